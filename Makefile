@@ -1,0 +1,60 @@
+# Every verb of this repo. `make` alone prints them. ENV=local (the default) runs on this machine with the embedded
+# engine and needs no account; ENV=dev and ENV=prod run the same recipes on Azure ML through the Azure CLI.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+ENV ?= local
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := $(VENV)/bin/python
+
+# State of the local engine. Two checkouts, or two values, never meet.
+export LOCALML_HOME ?= $(CURDIR)/.localml
+# Some images switch bytecode off, which makes every import two to three times slower.
+export PYTHONDONTWRITEBYTECODE =
+
+ifeq ($(ENV),local)
+AZ_ML := $(PY) -m localml
+else
+# Group, workspace and the other names come from Terraform's outputs; nobody types one twice.
+include infra/outputs/$(ENV).mk
+export AZURE_DEFAULTS_GROUP := $(GROUP)
+export AZURE_DEFAULTS_WORKSPACE := $(WORKSPACE)
+AZ_ML := az ml
+endif
+
+help: ## Print this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+##@ Set-up
+
+setup: $(VENV)/.ready ## Make the virtual environment from the hashed lock (other verbs call it)
+
+# pip alone can do it (UV=no); a pinned uv is some seven times faster.
+$(VENV)/.ready: requirements.lock requirements-uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "Python 3.11 is needed, $(PYTHON) is another: make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "Installing the locked packages into $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+ifeq ($(UV),no)
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+else
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@$(VENV)/bin/uv pip install -q --python $(PY) --require-hashes -r requirements.lock
+endif
+	@# `python -m localml` works in any folder; a step of a job must not see more than its own snapshot.
+	@echo 'import os, sys; os.environ.get("LOCALML_STEP") or sys.path.append("$(CURDIR)/scripts")' \
+	  > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/localml.pth"
+	@touch $@
+
+lock: $(VENV)/.ready ## Pin pyproject.toml's dependencies anew, for the laptop and for the Azure ML image
+	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header --group local --group check --group test \
+	  pyproject.toml -o requirements.lock
+	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header -c requirements.lock \
+	  pyproject.toml -o ml/environments/demand/requirements.txt
+
+##@ Infrastructure
+
+.PHONY: help setup lock
