@@ -1,0 +1,48 @@
+"""Where the engine keeps its state, and how it writes there: all or nothing."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from localml.errors import UserError
+
+
+def home() -> Path:
+    """`LOCALML_HOME`, `.localml` in the current folder without it; made where it is missing."""
+    path = Path(os.environ.get("LOCALML_HOME") or ".localml").resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        ignore = path / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as error:
+        raise UserError(f"LOCALML_HOME {path}: {error.strerror}: name a folder that can be written") from None
+    return path
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write `path` in one step: a reader sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(data, stream, indent=1, default=str)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> Any:
+    """The JSON of a file, or None where there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
+    """Order of versions: numbers as numbers (10 after 9), text after numbers."""
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in version.split("."))

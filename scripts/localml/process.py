@@ -1,0 +1,76 @@
+"""Processes of steps: started in a session of their own, ended with all their children."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+# What a step sees of the caller's environment. Credentials and PYTHONPATH of the shell are not among it.
+_PASSED = frozenset(
+    "HOME USER LANG LC_ALL TZ SSL_CERT_FILE REQUESTS_CA_BUNDLE "  # noqa: SIM905 - one line reads better
+    "HTTPS_PROXY HTTP_PROXY NO_PROXY https_proxy http_proxy no_proxy".split()
+)
+_PASSED_PREFIXES = ("SNOWFLAKE_", "MLFLOW_", "OPENBLAS_", "OMP_")
+_GRACE_SECONDS = 5.0
+
+
+def environment(step: str, tmp: Path, extra: dict[str, str]) -> dict[str, str]:
+    """Environment variables of a step: this interpreter first on PATH, and nothing that only this shell has."""
+    kept = {key: value for key, value in os.environ.items() if key in _PASSED or key.startswith(_PASSED_PREFIXES)}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {**kept, "PATH": path, "TMPDIR": str(tmp), "LOCALML_STEP": step, "PYTHONUNBUFFERED": "1", **extra}
+
+
+def spawn(command: str, cwd: Path, variables: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start `command` in bash, as Azure ML does; stdout and stderr go to `log`."""
+    with log.open("ab") as stream:
+        return subprocess.Popen(
+            ["/bin/bash", "-c", command],
+            cwd=cwd,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one thread only
+        )
+
+
+def _die_with_parent() -> None:
+    """A step must not outlive an engine that was killed. PR_SET_PDEATHSIG is 1."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def terminate(pid: int) -> None:
+    """End a step's whole session: ask first, then kill."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, number)
+        if _gone(pid, _GRACE_SECONDS):
+            return
+
+
+def _gone(group: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(group, os.WNOHANG)
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def tail(log: Path, lines: int = 12) -> list[str]:
+    """Last lines of a log; reads no more than its last 16 KiB."""
+    if not log.exists():
+        return []
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - 16384))
+        return stream.read().decode("utf-8", "replace").splitlines()[-lines:]

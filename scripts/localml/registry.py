@@ -1,0 +1,98 @@
+"""Reads MLflow's SQLite store without importing mlflow, so that looking at a model costs milliseconds, not seconds.
+
+The tables are those of the mlflow version that the lock pins; a test compares each answer with MLflow's own client.
+"""
+
+import datetime as dt
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from localml import hashing
+from localml.errors import UserError
+from localml.paths import home
+from localml.values import Data
+
+
+def database() -> Path:
+    """MLflow's database."""
+    return home() / "mlflow.db"
+
+
+def has_experiment(name: str) -> bool:
+    """Whether the store exists and has the experiment."""
+    return bool(_rows("select 1 from experiments where name = ? and lifecycle_stage = 'active'", name))
+
+
+def run_ids(tag: str, value: str) -> list[str]:
+    """Ids of the runs with a tag."""
+    return [str(row[0]) for row in _rows("select run_uuid from tags where key = ? and value = ?", tag, value)]
+
+
+def versions(name: str | None = None) -> list[dict[str, Any]]:
+    """Model versions as the CLI shows them, the newest first; of every model its newest without `name`."""
+    query = (
+        "select name, version, description, creation_time, coalesce(storage_location, source), run_id "
+        "from model_versions where coalesce(current_stage, '') <> 'Deleted_Internal'"
+    )
+    if name:
+        return [_record(row) for row in _rows(f"{query} and name = ? order by version desc", name)]
+    newest: dict[str, tuple[Any, ...]] = {}
+    for row in _rows(f"{query} order by name, version desc"):
+        newest.setdefault(str(row[0]), row)
+    return [_record(row) for row in newest.values()]
+
+
+def get(name: str, version: str | None = None) -> dict[str, Any]:
+    """One version, the newest without `version`. Raises UserError where there is none."""
+    for record in versions(name):
+        if version is None or record["version"] == version:
+            return record
+    label = f"{name}:{version}" if version else name
+    raise UserError(f"model {label} is not registered here: `localml model list` shows what is")
+
+
+def as_data(reference: str, where: str) -> Data:
+    """A registered model as an input of a step."""
+    match = re.fullmatch(r"azureml:([^:@/]+)(?::([^:@/]+)|@latest)", reference)
+    if not match:
+        raise UserError(f"{where}: {reference}: write azureml:<name>:<version> or azureml:<name>@latest")
+    record = get(match[1], match[2])
+    path = Path(record["path"])
+    return Data(path, hashing.of_path(path), f"azureml:{record['name']}:{record['version']}")
+
+
+def _record(row: tuple[Any, ...]) -> dict[str, Any]:
+    name, version, description, created, source, run = row
+    tags = _rows("select key, value from model_version_tags where name = ? and version = ?", name, version)
+    return {
+        "name": name,
+        "version": str(version),
+        "id": f"azureml:{name}:{version}",
+        "type": "mlflow_model",
+        "path": _local(str(source)),
+        "description": description,
+        "tags": {str(key): value for key, value in tags},
+        "properties": {"run_id": run},
+        "creation_context": {"created_at": dt.datetime.fromtimestamp(created / 1000, dt.UTC).isoformat()},
+    }
+
+
+def _local(source: str) -> str:
+    return unquote(urlparse(source).path) if source.startswith("file:") else source
+
+
+def _rows(query: str, *values: Any) -> list[tuple[Any, ...]]:
+    path = database()
+    if not path.exists():
+        return []
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
+            return connection.execute(query, values).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):  # the store is being made by another process
+            return []
+        raise UserError(f"the MLflow store {path} cannot be read: {error}", exit_code=1) from None

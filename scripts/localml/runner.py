@@ -1,0 +1,280 @@
+"""Runs a plan: steps whose inputs are there, side by side; outputs kept whole or not at all; every state recorded."""
+
+import contextlib
+import datetime as dt
+import os
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from localml import assets, cache, expressions, hashing, process, records, snapshot, tracking
+from localml.errors import UserError
+from localml.expressions import FromJob, Value
+from localml.paths import home
+from localml.plan import Plan, Step
+from localml.values import Data
+from localml.view import View
+
+_POLL_SECONDS = 0.02
+
+
+@dataclass
+class Running:
+    """A step under way."""
+
+    process: subprocess.Popen[bytes]
+    key: str
+    lock: FileLock | None
+    started: float
+    attempt: str
+
+
+@dataclass
+class State:
+    """What is known of each step while the job runs."""
+
+    running: dict[str, Running] = field(default_factory=dict)
+    outputs: dict[str, dict[str, Data]] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+
+
+class Runner:
+    """One job from its first step to its last."""
+
+    def __init__(self, plan: Plan, record: dict[str, Any], view: View) -> None:
+        self.plan = plan
+        self.record = record
+        self.view = view
+        self.folder = records.folder(record["name"])
+        self.state = State()
+        self.slots = int(os.environ.get("LOCALML_MAX_PARALLEL", max(2, os.cpu_count() or 2)))
+        self.keep_going = bool(plan.document.data.get("settings", {}).get("continue_on_step_failure", False))
+        for name in plan.steps:
+            record["jobs"][name] = {"status": "NotStarted", "seconds": None, "log": str(self.folder / name / "log.txt")}
+
+    def run(self) -> dict[str, Any]:
+        """Run to the end; the job's record. An interrupt or a kill request ends the steps and is raised again."""
+        started = time.monotonic()
+        self._save()
+        try:
+            tracking.prepare(self.plan.experiment)
+            self._loop()
+            if not self.state.failed:
+                self._register_outputs()
+            self.record["status"] = "Failed" if self.state.failed else "Completed"
+        except BaseException as error:
+            self._cancel_running("Canceled")
+            self.record["status"] = "Canceled" if isinstance(error, KeyboardInterrupt) else "Failed"
+            self.record["error"] = str(error) or type(error).__name__
+            raise
+        finally:
+            self.record["seconds"] = round(time.monotonic() - started, 3)
+            self._save()
+        return self.record
+
+    def _loop(self) -> None:
+        while True:
+            while self._start_ready():
+                pass  # a reused step may have made others ready
+            self.view.tick(self.record)
+            if not self.state.running and not self._waiting():
+                return
+            time.sleep(_POLL_SECONDS)
+            for name in list(self.state.running):
+                self._poll(name)
+
+    def _waiting(self) -> list[str]:
+        """Steps that may still start: their sources are done or may get done."""
+        if self.state.failed and not self.keep_going:
+            return []
+        open_steps = []
+        for name, step in self.plan.steps.items():
+            lost = any(self._status(source) in ("Failed", "Canceled", "NotRun") for source in step.waits_for)
+            if self._status(name) == "NotStarted" and lost:
+                self._update(name, status="NotRun")
+            elif self._status(name) == "NotStarted":
+                open_steps.append(name)
+        return open_steps
+
+    def _start_ready(self) -> bool:
+        """Start or reuse what can be; whether anything was reused."""
+        known = len(self.state.outputs)
+        for name in self._waiting():
+            step = self.plan.steps[name]
+            if step.waits_for <= self.state.outputs.keys() and len(self.state.running) < self.slots:
+                self._start(name, step)
+        return len(self.state.outputs) > known
+
+    def _start(self, name: str, step: Step) -> None:
+        inputs = {key: self._value(bound) for key, bound in step.inputs.items()}
+        reusable = cache.is_reusable(step)
+        key = cache.key_of(step, inputs) if reusable else cache.unique_key()
+        if reusable and (entry := cache.lookup(key)):
+            return self._reuse(name, key, entry)
+        lock = self._lock(key) if reusable else None
+        if reusable and lock is None:
+            return None  # another run makes the same outputs now; look again at the next turn
+        if reusable and (entry := cache.lookup(key)):  # that run ended between the look and the lock
+            if lock:
+                lock.release()
+            return self._reuse(name, key, entry)
+        return self._spawn(name, step, inputs, key, lock)
+
+    def _lock(self, key: str) -> FileLock | None:
+        path = home() / "locks" / key
+        path.parent.mkdir(exist_ok=True)
+        lock = FileLock(path)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return None
+        return lock
+
+    def _value(self, bound: Any) -> Value | Data:
+        found: Value | Data = self.state.outputs[bound.job][bound.output] if isinstance(bound, FromJob) else bound
+        return found
+
+    def _reuse(self, name: str, key: str, entry: dict[str, Any]) -> None:
+        self.state.outputs[name] = cache.outputs_of(key, entry)
+        paths = {output: str(data.path) for output, data in self.state.outputs[name].items()}
+        self._update(name, status="Completed", reused_from=entry["job"], seconds=0.0, outputs=paths)
+        self.view.reused(name, entry)
+
+    def _spawn(self, name: str, step: Step, inputs: dict[str, Value | Data], key: str, lock: FileLock | None) -> None:
+        folder = self.folder / name
+        outputs = _output_paths(step, folder)
+        values = {each: value.path if isinstance(value, Data) else value for each, value in inputs.items()}
+        try:
+            command = expressions.render(step.component.command, values, outputs)
+        except ValueError as error:
+            raise UserError(f"step {name}: {error}") from None
+        code = folder / "code"
+        snapshot.copy(step.code, code) if step.code else code.mkdir(parents=True)
+        (folder / "tmp").mkdir()
+        attempt = f"{self.record['name']}/{name}"
+        extra = {**tracking.variables(self.plan.experiment, self.record["name"], name, attempt), **step.variables}
+        variables = process.environment(name, folder / "tmp", extra)
+        child = process.spawn(command, code, variables, folder / "log.txt")
+        self.state.running[name] = Running(child, key, lock, time.monotonic(), attempt)
+        now = dt.datetime.now(dt.UTC).isoformat()
+        self._update(name, status="Running", started=now, process=records.process_mark(child.pid), command=command)
+        self.view.started(name)
+
+    def _poll(self, name: str) -> None:
+        running, step = self.state.running[name], self.plan.steps[name]
+        seconds = time.monotonic() - running.started
+        code = running.process.poll()
+        if code is None:
+            if step.timeout and seconds > step.timeout:
+                process.terminate(running.process.pid)
+                self._fail(name, None, f"ran longer than its limit of {step.timeout} s")
+            return
+        self.record["jobs"][name]["seconds"] = round(seconds, 3)
+        if code:
+            self._fail(name, code, f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}")
+        else:
+            self._finish(name, step, running, round(seconds, 3))
+
+    def _finish(self, name: str, step: Step, running: Running, seconds: float) -> None:
+        about = {"job": self.record["name"], "step": name, "seconds": seconds}
+        try:
+            outputs = cache.commit(step, running.key, self.folder / name / "outputs", about)
+        except FileNotFoundError as error:
+            return self._fail(name, 0, f"did not write its output {error.args[0]}")
+        except OSError as error:
+            return self._fail(name, 0, f"its outputs could not be kept: {error.strerror}")
+        self.state.outputs[name] = outputs
+        self._release(name)
+        shutil.rmtree(self.folder / name / "code", ignore_errors=True)
+        shutil.rmtree(self.folder / name / "tmp", ignore_errors=True)
+        paths = {output: str(data.path) for output, data in outputs.items()}
+        self._update(name, status="Completed", exit_code=0, outputs=paths)
+        self.view.finished(name, seconds)
+        return None
+
+    def _fail(self, name: str, code: int | None, reason: str) -> None:
+        running = self._release(name)
+        self.state.failed.append(name)
+        self._discard(name, running)
+        self._update(name, status="Failed", exit_code=code, error=reason)
+        self.view.failed(name, reason, Path(self.record["jobs"][name]["log"]))
+        if not self.keep_going:
+            self._cancel_running("Canceled")
+
+    def _cancel_running(self, status: str) -> None:
+        for name in list(self.state.running):
+            process.terminate(self.state.running[name].process.pid)
+            self._discard(name, self._release(name))
+            self._update(name, status=status)
+
+    def _release(self, name: str) -> Running:
+        running = self.state.running.pop(name)
+        if running.lock:
+            running.lock.release()
+        return running
+
+    def _discard(self, name: str, running: Running) -> None:
+        """A step that died leaves no output, no asset and no model; its code and log stay to be looked at."""
+        shutil.rmtree(self.folder / name / "outputs", ignore_errors=True)
+        shutil.rmtree(self.folder / name / "tmp", ignore_errors=True)
+        with contextlib.suppress(UserError):
+            tracking.rollback(running.attempt)
+
+    def _register_outputs(self) -> None:
+        for output, (source, declared) in self.plan.outputs.items():
+            data = self.state.outputs[source.job][source.output]
+            shown = {"type": declared.type, "path": str(data.path)}
+            if declared.name:
+                record: dict[str, Any] = {"name": declared.name, "version": declared.version, "type": declared.type}
+                record["properties"] = {"job": self.record["name"], "output": output}
+                sha256 = hashing.of_data({"type": declared.type, "content": data.sha256})
+                asset = assets.register("data", record, sha256, link=data.path)
+                shown["asset"] = f"azureml:{declared.name}:{asset.version}"
+            self.record["outputs"][output] = shown
+
+    def _status(self, name: str) -> str:
+        return str(self.record["jobs"][name]["status"])
+
+    def _update(self, name: str, **changes: Any) -> None:
+        self.record["jobs"][name].update(changes)
+        self._save()
+
+    def _save(self) -> None:
+        records.save(self.record)
+
+
+def _output_paths(step: Step, folder: Path) -> dict[str, Path]:
+    """Where the step writes: folders exist, as a mount does; a file is the step's to make."""
+    paths: dict[str, Path] = {}
+    (folder / "outputs").mkdir(parents=True)
+    for name, output in step.outputs.items():
+        path = output.fixed or folder / "outputs" / name
+        if output.type == "uri_file":
+            path.parent.mkdir(parents=True, exist_ok=True)
+        else:
+            path.mkdir(parents=True, exist_ok=True)
+        paths[name] = path
+    return paths
+
+
+def recover() -> None:
+    """Take back what jobs left whose engine was killed: processes, half outputs, runs, models."""
+    for record in records.load_all():
+        if record["status"] in records.FINAL or records.is_alive(record["engine"]):
+            continue
+        for name, step in record["jobs"].items():
+            if step["status"] != "Running":
+                continue
+            if records.is_alive(step.get("process")):
+                process.terminate(step["process"]["pid"])
+            shutil.rmtree(records.folder(record["name"]) / name / "outputs", ignore_errors=True)
+            shutil.rmtree(records.folder(record["name"]) / name / "tmp", ignore_errors=True)
+            tracking.rollback(f"{record['name']}/{name}")
+            step.update(status="Canceled", error="the engine was killed")
+        record.update(status="Failed", error="the engine was killed; run the job again, finished steps are reused")
+        records.save(record)

@@ -1,0 +1,186 @@
+"""Typed models of the Azure ML specs that this repo uses. A field that a model does not know is an error."""
+
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from localml.errors import UserError
+from localml.yamlio import Document
+
+Literals = str | bool | int | float
+DATA_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model")
+PATH_TYPES = frozenset(DATA_TYPES)
+
+
+class Spec(BaseModel):
+    """Common ground: frozen, strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
+
+
+class Input(Spec):
+    """An input: of a component (a declaration) or of a job (a value)."""
+
+    type: str = "string"
+    description: str | None = None
+    default: Literals | None = None
+    optional: bool = False
+    min: float | None = None
+    max: float | None = None
+    enum: tuple[Literals, ...] | None = None
+    path: str | None = None
+    mode: str | None = None
+
+
+class Output(Spec):
+    """An output; `name` registers it as a data asset when the whole job has ended well."""
+
+    type: str = "uri_folder"
+    description: str | None = None
+    mode: str | None = None
+    path: str | None = None
+    name: str | None = None
+    version: str | None = None
+
+    _version = field_validator("version", mode="before")(lambda value: None if value is None else str(value))
+
+
+class Versioned(Spec):
+    """Fields that every asset has."""
+
+    schema_: str | None = Field(default=None, alias="$schema")
+    name: str | None = None
+    version: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    tags: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
+
+    _version = field_validator("version", mode="before")(lambda value: None if value is None else str(value))
+
+
+class Component(Versioned):
+    """A command component, or the command of an inline node."""
+
+    type: Literal["command"] = "command"
+    is_deterministic: bool = True
+    inputs: dict[str, Input] = {}
+    outputs: dict[str, Output] = {}
+    code: str | None = None
+    environment: str | dict[str, Any] | None = None
+    environment_variables: dict[str, str] = {}
+    resources: dict[str, Any] = {}
+    distribution: dict[str, Any] | None = None
+    command: str
+
+
+class Limits(Spec):
+    """Bounds of a node."""
+
+    timeout: int | None = Field(default=None, ge=1)
+
+
+class Node(Spec):
+    """One step of a pipeline. Inputs are literals, bindings, or data."""
+
+    type: Literal["command"] = "command"
+    display_name: str | None = None
+    description: str | None = None
+    tags: dict[str, Any] = {}
+    component: str | None = None
+    compute: str | None = None
+    identity: dict[str, Any] | None = None
+    limits: Limits = Limits()
+    resources: dict[str, Any] = {}
+    environment_variables: dict[str, str] = {}
+    inputs: dict[str, Literals | Input | None] = {}
+    outputs: dict[str, str | Output | None] = {}
+    # An inline command instead of a component:
+    code: str | None = None
+    environment: str | dict[str, Any] | None = None
+    command: str | None = None
+    is_deterministic: bool = True
+
+
+class Pipeline(Versioned):
+    """A pipeline job."""
+
+    type: Literal["pipeline"]
+    experiment_name: str | None = None
+    compute: str | None = None
+    settings: dict[str, Any] = {}
+    identity: dict[str, Any] | None = None
+    inputs: dict[str, Literals | Input | None] = {}
+    outputs: dict[str, str | Output | None] = {}
+    jobs: dict[str, Node]
+
+
+class CommandJob(Node):
+    """A job of one step."""
+
+    schema_: str | None = Field(default=None, alias="$schema")
+    name: str | None = None
+    experiment_name: str | None = None
+    properties: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+
+
+class Environment(Versioned):
+    """An environment: an image with conda packages, or a build context."""
+
+    image: str | None = None
+    conda_file: str | dict[str, Any] | None = None
+    build: dict[str, str] | None = None
+    os_type: str | None = None
+    inference_config: dict[str, Any] | None = None
+
+
+class Data(Versioned):
+    """A data asset."""
+
+    type: Literal["uri_file", "uri_folder", "mltable"] = "uri_folder"
+    path: str
+
+
+class Model(Versioned):
+    """A model asset."""
+
+    type: Literal["mlflow_model", "custom_model"] = "custom_model"
+    path: str
+    stage: str | None = None
+    flavors: dict[str, Any] = {}
+
+
+class Connection(Spec):
+    """A workspace connection."""
+
+    schema_: str | None = Field(default=None, alias="$schema")
+    name: str
+    type: str
+    target: str
+    credentials: dict[str, Any] | None = None
+    metadata: dict[str, Any] = {}
+    tags: dict[str, Any] = {}
+    is_shared: bool = True
+
+
+_S = TypeVar("_S", bound=Spec)
+
+
+def parse(model: type[_S], document: Document) -> _S:
+    """The document as `model`. Raises UserError that names the first wrong field with file:line."""
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = tuple(part for part in first["loc"] if not _is_union_tag(part, document, first["loc"]))
+        field = ".".join(str(part) for part in key) or model.__name__.lower()
+        known = first["type"] != "extra_forbidden"
+        message = first["msg"][:1].lower() + first["msg"][1:] if known else "not a field here"
+        raise UserError(f"{document.where(*key)}: {field}: {message}") from None
+
+
+def _is_union_tag(part: str | int, document: Document, loc: tuple[str | int, ...]) -> bool:
+    """pydantic adds the tried type of a union to the location; the file has no such key."""
+    names = {"str", "bool", "int", "float", "Input", "Output"}
+    return isinstance(part, str) and (part in names or part.startswith("dict[")) and tuple(loc) not in document.lines

@@ -1,0 +1,111 @@
+"""MLflow of the local engine: one SQLite store for runs and models. Importing mlflow costs 1-2 s, so the engine never
+does: what needs the library runs as `python -m localml.tracking`, what only looks reads the database (registry.py)."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from localml import registry
+from localml.errors import UserError
+from localml.paths import home
+
+ATTEMPT = "localml.attempt"
+
+
+def uri() -> str:
+    """Tracking and registry URI."""
+    return f"sqlite:///{registry.database()}"
+
+
+def variables(experiment: str, job: str, step: str, attempt: str) -> dict[str, str]:
+    """What a step's `mlflow.start_run()` needs to land in the right place with the right tags."""
+    tags = {"mlflow.runName": step, "localml.job": job, "localml.step": step, ATTEMPT: attempt}
+    return {
+        "MLFLOW_TRACKING_URI": uri(),
+        "MLFLOW_EXPERIMENT_NAME": experiment,
+        "MLFLOW_RUN_CONTEXT": json.dumps(tags),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+
+
+def prepare(experiment: str) -> None:
+    """Make the store and the experiment, where they are missing (about 3 s, once)."""
+    if registry.has_experiment(experiment):
+        return
+    with FileLock(home() / ".mlflow.lock"):
+        if not registry.has_experiment(experiment):
+            _call("experiment", experiment)
+
+
+def rollback(attempt: str) -> None:
+    """Take back what a step that died had begun: its runs end as FAILED, its model versions go."""
+    if registry.run_ids(ATTEMPT, attempt):
+        _call("rollback", attempt)
+
+
+def register(name: str, path: Path, tags: dict[str, str], description: str | None) -> str:
+    """Register a model folder; the new version."""
+    prepare("model-registrations")
+    return _call("register", name, str(path), json.dumps(tags), description or "").splitlines()[-1]
+
+
+def _call(*arguments: str) -> str:
+    variables = {**os.environ, "MLFLOW_TRACKING_URI": uri(), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    command = [sys.executable, "-m", "localml.tracking", *arguments]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        raise UserError(f"the MLflow store {registry.database()} does not answer: {last}", exit_code=1)
+    return done.stdout.strip()
+
+
+def _make_experiment(name: str) -> None:
+    from mlflow import MlflowClient  # noqa: PLC0415
+
+    client = MlflowClient()
+    if client.get_experiment_by_name(name) is None:
+        client.create_experiment(name, artifact_location=(home() / "mlartifacts" / name).as_uri())
+
+
+def _roll_back(attempt: str) -> None:
+    from mlflow import MlflowClient  # noqa: PLC0415
+
+    client = MlflowClient()
+    for run in registry.run_ids(ATTEMPT, attempt):
+        for version in client.search_model_versions(f"run_id = '{run}'"):
+            client.delete_model_version(version.name, version.version)
+            if not client.search_model_versions(f"name = '{version.name}'"):
+                client.delete_registered_model(version.name)
+        client.set_terminated(run, status="FAILED")
+
+
+def _register(name: str, path: str, tags: str, description: str) -> None:
+    import mlflow  # noqa: PLC0415
+
+    mlflow.set_experiment("model-registrations")
+    with mlflow.start_run(run_name=name) as run:
+        mlflow.log_artifacts(path, "model")
+    version = mlflow.register_model(f"runs:/{run.info.run_id}/model", name, tags=json.loads(tags))
+    if description:
+        mlflow.MlflowClient().update_model_version(name, version.version, description)
+    sys.stdout.write(f"{version.version}\n")
+
+
+def main(arguments: list[str]) -> None:
+    """Verbs of the helper process: experiment NAME, rollback ATTEMPT, register NAME PATH TAGS DESCRIPTION."""
+    verb, *rest = arguments
+    verbs: dict[str, Callable[..., None]] = {
+        "experiment": _make_experiment,
+        "rollback": _roll_back,
+        "register": _register,
+    }
+    verbs[verb](*rest)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

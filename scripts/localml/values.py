@@ -1,0 +1,103 @@
+"""Values of inputs: literals checked against a component's declaration, data resolved to a local path."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from localml import assets, hashing
+from localml.errors import UserError
+from localml.expressions import Value
+from localml.paths import home
+from localml.specs import PATH_TYPES, Input, Literals
+from localml.yamlio import Document, display
+
+_DATASTORE = re.compile(r"azureml://datastores/([\w-]+)/paths/(.+?)/?")
+
+
+@dataclass(frozen=True)
+class Data:
+    """Content of a step's input: where it lies, its content hash, and what it is called in a job's record."""
+
+    path: Path
+    sha256: str
+    label: str
+
+
+def data(value: Input, base: Path, where: str) -> Data:
+    """Resolve a data input: an asset, a datastore path, or a local path relative to its spec."""
+    if value.path is None:
+        raise UserError(f"{where}: an input of type {value.type} needs a path")
+    if value.path.startswith("azureml:") and not value.path.startswith("azureml://"):
+        return _of_asset(value, where)
+    path = datastore_path(value.path) or (base / value.path)
+    if not path.exists():
+        raise UserError(f"{where}: {value.path} does not exist ({display(path)})")
+    if value.type == "uri_file" and path.is_dir():
+        raise UserError(f"{where}: {value.path} is a folder, the input takes a file")
+    if value.type in ("uri_folder", "mltable", "mlflow_model") and path.is_file():
+        raise UserError(f"{where}: {value.path} is a file, an input of type {value.type} takes a folder")
+    return Data(path.resolve(), hashing.of_path(path), value.path)
+
+
+def _of_asset(value: Input, where: str) -> Data:
+    kind = "model" if value.type.endswith("_model") else "data"
+    if kind == "model":
+        from localml import registry  # noqa: PLC0415 - reads the model registry only where a model is asked for
+
+        return registry.as_data(str(value.path), where)
+    try:
+        asset = assets.find(kind, str(value.path))
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+    found = asset.record["type"]
+    if found != value.type and not (value.type == "uri_folder" and found == "mltable"):
+        raise UserError(f"{where}: {value.path} is {found}, the input is declared {value.type}")
+    if asset.content is None or not asset.content.exists():
+        raise UserError(f"{where}: the content of {value.path} is gone: register it anew")
+    return Data(asset.content, asset.sha256, f"azureml:{asset.record['name']}:{asset.version}")
+
+
+def datastore_path(uri: str) -> Path | None:
+    """Local folder that stands for `azureml://datastores/<store>/paths/<path>`; None for any other text."""
+    match = _DATASTORE.fullmatch(uri)
+    if not match:
+        return None
+    if ".." in Path(match[2]).parts:
+        raise UserError(f"{uri}: a datastore path does not climb out of its store")
+    return home() / "datastores" / match[1] / match[2]
+
+
+def literal(name: str, value: Literals, declared: Input, where: str) -> Value:
+    """`value` in the declared type, within the declared bounds. Raises UserError otherwise."""
+    converted = _convert(name, value, declared.type, where)
+    if isinstance(converted, int | float) and not isinstance(converted, bool):
+        if declared.min is not None and converted < declared.min:
+            raise UserError(f"{where}: {name} is {converted}, below its minimum {declared.min:g}")
+        if declared.max is not None and converted > declared.max:
+            raise UserError(f"{where}: {name} is {converted}, above its maximum {declared.max:g}")
+    if declared.enum and converted not in declared.enum:
+        choices = ", ".join(str(choice) for choice in declared.enum)
+        raise UserError(f"{where}: {name} is {converted!r}, not one of {choices}")
+    return converted
+
+
+def _convert(name: str, value: Literals, kind: str, where: str) -> Value:
+    text = str(value)
+    try:
+        if kind == "integer" and not isinstance(value, bool):
+            return int(text)
+        if kind == "number" and not isinstance(value, bool):
+            return float(text)
+        if kind == "boolean" and text.lower() in ("true", "false"):
+            return text.lower() == "true"
+    except ValueError:
+        pass
+    if kind == "string":
+        return text
+    expected = "data (give it a path)" if kind in PATH_TYPES else f"of type {kind}"
+    raise UserError(f"{where}: {name} is {value!r}, the component wants it {expected}")
+
+
+def declared_where(document: Document, name: str) -> str:
+    """Where a component declares an input."""
+    return document.where("inputs", name)

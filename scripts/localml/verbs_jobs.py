@@ -1,0 +1,151 @@
+"""Verbs of jobs: create, show, list, stream, cancel, download; and `data import`, which is a job here."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from localml import overrides, plan, process, records, runner, view, yamlio
+from localml.errors import UserError
+from localml.plan import Plan
+
+
+def create(args: Namespace) -> Any:
+    """Run a job: to its end with --stream, in the background without."""
+    runner.recover()
+    document = yamlio.load(Path(args.file))
+    overrides.apply(document, args.set or [])
+    planned = plan.make(document)
+    name = args.name or document.data.get("name")
+    record = records.create(name, planned.display_name, planned.experiment, "pipeline")
+    record["inputs"] = planned.inputs
+    record["spec"] = str(Path(args.file))
+    if args.stream:
+        return _run(planned, record)
+    return _detach(args, record)
+
+
+def _run(planned: Plan, record: dict[str, Any]) -> dict[str, Any]:
+    with view.of_job(record["name"]) as shown:
+        done = runner.Runner(planned, record, shown).run()
+    if done["status"] == "Failed":
+        failed = [name for name, step in done["jobs"].items() if step["status"] == "Failed"]
+        message = f"job {done['name']} failed in {', '.join(failed)}; finished steps are kept for the next run"
+        raise UserError(message, 1)
+    return _shown(done)
+
+
+def _detach(args: Namespace, record: dict[str, Any]) -> dict[str, Any]:
+    """Hand the job to a process of its own, which plans it again under the same name."""
+    command = [sys.executable, "-m", "localml", "_run", record["name"], "--file", args.file]
+    for setting in args.set or []:
+        command += ["--set", setting]
+    with (records.folder(record["name"]) / "engine.log").open("ab") as log:
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    record["engine"] = records.process_mark(child.pid)
+    records.save(record)
+    return _shown(record)
+
+
+def run_detached(args: Namespace) -> Any:
+    """The other end of `_detach`."""
+    record = records.load(args.name)
+    record["engine"] = records.process_mark(os.getpid())
+    document = yamlio.load(Path(args.file))
+    overrides.apply(document, args.set or [])
+    try:
+        return _run(plan.make(document), record)
+    except UserError as error:
+        if record["status"] not in records.FINAL:
+            record.update(status="Failed", error=str(error))
+            records.save(record)
+        raise
+
+
+def show(args: Namespace) -> Any:
+    """One job."""
+    runner.recover()
+    return _shown(records.load(args.name))
+
+
+def list_(args: Namespace) -> Any:
+    """Jobs, the newest first."""
+    runner.recover()
+    keys = ("name", "type", "display_name", "experiment_name", "status", "seconds", "creation_context")
+    found = [{key: record[key] for key in keys} for record in records.load_all()]
+    return found[: args.max_results] if args.max_results is not None else found
+
+
+def stream(args: Namespace) -> Any:
+    """Follow a job to its end; exit code 1 where it failed."""
+    told: dict[str, str] = {}
+    while True:
+        runner.recover()
+        record = records.load(args.name)
+        for name, step in record["jobs"].items():
+            if step["status"] != told.get(name, "NotStarted"):
+                told[name] = step["status"]
+                sys.stderr.write(f"  {name}: {step['status'].lower()}\n")
+                if step["status"] == "Failed":
+                    sys.stderr.writelines(f"    {line}\n" for line in process.tail(Path(step["log"])))
+        if record["status"] in records.FINAL:
+            break
+        time.sleep(0.1)
+    if record["status"] != "Completed":
+        reason = record["error"] or "see its steps above"
+        raise UserError(f"job {record['name']} {record['status'].lower()}: {reason}", 1)
+    return _shown(record)
+
+
+def cancel(args: Namespace) -> Any:
+    """End a running job and its steps."""
+    record = records.load(args.name)
+    if record["status"] in records.FINAL or not records.is_alive(record["engine"]):
+        raise UserError(f"job {args.name} does not run: it is {record['status']}")
+    os.kill(record["engine"]["pid"], signal.SIGTERM)
+    return None
+
+
+def download(args: Namespace) -> Any:
+    """Copy one output (--output-name) or all (--all) to <download-path>/named-outputs/<name>, as the CLI lays them."""
+    record = records.load(args.name)
+    names = [args.output_name] if args.output_name else sorted(record["outputs"])
+    if not args.output_name and not args.all:
+        raise UserError("job download needs --output-name or --all")
+    for name in names:
+        if name not in record["outputs"]:
+            known = ", ".join(record["outputs"]) or "none, it did not end well"
+            raise UserError(f"job {args.name} has no output {name}: it has {known}")
+        source = Path(record["outputs"][name]["path"])
+        target = Path(args.download_path) / "named-outputs" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, target)
+    return None
+
+
+def data_import(args: Namespace) -> Any:
+    """Execute a DataImport spec. Azure ML has retired its own; the repo's import pipeline does it on both engines."""
+    spec = Path(args.file).resolve()
+    for parent in spec.parents:
+        pipeline = parent / "pipelines" / "import.yml"
+        if pipeline.is_file():
+            break
+    else:
+        raise UserError(f"{args.file}: no pipelines/import.yml above it, which is what executes an import spec")
+    settings = [f"inputs.import_spec.path={spec}", *(args.set or [])]
+    return create(Namespace(file=str(pipeline), set=settings, name=None, stream=True))
+
+
+def _shown(record: dict[str, Any]) -> dict[str, Any]:
+    """The record without what is the engine's own."""
+    return {key: value for key, value in record.items() if key != "engine"}

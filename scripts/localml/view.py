@@ -1,0 +1,121 @@
+"""What a person sees while a job runs: a live table on a terminal, plain lines elsewhere. All of it on stderr."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from localml import process
+from localml.yamlio import display
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
+
+_REFRESH_SECONDS = 0.1
+
+
+class View:
+    """Plain lines, one for each change."""
+
+    def __init__(self, name: str, quiet: bool = False) -> None:
+        self.name = name
+        self.quiet = quiet
+
+    def __enter__(self) -> "View":
+        self.say(f"job {self.name}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def say(self, line: str) -> None:
+        """One line, now."""
+        if not self.quiet:
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    def tick(self, record: dict[str, Any]) -> None:
+        """Called at every turn of the engine."""
+
+    def started(self, name: str) -> None:
+        """A step began."""
+        self.say(f"  {name}: started")
+
+    def finished(self, name: str, seconds: float) -> None:
+        """A step ended well."""
+        self.say(f"  {name}: done in {seconds:.1f} s")
+
+    def reused(self, name: str, entry: dict[str, Any]) -> None:
+        """A step was not needed."""
+        self.say(f"  {name}: reused from {entry['job']}")
+
+    def failed(self, name: str, reason: str, log: Path) -> None:
+        """A step failed: which, why, its last lines, where the rest is."""
+        lines = [f"  {name}: {reason}; its last lines:", *(f"    {line}" for line in process.tail(log))]
+        self.say("\n".join([*lines, f"    log: {display(log)}"]))
+
+
+class LiveView(View):
+    """A table that follows the steps."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.live: Live | None = None
+        self.drawn = 0.0
+        self.since: dict[str, float] = {}
+
+    def __enter__(self) -> "LiveView":
+        from rich.console import Console  # noqa: PLC0415 - only a terminal pays for rich
+        from rich.live import Live  # noqa: PLC0415
+
+        self.live = Live(console=Console(stderr=True), auto_refresh=False, transient=False)
+        self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.live.stop()
+
+    def say(self, line: str) -> None:
+        if self.live:
+            self.live.console.print(line, highlight=False, markup=False)
+
+    def started(self, name: str) -> None:
+        self.since[name] = time.monotonic()
+
+    def finished(self, name: str, seconds: float) -> None:
+        self.drawn = 0.0
+
+    def reused(self, name: str, entry: dict[str, Any]) -> None:
+        self.drawn = 0.0
+
+    def tick(self, record: dict[str, Any]) -> None:
+        if self.live and time.monotonic() - self.drawn > _REFRESH_SECONDS:
+            self.drawn = time.monotonic()
+            self.live.update(self._table(record), refresh=True)
+
+    def _table(self, record: dict[str, Any]) -> "Table":
+        from rich.table import Table  # noqa: PLC0415
+
+        table = Table(title=f"job {self.name}", title_justify="left", box=None, padding=(0, 2))
+        for column in ("step", "state", "seconds", "last line"):
+            table.add_column(column, overflow="ellipsis", no_wrap=True)
+        for name, step in record["jobs"].items():
+            table.add_row(name, *self._cells(name, step))
+        return table
+
+    def _cells(self, name: str, step: dict[str, Any]) -> tuple[str, str, str]:
+        if step["status"] == "Running":
+            seconds = time.monotonic() - self.since.get(name, time.monotonic())
+            last = process.tail(Path(step["log"]), 1)
+            return "running", f"{seconds:.1f}", last[0] if last else ""
+        if step.get("reused_from"):
+            return "reused", "", f"from {step['reused_from']}"
+        seconds_text = "" if step["seconds"] is None else f"{step['seconds']:.1f}"
+        return step["status"].lower(), seconds_text, step.get("error") or ""
+
+
+def of_job(name: str) -> View:
+    """The view that suits stderr."""
+    return LiveView(name) if sys.stderr.isatty() else View(name)

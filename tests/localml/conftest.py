@@ -1,0 +1,122 @@
+"""A small project of its own for every test, and the engine called as a person would call it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+@dataclass
+class Engine:
+    """A project folder with its own state."""
+
+    root: Path
+    home: Path
+
+    def write(self, path: str, text: str | dict[str, Any]) -> Path:
+        """Write a file of the project; a mapping becomes YAML."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text if isinstance(text, str) else yaml.safe_dump(text, sort_keys=False))
+        return target
+
+    def component(self, name: str, script: str, inputs: Any = None, outputs: Any = None, **more: Any) -> None:
+        """A component whose code is one script that gets every input and output as --name value."""
+        flags = [
+            f"--{each} ${{{{inputs.{each}}}}}" for each, spec in (inputs or {}).items() if not spec.get("optional")
+        ]
+        flags += [
+            f"$[[--{each} ${{{{inputs.{each}}}}}]]" for each, spec in (inputs or {}).items() if spec.get("optional")
+        ]
+        flags += [f"--{each} ${{{{outputs.{each}}}}}" for each in outputs or {}]
+        self.write(f"src/{name}/{name}.py", script)
+        spec = {"name": name, "version": "1", "type": "command", "inputs": inputs or {}, "outputs": outputs or {}}
+        spec |= {
+            "code": f"src/{name}",
+            "environment": "azureml:env:1",
+            "command": f"python {name}.py {' '.join(flags)}",
+        }
+        self.write(f"{name}.yml", {**spec, **more})
+
+    def pipeline(self, jobs: dict[str, Any], name: str = "pipeline.yml", **more: Any) -> Path:
+        """A pipeline spec."""
+        jobs = {key: {"type": "command", **job} for key, job in jobs.items()}
+        return self.write(name, {"type": "pipeline", "experiment_name": "tests", **more, "jobs": jobs})
+
+    def environment(self) -> dict[str, str]:
+        """Variables of a call."""
+        return {**os.environ, "LOCALML_HOME": str(self.home), "PYTHONPATH": str(SCRIPTS), "PYTHONDONTWRITEBYTECODE": ""}
+
+    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """Call localml; the exit code must be `code`."""
+        command = [sys.executable, "-m", "localml", *arguments]
+        done = subprocess.run(
+            command, cwd=self.root, env=self.environment(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Call localml and do not wait."""
+        command = [sys.executable, "-m", "localml", *arguments]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, cwd=self.root, env=self.environment(), start_new_session=True, **pipes)
+
+    def json(self, *arguments: str) -> Any:
+        """The JSON that a call prints."""
+        return json.loads(self.run(*arguments).stdout)
+
+    def job(self, *arguments: str) -> Any:
+        """Run pipeline.yml to its end; the job's record."""
+        return self.json("job", "create", "--file", "pipeline.yml", "--stream", *arguments)
+
+    def jobs_left(self, pattern: str) -> list[Path]:
+        """Files of the state folder that match."""
+        return sorted(self.home.glob(pattern))
+
+
+@pytest.fixture(scope="session")
+def template_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """State with MLflow's database in it, made once: that takes seconds."""
+    home = tmp_path_factory.mktemp("template")
+    code = "from localml import tracking; tracking.prepare('tests')"
+    env = {**os.environ, "LOCALML_HOME": str(home), "PYTHONPATH": str(SCRIPTS)}
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
+    return home
+
+
+@pytest.fixture
+def engine(tmp_path: Path, template_home: Path) -> Engine:
+    """An empty project with a registered environment."""
+    home = tmp_path / "state of mine"  # a space, which paths of commands must survive
+    shutil.copytree(template_home, home)
+    project = Engine(tmp_path / "project", home)
+    project.write("env.yml", {"name": "env", "version": "1", "image": "example.com/python:1"})
+    project.run("environment", "create", "--file", "env.yml", "--output", "none")
+    return project
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], Any]], Any]:
+    """Wait up to 30 s until a condition holds; its value."""
+
+    def wait(condition: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if found := condition():
+                return found
+            time.sleep(0.05)
+        raise AssertionError("the condition did not come true within 30 s")
+
+    return wait
