@@ -55,6 +55,19 @@ lock: $(VENV)/.ready ## Pin pyproject.toml's dependencies anew, for the laptop a
 	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header -c requirements.lock \
 	  pyproject.toml -o ml/environments/demand/requirements.txt
 
+##@ Warehouse and data
+
+seed-sales: $(VENV)/.ready ## Fill the local warehouse: generated sales, or FILE=your.csv, .csv.gz, .parquet
+	@$(PY) -m warehouse seed $(if $(FILE),--file "$(FILE)")
+
+stop: $(VENV)/.ready ## End the local warehouse
+	@$(PY) -m warehouse stop
+
+# Other recipes need a server; `source <($(PY) -m warehouse env)` then tells them where it is, and the password
+# never stands in a process argument.
+start-warehouse: $(VENV)/.ready
+	@$(PY) -m warehouse start
+
 ##@ Infrastructure
 
-.PHONY: help setup lock
+.PHONY: help setup lock seed-sales stop start-warehouse

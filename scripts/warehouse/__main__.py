@@ -1,0 +1,93 @@
+"""The local warehouse: python -m warehouse start|stop|status|env|seed."""
+
+import argparse
+import logging
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from demand.errors import USER_ERROR_EXIT, UserError
+from warehouse import lifecycle
+from warehouse.state import HOST, Home, open_home, running
+
+
+def say(text: str) -> None:
+    """One line for the person at the terminal."""
+    sys.stdout.write(f"{text}\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m warehouse", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("start", help="start the server, or find the one that runs")
+    verbs.add_parser("stop", help="end the server")
+    verbs.add_parser("status", help="whether it runs; exit code 3 when not")
+    verbs.add_parser("env", help="print export lines that lead a step to the server (holds the password)")
+    seed = verbs.add_parser("seed", help="fill table SALES")
+    seed.add_argument("--file", type=Path, help="your own sales (csv, csv.gz, parquet) instead of generated ones")
+    return parser
+
+
+def start(home: Home, _: argparse.Namespace) -> int:
+    """Start the server, or find it."""
+    before = running(home)
+    server = before or lifecycle.start(home)
+    say(f"The warehouse {'runs already' if before else 'runs'} at {HOST}:{server.port} (pid {server.pid})")
+    return 0
+
+
+def stop(home: Home, _: argparse.Namespace) -> int:
+    """End the server."""
+    say("The warehouse has ended" if lifecycle.stop(home) else "No warehouse runs")
+    return 0
+
+
+def status(home: Home, _: argparse.Namespace) -> int:
+    """Tell whether it runs."""
+    server = running(home)
+    say(f"The warehouse runs at {HOST}:{server.port} (pid {server.pid})" if server else "No warehouse runs")
+    return 0 if server else 3
+
+
+def env(home: Home, _: argparse.Namespace) -> int:
+    """Print the export lines; a shell reads them with `source <(...)`, so that no process argument holds them."""
+    for name, value in lifecycle.connection_environment(home).items():
+        say(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def seed(home: Home, options: argparse.Namespace) -> int:
+    """Fill table SALES."""
+    from warehouse.seed import seed_sales  # noqa: PLC0415  (a second of imports that the other verbs do not need)
+
+    seeded, loaded = seed_sales(home, options.file)
+    what = f"SALES holds {seeded.rows} rows of {seeded.file}"
+    say(what if loaded else f"No change: {what} already")
+    return 0
+
+
+VERBS: dict[str, Callable[[Home, argparse.Namespace], int]] = {
+    "start": start,
+    "stop": stop,
+    "status": status,
+    "env": env,
+    "seed": seed,
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb; 2 after a mistake of the user, told in one line."""
+    options = build_parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("warehouse").setLevel(logging.INFO)
+    try:
+        return VERBS[options.verb](open_home(), options)
+    except UserError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return USER_ERROR_EXIT
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,168 @@
+"""Fill the warehouse's table SALES: generated sales or a user's file, through PUT and COPY INTO, replaced in one go."""
+
+import json
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from demand.connection_spec import load_connection
+from demand.contract import Contract, load_contract
+from demand.errors import UserError
+from demand.snowflake_source import connect, execute
+from warehouse import generator, lifecycle, places, sales_rows
+from warehouse.state import HOST, REPO, Home, write_atomically
+from warehouse.userfile import Checked, check_file, file_hash
+
+log = logging.getLogger("warehouse")
+CONNECTION = REPO / "ml" / "data" / "snowflake.connection.yml"
+CONTRACT = REPO / "ml" / "data" / "sales.contract.yml"
+GENERATED = "generated"
+WAREHOUSE_TYPES = {"string": "VARCHAR", "timestamp": "TIMESTAMP_NTZ", "number": "DOUBLE", "boolean": "BOOLEAN"}
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What table SALES holds: the file's name (or 'generated'), a hash of content and contract, and counts."""
+
+    file: str
+    sha256: str
+    rows: int
+    quarantined: int
+
+
+def seed_sales(home: Home, file: Path | None = None) -> tuple[Seeded, bool]:
+    """Make SALES hold `file`, or generated sales. Returns what it holds, and whether anything was loaded for it.
+
+    The server is started where needed. The table is replaced at the very end: after an error it is as before.
+
+    Raises:
+        UserError: the file cannot be taken, or the warehouse does not come up.
+    """
+    if file and not file.is_file():
+        raise UserError(f"{file}: no such file")
+    wanted = _content_hash(file)
+    lifecycle.start(home)
+    with FileLock(home.folder / "seed.lock"), _environment(home):
+        known = read_seeded(home)
+        if known and known.sha256 == wanted and _rows_loaded() == known.rows:
+            return known, False
+        with tempfile.TemporaryDirectory(dir=home.folder, prefix="seed-") as work:
+            return _load(home, file, wanted, Path(work)), True
+
+
+def read_seeded(home: Home) -> Seeded | None:
+    """What was seeded last; None where nothing was, or the record is damaged."""
+    try:
+        return Seeded(**json.loads(home.seeded.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def is_seeded(home: Home, file: Path | None = None) -> bool:
+    """Whether the last seed took just this content; the table itself is not looked at."""
+    known = read_seeded(home)
+    return bool(known and (file is None or file.is_file()) and known.sha256 == _content_hash(file))
+
+
+def _content_hash(file: Path | None) -> str:
+    """Of the user's file, or of the generator, whose output its source decides."""
+    if file:
+        return file_hash(CONTRACT, file)
+    return file_hash(CONTRACT, *(Path(str(module.__file__)) for module in (generator, places, sales_rows)))
+
+
+class _environment:  # noqa: N801
+    """The local server's SNOWFLAKE_* variables, for this process, for the length of a with block."""
+
+    def __init__(self, home: Home) -> None:
+        self._new = lifecycle.connection_environment(home) | {"NO_PROXY": HOST, "no_proxy": HOST}
+
+    def __enter__(self) -> None:
+        self._old = {name: os.environ.get(name) for name in self._new}
+        os.environ.update(self._new)
+
+    def __exit__(self, *_: object) -> None:
+        for name, value in self._old.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _rows_loaded() -> int | None:
+    """Rows of SALES, or None where there is no such table."""
+    try:
+        with connect(load_connection(CONNECTION)) as session:
+            return int(execute(session, "select count(*) from SALES", "SALES").fetchone()[0])
+    except UserError:
+        return None
+
+
+def _load(home: Home, file: Path | None, wanted: str, work: Path) -> Seeded:
+    contract = load_contract(CONTRACT)
+    started = time.monotonic()
+    checked = _generated(work) if file is None else _checked(home, file, contract, wanted, work)
+    prepared = time.monotonic()
+    with connect(load_connection(CONNECTION)) as session:
+        home.seeded.unlink(missing_ok=True)  # from here to the end the table's content is not certain
+        replace_table(session, contract, checked)
+    seeded = Seeded(file.name if file else GENERATED, wanted, checked.rows, checked.quarantined)
+    write_atomically(home.seeded, json.dumps(asdict(seeded)) + "\n")
+    log.info("Prepared in %.1f s, loaded in %.1f s", prepared - started, time.monotonic() - prepared)
+    if checked.quarantine:
+        log.warning("%d lines could not be read; each with its reason: %s", checked.quarantined, checked.quarantine)
+    return seeded
+
+
+def _generated(work: Path) -> Checked:
+    path = work / "sales.parquet"
+    rows = generator.write_sales(path)
+    return Checked((path,), "BIGINT", rows, 0, None)
+
+
+def _checked(home: Home, file: Path, contract: Contract, wanted: str, work: Path) -> Checked:
+    quarantine = home.quarantine / f"{file.name.split('.')[0]}-{wanted[:8]}.csv"
+    return check_file(file, contract, work, quarantine)
+
+
+def replace_table(session: Any, contract: Contract, checked: Checked) -> None:
+    """Load the parts into SALES_NEW, then put it in the place of SALES within one transaction.
+
+    Raises:
+        UserError: the warehouse refuses a step; SALES is then as it was.
+    """
+    types = {column.name: WAREHOUSE_TYPES[column.type] for column in contract.columns} | {"SaleID": checked.id_type}
+    columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
+    place = "make seed-sales"
+    execute(session, f"create or replace table SALES_NEW ({columns})", place)
+    for part in checked.parts:
+        _upload(session, part, place)
+    loaded = int(execute(session, "select count(*) from SALES_NEW", place).fetchone()[0])
+    if loaded != checked.rows:
+        raise UserError(f"{place}: {checked.rows} rows were sent and {loaded} arrived; SALES is as it was")
+    _run_all(session, ("begin", "drop table if exists SALES", "alter table SALES_NEW rename to SALES", "commit"), place)
+
+
+def _upload(session: Any, part: Path, place: str) -> None:
+    address = str(part).replace("'", "\\'")
+    execute(session, f"put 'file://{address}' @%SALES_NEW auto_compress = false overwrite = true", place)
+    copy = (
+        f"copy into SALES_NEW from @%SALES_NEW/{part.name} file_format = (type = parquet) "
+        "match_by_column_name = case_insensitive purge = true"
+    )
+    execute(session, copy, place)
+
+
+def _run_all(session: Any, statements: Sequence[str], place: str) -> None:
+    try:
+        for statement in statements:
+            execute(session, statement, place)
+    except UserError:
+        session.cursor().execute("rollback")
+        raise
