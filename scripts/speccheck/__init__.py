@@ -1,0 +1,1 @@
+"""Checks every Azure ML spec before it leaves the laptop: `python -m speccheck [PATH...]`."""

@@ -1,0 +1,61 @@
+"""All checks over a set of specs, findings sorted and each problem told once."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from speccheck.assets import check_assets
+from speccheck.commands import check_commands
+from speccheck.components import check_components
+from speccheck.deployments import check_deployments
+from speccheck.endpoints import check_computes, check_endpoints, check_instance_types
+from speccheck.environments import check_environments
+from speccheck.fields import check_fields
+from speccheck.finding import Finding
+from speccheck.imports import check_imports
+from speccheck.loaders import check_loads
+from speccheck.pipelines import check_pipelines
+from speccheck.repo import Repo, Spec, load_repo
+from speccheck.schedules import check_schedules
+
+CHECKS: tuple[Callable[[Repo, Spec], Iterator[Finding]], ...] = (
+    check_fields,
+    check_components,
+    check_commands,
+    check_pipelines,
+    check_assets,
+    check_environments,
+    check_imports,
+    check_schedules,
+    check_computes,
+    check_endpoints,
+    check_instance_types,
+    check_deployments,
+)
+
+
+def run_checks(root: Path, paths: list[Path], *, loaders: bool = True) -> list[Finding]:
+    """Findings in the files at or below `paths`; every spec below `root`/ml may be referred to."""
+    wanted = [path.resolve() for path in paths]
+    repo = load_repo(root, [*wanted, *(folder for folder in [root / "ml"] if folder.is_dir())])
+    found = set(repo.broken)
+    for spec in repo.specs.values():
+        found |= {finding for check in CHECKS for finding in check(repo, spec)}
+    if loaders:
+        found |= {finding for spec in repo.specs.values() for finding in _loaded(repo, spec, found)}
+    return sorted(finding for finding in found if _below(repo.root / finding.path, wanted))
+
+
+def _loaded(repo: Repo, spec: Spec, found: set[Finding]) -> Iterator[Finding]:
+    """The loader's finding, unless our checks name the same line, or it has none and they have any, or it only
+    repeats that a component file is broken."""
+    own = {finding.line for finding in found if finding.path == spec.doc.shown}
+    broken = {repo.root / finding.path for finding in found}
+    jobs = (job for job in spec.doc.table("jobs").values() if isinstance(job, dict))
+    files = {(spec.folder / job["component"]).resolve() for job in jobs if isinstance(job.get("component"), str)}
+    for finding in check_loads(repo, spec):
+        if finding.line not in own and not (own and finding.line == 1) and not files & broken:
+            yield finding
+
+
+def _below(path: Path, wanted: list[Path]) -> bool:
+    return any(path.resolve().is_relative_to(top) for top in wanted)

@@ -1,0 +1,154 @@
+"""A component's command against the code it runs: folder, module, flags."""
+
+import importlib.util
+import itertools
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from speccheck.bindings import bindings
+from speccheck.finding import Finding
+from speccheck.kinds import Kind
+from speccheck.parsers import Flag, NoParserError, read_flags
+from speccheck.repo import Repo, Spec
+from speccheck.wording import closest
+
+
+@dataclass(frozen=True)
+class Given:
+    """A flag as the command gives it: with a value or without, certain or inside `$[[ ]]`."""
+
+    name: str
+    value: str | None
+    optional: bool
+
+
+def check_commands(repo: Repo, spec: Spec) -> Iterator[Finding]:
+    """Code folder, script and flags of a command component or command job."""
+    if spec.kind not in (Kind.COMPONENT, Kind.COMMAND_JOB):
+        return
+    code, command = spec.data.get("code"), spec.data.get("command")
+    if isinstance(code, str) and "://" not in code and not code.startswith(("azureml:", "git+")):
+        folder = (spec.folder / code).resolve()
+        if not folder.is_dir():
+            message = f"code folder '{code}' does not exist: give a path relative to this file"
+            yield spec.doc.find(message, "code")
+        elif isinstance(command, str):
+            yield from _check_script(repo, spec, folder, command)
+    elif code is None and isinstance(command, str):
+        module = _module(_words(command))
+        if module and not _installed(module):
+            yield spec.doc.find(f"no code: the command runs {module}, add code: <folder that holds it>", "command")
+
+
+def _words(command: str) -> list[str]:
+    """Words of a command; a binding is one word, whatever blanks it holds."""
+    text = command
+    for binding in bindings(command):
+        text = text.replace(binding.text, binding.text.replace(" ", ""))
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def _module(words: list[str]) -> str | None:
+    """`demand.train` of `python -m demand.train ...`."""
+    for index, word in enumerate(words[:-1]):
+        if Path(word).name.startswith("python") and words[index + 1] == "-m" and index + 2 < len(words):
+            return words[index + 2]
+    return None
+
+
+def _script(words: list[str]) -> str | None:
+    """`train.py` of `python train.py ...`."""
+    for word, after in itertools.pairwise(words):
+        if Path(word).name.startswith("python") and after.endswith(".py"):
+            return after
+    return None
+
+
+def _installed(module: str) -> bool:
+    """Whether the module's package comes from the environment, such as pip. Nothing is imported."""
+    top = module.split(".", maxsplit=1)[0]
+    spec = importlib.util.find_spec(top) if top.isidentifier() else None
+    return (spec is not None and "site-packages" in str(spec.origin)) or top in ("pip", "venv", "zipfile", "json")
+
+
+def _check_script(repo: Repo, spec: Spec, folder: Path, command: str) -> Iterator[Finding]:
+    words = _words(command)
+    module, script = _module(words), _script(words)
+    if module is None and script is None:
+        return
+    if script is not None and module is None:
+        wanted, path = script, folder / script
+        module = ".".join(Path(script).with_suffix("").parts)
+    else:
+        assert module is not None  # noqa: S101 - one of the two is there
+        wanted, path = module, folder.joinpath(*module.split(".")).with_suffix(".py")
+        if (path.with_suffix("") / "__main__.py").is_file():
+            path = path.with_suffix("") / "__main__.py"
+    if path.is_file():
+        yield from _check_flags(spec, folder, module, words)
+    elif not _installed(module):
+        message = f"the command runs {wanted}, but {repo.shown(path)} does not exist: create it or correct the name"
+        yield spec.doc.find_text(message, wanted, "command")
+
+
+def _check_flags(spec: Spec, folder: Path, module: str, words: list[str]) -> Iterator[Finding]:
+    try:
+        flags = read_flags(folder, module)
+    except NoParserError as error:
+        yield spec.doc.find_text(f"flags of {module} cannot be checked: {error}", module, "command")
+        return
+    known = {name: flag for flag in flags for name in flag.names}
+    given = list(_given(words))
+    for item in given:
+        yield from _check_given(spec, module, item, known)
+    certain = {item.name for item in given if not item.optional}
+    for flag in flags:
+        if flag.required and not certain & set(flag.names):
+            message = f"{module} requires {flag.names[0]}, the command does not always give it: add it outside $[[ ]]"
+            yield spec.doc.find(message, "command")
+
+
+def _given(words: list[str]) -> Iterator[Given]:
+    optional = False
+    for index, word in enumerate(words):
+        opens, text = word.startswith("$[["), word.removeprefix("$[[")
+        optional = optional or opens
+        if text.startswith("--"):
+            name, equals, value = text.removesuffix("]]").partition("=")
+            after = words[index + 1] if index + 1 < len(words) else ""
+            follows = not text.endswith("]]") and after and not after.startswith(("--", "$[["))
+            yield Given(name, value if equals else after if follows else None, optional)
+        if "]]" in word:
+            optional = False
+
+
+def _check_given(spec: Spec, module: str, item: Given, known: dict[str, Flag]) -> Iterator[Finding]:
+    flag = known.get(item.name)
+    if flag is None:
+        message = f"{module} has no flag {item.name}: {closest(item.name, [n for n in known if n.startswith('--')])}"
+        yield spec.doc.find_text(message, item.name, "command")
+    elif flag.values and item.value is None:
+        yield spec.doc.find_text(f"{item.name} takes a value: add one after it", item.name, "command")
+    elif not flag.values and item.value is not None:
+        yield spec.doc.find_text(f"{item.name} is a switch and takes no value: remove it", item.name, "command")
+    elif flag.choices and item.value:
+        yield from _check_choices(spec, item, flag)
+
+
+def _check_choices(spec: Spec, item: Given, flag: Flag) -> Iterator[Finding]:
+    """An input's enum must not offer what the script refuses."""
+    for binding in bindings(item.value or ""):
+        if binding.scope != "inputs" or len(binding.parts) < 2:
+            continue
+        declared = spec.doc.get("inputs", binding.parts[1], "enum")
+        extra = [str(v) for v in declared if str(v) not in (flag.choices or ())] if isinstance(declared, list) else []
+        if extra:
+            message = (
+                f"enum offers {', '.join(extra)}, {item.name} takes only {', '.join(flag.choices or ())}: remove it"
+            )
+            yield spec.doc.find(message, "inputs", binding.parts[1], "enum")

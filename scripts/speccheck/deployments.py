@@ -1,0 +1,144 @@
+"""Kubernetes online deployments."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from speccheck.finding import Finding
+from speccheck.kinds import Kind
+from speccheck.quantities import parse_quantity, resource_problems
+from speccheck.repo import Repo, Spec
+from speccheck.wording import closest
+
+# Field -> lowest and highest value. Seconds, except where the name says ms.
+_BOUNDS: dict[tuple[str, str], tuple[int, int]] = {
+    ("request_settings", "request_timeout_ms"): (1, 180_000),
+    ("request_settings", "max_concurrent_requests_per_instance"): (1, 1_000),
+    ("request_settings", "max_queue_wait_ms"): (0, 180_000),
+    **{
+        (probe, field): bounds
+        for probe in ("liveness_probe", "readiness_probe")
+        for field, bounds in (
+            ("initial_delay", (0, 3600)),
+            ("period", (1, 3600)),
+            ("timeout", (1, 3600)),
+            ("success_threshold", (1, 100)),
+            ("failure_threshold", (1, 1000)),
+        )
+    },
+    ("scale_settings", "min_instances"): (1, 1_000),
+    ("scale_settings", "max_instances"): (1, 1_000),
+    ("scale_settings", "target_utilization_percentage"): (1, 100),
+    ("scale_settings", "polling_interval"): (1, 3600),
+}
+
+
+def check_deployments(repo: Repo, spec: Spec) -> Iterator[Finding]:
+    """One online deployment."""
+    if spec.kind != Kind.DEPLOYMENT:
+        return
+    yield from _check_parts(repo, spec)
+    yield from _check_code(spec)
+    yield from _check_numbers(spec)
+    yield from _check_scale(spec)
+    yield from _check_resources(repo, spec)
+    yield from _check_strings(spec)
+
+
+def _check_parts(repo: Repo, spec: Spec) -> Iterator[Finding]:
+    doc, data = spec.doc, spec.data
+    endpoint, known = data.get("endpoint_name"), repo.names(Kind.ENDPOINT)
+    if isinstance(endpoint, str) and endpoint not in known:
+        yield doc.find(f"no endpoint '{endpoint}' in this repo: {closest(endpoint, known)}", "endpoint_name")
+    if data.get("type") not in (None, "kubernetes"):
+        yield doc.find(f"type '{data['type']}' is not for a Kubernetes endpoint: write type: kubernetes", "type")
+    for field in ("model", "environment"):
+        if field not in data:
+            yield doc.find(f"deployment has no {field}: add {field}: azureml:<name>:<version>", "name")
+    if "egress_public_network_access" in data:
+        message = "egress_public_network_access is for managed deployments: remove it"
+        yield doc.find(message, "egress_public_network_access")
+
+
+def _check_code(spec: Spec) -> Iterator[Finding]:
+    doc, given = spec.doc, spec.doc.table("code_configuration")
+    code, script = given.get("code"), given.get("scoring_script")
+    if not given:
+        message = "deployment has no code_configuration (no-code is unreliable here): add code and scoring_script"
+        yield doc.find(message, "name")
+    elif not isinstance(code, str) or not (spec.folder / code).is_dir():
+        message = f"code folder '{code}' does not exist: give a path relative to this file"
+        yield doc.find(message, "code_configuration", "code")
+    elif not isinstance(script, str) or not (spec.folder / code / script).is_file():
+        message = f"scoring script '{script}' is not in {code}: create it or correct the name"
+        yield doc.find(message, "code_configuration", "scoring_script")
+
+
+def _check_numbers(spec: Spec) -> Iterator[Finding]:
+    for (block, field), (low, high) in _BOUNDS.items():
+        value = spec.doc.get(block, field)
+        if isinstance(value, int) and not isinstance(value, bool) and not low <= value <= high:
+            message = f"{block}.{field} {value} is outside {low}-{high}: correct it"
+            yield spec.doc.find(message, block, field)
+    if (spec.doc.get("liveness_probe", "success_threshold") or 1) != 1:
+        message = "liveness_probe.success_threshold must be 1 on Kubernetes: remove it"
+        yield spec.doc.find(message, "liveness_probe", "success_threshold")
+    count = spec.data.get("instance_count")
+    if isinstance(count, int) and count < 1:
+        yield spec.doc.find(f"instance_count {count} serves nothing: give 1 or more", "instance_count")
+
+
+def _check_scale(spec: Spec) -> Iterator[Finding]:
+    scale = spec.doc.table("scale_settings")
+    low, high = scale.get("min_instances"), scale.get("max_instances")
+    if isinstance(low, int) and isinstance(high, int) and low > high:
+        yield spec.doc.find(
+            f"min_instances {low} is above max_instances {high}: swap them", "scale_settings", "min_instances"
+        )
+    if scale.get("type") == "target_utilization" and "instance_count" in spec.data:
+        message = "instance_count and target_utilization contradict each other: remove instance_count"
+        yield spec.doc.find(message, "instance_count")
+
+
+def _check_resources(repo: Repo, spec: Spec) -> Iterator[Finding]:
+    doc, resources = spec.doc, spec.doc.table("resources")
+    for path, problem in resource_problems(resources):
+        yield doc.find(problem, "resources", *path)
+    name = spec.data.get("instance_type")
+    if not isinstance(name, str) or name == "defaultinstancetype":
+        return
+    if name not in repo.instance_types:
+        message = f"no instance type '{name}' in ml/deploy: {closest(name, repo.instance_types)}"
+        yield doc.find(message, "instance_type")
+        return
+    yield from _check_against_type(spec, name, repo.instance_types[name])
+
+
+def _check_against_type(spec: Spec, name: str, body: dict[str, Any]) -> Iterator[Finding]:
+    """A deployment's limits stay within its instance type's, or its pods are never scheduled."""
+    allowed = (body.get("resources") or {}).get("limits") or {}
+    for side in ("limits", "requests"):
+        for resource, value in spec.doc.table("resources", side).items():
+            own, top = parse_quantity(value), parse_quantity(allowed.get(resource))
+            if (
+                own is not None
+                and top is not None
+                and own > top
+                and not (side == "requests" and "limits" in spec.doc.table("resources"))
+            ):
+                message = (
+                    f"{side[:-1]} {resource} {value} is above {allowed[resource]} of instance type '{name}': lower it"
+                )
+                yield spec.doc.find(message, "resources", side, resource)
+
+
+def _check_strings(spec: Spec) -> Iterator[Finding]:
+    """Values that Azure ML wants as strings, though they look like booleans or numbers."""
+    for name, value in spec.doc.table("environment_variables").items():
+        if not isinstance(value, str):
+            shown = str(value).lower() if isinstance(value, bool) else value
+            message = f'environment variable {name} is no string: write "{shown}"'
+            yield spec.doc.find(message, "environment_variables", name)
+    for name, block in spec.doc.table("data_collector", "collections").items():
+        if isinstance(block, dict) and isinstance(block.get("enabled"), bool):
+            message = f'enabled is a string in data_collector: write "{str(block["enabled"]).lower()}"'
+            yield spec.doc.find(message, "data_collector", "collections", name, "enabled")

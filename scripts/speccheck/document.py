@@ -1,0 +1,116 @@
+"""One YAML file as plain data, with the line that every key stands on."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from speccheck.finding import Finding
+
+Key = str | int
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class NotYamlError(ValueError):
+    """The text does not parse, or is no mapping; `line` says where."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed file: `shown` is the path that findings print, `lines` maps a key's path to its 1-based line."""
+
+    path: Path
+    shown: str
+    data: dict[str, Any]
+    lines: Mapping[tuple[Key, ...], int]
+    text: tuple[str, ...]
+
+    def line(self, *keys: Key) -> int:
+        """Line of the key, or of the nearest of its parents that exists."""
+        while keys and keys not in self.lines:
+            keys = keys[:-1]
+        return self.lines.get(keys, 1)
+
+    def get(self, *keys: Key) -> Any:
+        """Value at a key path, or None where any part of the path is missing."""
+        value: Any = self.data
+        for key in keys:
+            if isinstance(value, dict):
+                value = value.get(key)
+            elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+                value = value[key]
+            else:
+                return None
+        return value
+
+    def table(self, *keys: Key) -> dict[str, Any]:
+        """Mapping at a key path; empty where there is none. The loaders report a value of another shape."""
+        value = self.get(*keys)
+        return value if isinstance(value, dict) else {}
+
+    def find(self, message: str, *keys: Key) -> Finding:
+        """A finding at a key."""
+        return Finding(self.shown, self.line(*keys), message)
+
+    def find_text(self, message: str, wanted: str, *keys: Key) -> Finding:
+        """A finding at the first line, from the key on, that holds the wanted text (block scalars span lines)."""
+        start = self.line(*keys)
+        pattern = re.compile(rf"(?<![\w-]){re.escape(wanted)}(?![\w-])")
+        for number in range(start, self._end(keys) + 1):
+            if pattern.search(self.text[number - 1]):
+                return Finding(self.shown, number, message)
+        return Finding(self.shown, start, message)
+
+    def _end(self, keys: tuple[Key, ...]) -> int:
+        """Last line of a key's value: the line before the next key that is not below it."""
+        start = self.line(*keys)
+        after = [n for path, n in self.lines.items() if n > start and path[: len(keys)] != keys]
+        return min(after, default=len(self.text) + 1) - 1
+
+    def strings(self, *keys: Key) -> Iterator[tuple[tuple[Key, ...], str]]:
+        """Every string at or below a key, with its path, in the file's order."""
+        value = self.get(*keys) if keys else self.data
+        if isinstance(value, str):
+            yield keys, value
+        elif isinstance(value, dict):
+            for key in value:
+                yield from self.strings(*keys, key)
+        elif isinstance(value, list):
+            for index in range(len(value)):
+                yield from self.strings(*keys, index)
+
+
+def parse(path: Path, shown: str, text: str | None = None) -> Document:
+    """Parse one file (or the given text in its stead). Raises NotYamlError with the line of the fault."""
+    source = path.read_text(encoding="utf-8") if text is None else text
+    try:
+        loader = _Loader(source)
+        node = loader.get_single_node()
+        data = loader.construct_document(node) if node is not None else None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise NotYamlError(f"not valid YAML: {problem}", mark.line + 1 if mark else 1) from error
+    if not isinstance(data, dict):
+        raise NotYamlError("not a spec: the file must hold one mapping of keys to values", 1)
+    lines = dict(_lines(node, ())) if node is not None else {}
+    return Document(path, shown, data, lines, tuple(source.splitlines()))
+
+
+def _lines(node: yaml.Node, path: tuple[Key, ...]) -> Iterator[tuple[tuple[Key, ...], int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            name = str(key.value)
+            yield (*path, name), key.start_mark.line + 1
+            yield from _lines(value, (*path, name))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield (*path, index), item.start_mark.line + 1
+            yield from _lines(item, (*path, index))

@@ -1,0 +1,121 @@
+"""Which fields a kind of spec has, which it must have, and their order (design: key order)."""
+
+from collections.abc import Iterable, Iterator
+
+from speccheck.finding import Finding
+from speccheck.kinds import Kind
+from speccheck.repo import Repo, Spec
+from speccheck.wording import closest
+
+# One order for every kind of spec: who it is, what kind it is, what goes in and out, how it runs, what it runs.
+ORDER = (
+    *("$schema", "apiVersion", "kind", "metadata", "spec", "items"),
+    *("name", "version", "display_name", "endpoint_name", "description", "type", "task", "is_deterministic"),
+    *("stage", "tags", "properties", "experiment_name"),
+    *("resource_id", "namespace", "size", "min_instances", "max_instances", "idle_time_before_scale_down", "tier"),
+    *("target", "credentials", "trigger", "import_data", "create_job", "create_monitor"),
+    *("auth_mode", "component", "trial", "compute", "identity", "settings", "limits", "sampling_algorithm"),
+    *("search_space", "objective", "early_termination", "inputs", "outputs", "jobs"),
+    *("image", "build", "conda_file", "inference_config", "os_type", "source", "path"),
+    *("model", "model_mount_path", "code_configuration", "code", "additional_includes", "environment"),
+    *("environment_variables", "distribution", "instance_type", "instance_count", "resources", "scale_settings"),
+    *("request_settings", "liveness_probe", "readiness_probe", "data_collector", "app_insights_enabled"),
+    *("traffic", "mirror_traffic", "command"),
+)
+_RANK = {key: rank for rank, key in enumerate(ORDER)}
+
+_COMMON = frozenset({"$schema", "name", "version", "display_name", "description", "type", "tags", "properties"})
+_FIELDS: dict[Kind, frozenset[str]] = {
+    Kind.COMPONENT: _COMMON
+    | {"is_deterministic", "inputs", "outputs", "code", "environment", "resources", "command", "distribution"}
+    | {"additional_includes"},
+    Kind.PIPELINE_COMPONENT: _COMMON | {"is_deterministic", "inputs", "outputs", "jobs", "settings"},
+    Kind.PIPELINE: (_COMMON - {"version"})
+    | {"experiment_name", "compute", "settings", "inputs", "outputs", "jobs", "identity", "component"},
+    Kind.ENVIRONMENT: (_COMMON - {"type", "display_name"})
+    | {"image", "build", "conda_file", "inference_config", "os_type"},
+    Kind.IMPORT: (_COMMON - {"display_name"}) | {"source", "path"},
+    Kind.KUBERNETES_COMPUTE: frozenset(
+        {"$schema", "name", "description", "type", "tags", "resource_id", "namespace", "identity"}
+    ),
+    Kind.ENDPOINT: frozenset(
+        {"$schema", "name", "description", "tags", "properties", "compute", "auth_mode", "identity", "traffic"}
+        | {"mirror_traffic", "public_network_access"}
+    ),
+    Kind.DEPLOYMENT: (_COMMON - {"version", "display_name"})
+    | {"endpoint_name", "model", "model_mount_path", "code_configuration", "environment", "environment_variables"}
+    | {"instance_type", "instance_count", "resources", "scale_settings", "request_settings", "liveness_probe"}
+    | {"readiness_probe", "data_collector", "app_insights_enabled", "egress_public_network_access"},
+}
+_SETTINGS = frozenset(
+    {"default_datastore", "default_compute", "continue_on_step_failure", "force_rerun", "on_init", "on_finalize"}
+)
+_NODE_FIELDS = frozenset(
+    {"type", "name", "display_name", "description", "tags", "properties", "comment", "component", "trial", "compute"}
+    | {"identity", "resources", "limits", "inputs", "outputs", "environment_variables", "distribution", "services"}
+    | {"queue_settings", "sampling_algorithm", "search_space", "objective", "early_termination", "code", "command"}
+    | {"environment", "experiment_name", "input_data", "mini_batch_size", "mini_batch_error_threshold"}
+    | {"max_concurrency_per_instance", "retry_settings", "logging_level", "task", "error_threshold", "settings"}
+)
+_REQUIRED: dict[Kind, tuple[str, ...]] = {
+    Kind.COMPONENT: ("$schema", "name", "version", "display_name", "description", "type", "environment"),
+    Kind.PIPELINE_COMPONENT: ("$schema", "name", "version", "description", "type", "jobs"),
+    Kind.PIPELINE: ("$schema", "display_name", "description", "type", "experiment_name", "jobs"),
+    Kind.ENVIRONMENT: ("$schema", "name", "version", "description"),
+    Kind.DATA: ("$schema", "name", "version", "type", "path"),
+    Kind.MODEL: ("$schema", "name", "version", "type", "path"),
+    Kind.IMPORT: ("$schema", "name", "type", "source", "path"),
+    Kind.CONNECTION: ("$schema", "name", "type", "target"),
+    Kind.SCHEDULE: ("$schema", "name", "description", "trigger"),
+    Kind.KUBERNETES_COMPUTE: ("$schema", "name", "type", "namespace"),
+    Kind.ENDPOINT: ("$schema", "name", "description", "auth_mode"),
+    Kind.DEPLOYMENT: ("$schema", "name", "type", "endpoint_name"),
+}
+# Where a field is known to belong when it stands in the wrong place.
+_ELSEWHERE = {
+    (Kind.COMPONENT, "limits"): "put limits on the pipeline's node",
+    (Kind.COMPONENT, "compute"): "put compute on the pipeline's node or in its settings",
+    (Kind.COMPONENT, "environment_variables"): "put environment_variables on the pipeline's node",
+    (Kind.COMPONENT, "identity"): "put identity on the pipeline's node",
+    (Kind.PIPELINE, "version"): "a job has no version, remove it",
+}
+
+
+def check_fields(_repo: Repo, spec: Spec) -> Iterator[Finding]:
+    """Unknown and missing fields, of the spec and of a pipeline's nodes and settings; then their order."""
+    yield from _unknown(spec, spec.data, _FIELDS.get(spec.kind))
+    for name, node in spec.doc.table("jobs").items():
+        if isinstance(node, dict):
+            yield from _unknown(spec, node, _NODE_FIELDS, "jobs", name)
+    yield from _unknown(spec, spec.doc.table("settings"), _SETTINGS, "settings")
+    for field in _REQUIRED.get(spec.kind, ()):
+        if spec.data.get(field) in (None, ""):
+            yield spec.doc.find(f"{spec.kind} has no {field}: add {field}: ...", field)
+    yield from _order(spec)
+
+
+def _unknown(spec: Spec, given: dict[str, object], known: frozenset[str] | None, *where: str) -> Iterator[Finding]:
+    for field in given if known is not None else ():
+        if field not in (known or ()):
+            place = f"{'.'.join(where)} has" if where else f"a {spec.kind} has"
+            fix = _ELSEWHERE.get((spec.kind, field)) if not where else None
+            yield spec.doc.find(f"{place} no field '{field}': {fix or closest(str(field), known or ())}", *where, field)
+
+
+def sorted_keys(keys: Iterable[str]) -> list[str]:
+    """Keys in the order of the design; unknown ones stay behind the known key that they follow."""
+    ranked, last = [], -1
+    for key in keys:
+        last = _RANK.get(key, last)
+        ranked.append((last, key))
+    return [key for _, key in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _order(spec: Spec) -> Iterator[Finding]:
+    if spec.kind in (Kind.OTHER, Kind.CONTRACT, Kind.INSTANCE_TYPE):
+        return
+    keys = [str(key) for key in spec.data]
+    for key, wanted in zip(keys, sorted_keys(keys), strict=True):
+        if key != wanted:
+            yield spec.doc.find(f"key order: '{wanted}' comes before '{key}': run make fmt", wanted)
+            return

@@ -1,0 +1,104 @@
+"""Azure's own loaders (azure-ai-ml), each spec once, their errors as one line with a line number."""
+
+import importlib
+import io
+import json
+import logging
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
+from typing import Any
+
+from speccheck.document import Key
+from speccheck.finding import Finding
+from speccheck.kinds import Kind
+from speccheck.repo import Repo, Spec
+
+_LOADERS = {
+    Kind.COMPONENT: "load_component",
+    Kind.PIPELINE_COMPONENT: "load_component",
+    Kind.PIPELINE: "load_job",
+    Kind.COMMAND_JOB: "load_job",
+    Kind.SWEEP_JOB: "load_job",
+    Kind.ENVIRONMENT: "load_environment",
+    Kind.DATA: "load_data",
+    Kind.IMPORT: "load_data",
+    Kind.CONNECTION: "load_connection",
+    Kind.MODEL: "load_model",
+    Kind.SCHEDULE: "load_schedule",
+    Kind.KUBERNETES_COMPUTE: "load_compute",
+    Kind.COMPUTE: "load_compute",
+    Kind.ENDPOINT: "load_online_endpoint",
+    Kind.DEPLOYMENT: "load_online_deployment",
+    Kind.DATASTORE: "load_datastore",
+}
+
+
+def _loader(name: str) -> Callable[..., Any]:
+    # Imported by name: mypy would otherwise read all of azure-ai-ml, which takes longer than the whole check.
+    module = "azure.ai.ml.entities._load_functions" if name == "load_schedule" else "azure.ai.ml"
+    loader: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return loader
+
+
+def check_loads(repo: Repo, spec: Spec) -> Iterator[Finding]:
+    """Nothing, or the first error of the loader of this kind of spec."""
+    name = _LOADERS.get(spec.kind)
+    if name is None:
+        return
+    try:
+        _load(name, spec)
+    except Exception as error:  # any error of the loaders is the finding
+        path, message = _explain(error)
+        yield spec.doc.find(f"azure-ai-ml refuses it: {message.replace(str(repo.root) + '/', '')}", *path)
+
+
+def _load(name: str, spec: Spec) -> None:
+    """Load quietly: experimental classes announce themselves on every use."""
+    logging.getLogger("azure.ai.ml").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        _loader(name)(str(spec.doc.path))
+
+
+def _explain(error: Exception) -> tuple[tuple[Key, ...], str]:
+    """Where (key path) and what, out of the loaders' several shapes of error."""
+    text = str(error) or type(error).__name__
+    block = re.search(r"\{.*\}", text, re.DOTALL)
+    try:
+        details = json.loads(block.group(0)) if block else None
+    except json.JSONDecodeError:
+        details = None
+    if isinstance(details, dict) and isinstance(details.get("errors"), list) and details["errors"]:
+        first = details["errors"][0]
+        return _keys(first.get("path")), _short(str(first.get("message", text)))
+    if isinstance(details, dict):
+        return _deepest(details)
+    return (), _short(text)
+
+
+def _keys(path: object) -> tuple[Key, ...]:
+    parts = str(path or "").split(".")
+    return tuple(int(part) if part.isdigit() else part for part in parts if part and part != "*")
+
+
+def _deepest(details: dict[str, Any]) -> tuple[tuple[Key, ...], str]:
+    """Follow `{"source": [{"type": ["..."]}]}` down to its first message."""
+    path: list[Key] = []
+    value: Any = details
+    while isinstance(value, (dict, list)) and value:
+        if isinstance(value, dict):
+            key = next(iter(value))
+            path.append(key)
+            value = value[key]
+        else:
+            value = value[0]
+    return tuple(path), _short(str(value))
+
+
+def _short(message: str) -> str:
+    """First sentences of a message, at most 200 characters, on one line."""
+    line = " ".join(message.split("\n\n \nThe easiest way", maxsplit=1)[0].split())
+    line = line.replace("In order to specify", "to specify") if len(line) < 200 else line[:197].rstrip() + "..."
+    return line.rstrip(".;") + ": correct it"

@@ -1,0 +1,116 @@
+"""Inputs and outputs of a pipeline's nodes, resolved through the component that a node names."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from speccheck.finding import Finding
+from speccheck.repo import COMPONENTS, Repo, Spec
+from speccheck.wording import closest
+
+Declarations = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A job of a pipeline. `inputs` and `outputs` are None where the component is not in this repo."""
+
+    name: str
+    given: dict[str, Any]
+    inputs: Declarations | None
+    outputs: Declarations | None
+
+    def bound(self, side: str) -> dict[str, Any]:
+        """What the pipeline gives: node inputs or outputs by name."""
+        value = self.given.get(side)
+        return value if isinstance(value, dict) else {}
+
+
+def declarations(value: object) -> Declarations:
+    """Name -> mapping with at least a type; a bare literal declares its own type, as in a pipeline's inputs."""
+    found: Declarations = {}
+    for name, item in value.items() if isinstance(value, dict) else ():
+        found[str(name)] = item if isinstance(item, dict) else {"type": _type_of(item), "default": item}
+    return found
+
+
+def _type_of(value: object) -> str:
+    names: dict[type, str] = {bool: "boolean", int: "integer", float: "number"}
+    return names.get(type(value), "string")
+
+
+def reference_key(given: dict[str, Any]) -> str:
+    """The key that names a node's component: `trial` in a sweep."""
+    return "trial" if given.get("type") == "sweep" else "component"
+
+
+def component_of(repo: Repo, spec: Spec, given: dict[str, Any]) -> Spec | None:
+    """The component spec that a node names by path or by name and version."""
+    reference = given.get(reference_key(given))
+    if not isinstance(reference, str):
+        return None
+    if not reference.startswith("azureml:"):
+        found = repo.at(spec.folder, reference)
+        return found if found and found.kind in COMPONENTS else None
+    name, _, version = reference.removeprefix("azureml:").replace("@", ":").partition(":")
+    same = [other for other in repo.of(*COMPONENTS) if other.data.get("name") == name]
+    exact = [other for other in same if str(other.data.get("version")) == version]
+    return next(iter(exact or (same if version == "latest" else [])), None)
+
+
+def nodes(repo: Repo, spec: Spec) -> dict[str, Node]:
+    """Every job of a pipeline, by name, in the file's order."""
+    found = {}
+    for name, given in spec.doc.table("jobs").items():
+        if isinstance(given, dict):
+            found[name] = _node(repo, spec, name, given)
+    return found
+
+
+def _node(repo: Repo, spec: Spec, name: str, given: dict[str, Any]) -> Node:
+    inline = given.get(reference_key(given))
+    source = inline if isinstance(inline, dict) else None
+    if source is None and (component := component_of(repo, spec, given)):
+        source = component.data
+    if source is not None:
+        return Node(name, given, declarations(source.get("inputs")), declarations(source.get("outputs")))
+    if "command" in given:  # A job written inline declares what it is given.
+        own = declarations(given.get("outputs"))
+        return Node(name, given, None, {key: {"type": "uri_folder", **value} for key, value in own.items()})
+    return Node(name, given, None, None)
+
+
+def check_references(repo: Repo, spec: Spec) -> Iterator[Finding]:
+    """Nodes that name no component, or one that is not there."""
+    for name, given in spec.doc.table("jobs").items():
+        if not isinstance(given, dict):
+            yield spec.doc.find(f"job '{name}' is empty: give it type, component and inputs", "jobs", name)
+            continue
+        key = reference_key(given)
+        reference = given.get(key)
+        if reference is None and "command" not in given and given.get("type", "command") == "command":
+            yield spec.doc.find(f"job '{name}' has no component: add component: <path>", "jobs", name)
+        elif isinstance(reference, str) and not reference.startswith("azureml://"):
+            yield from _check_reference(repo, spec, name, key, reference)
+
+
+def _check_reference(repo: Repo, spec: Spec, name: str, key: str, reference: str) -> Iterator[Finding]:
+    target = component_of(repo, spec, {key: reference, "type": "sweep" if key == "trial" else None})
+    where = ("jobs", name, key)
+    if target is not None:
+        kind = {"command component": "command", "pipeline component": "pipeline"}[target.kind]
+        declared = spec.doc.get("jobs", name, "type")
+        if key == "component" and declared not in (None, kind):
+            message = f"type is '{declared}', the component is a {target.kind}: write type: {kind}"
+            yield spec.doc.find(message, "jobs", name, "type")
+    elif reference.startswith("azureml:"):
+        known = {f"{n}:{v}" for kind in COMPONENTS for n, vs in repo.versions.get(kind, {}).items() for v in vs}
+        wanted = reference.removeprefix("azureml:")
+        yield spec.doc.find(f"no component '{wanted}' in this repo: {closest(wanted, known)}", *where)
+    elif not (spec.folder / reference).is_file():
+        folder = (spec.folder / reference).parent
+        known = {p.name for p in folder.glob("*.yml")} if folder.is_dir() else set()
+        message = f"component file '{reference}' does not exist: {closest(reference.rsplit('/', 1)[-1], known)}"
+        yield spec.doc.find(message, *where)
+    elif (spec.folder / reference).resolve() in repo.specs:
+        yield spec.doc.find(f"'{reference}' is no component: name a file of ml/components", *where)

@@ -1,0 +1,163 @@
+"""Every spec of a repo, and what they define: environments, data, components, models, computes, ..."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from speccheck.document import Document, NotYamlError, parse
+from speccheck.finding import Finding
+from speccheck.kinds import Kind, kind_of, schema_stem
+
+COMPONENTS = (Kind.COMPONENT, Kind.PIPELINE_COMPONENT)
+PIPELINES = (Kind.PIPELINE, Kind.PIPELINE_COMPONENT)
+_SUFFIXES = (".yml", ".yaml")
+# Names that Azure ML brings along.
+BUILT_IN_COMPUTE = frozenset({"serverless"})
+# The training cluster that infra/ makes where no Terraform file is at hand to be asked.
+DEFAULT_COMPUTE = frozenset({"cpu-cluster"})
+BUILT_IN_DATASTORES = frozenset(
+    {"workspaceblobstore", "workspacefilestore", "workspaceartifactstore", "workspaceworkingdirectory"}
+)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A document and its kind."""
+
+    doc: Document
+    kind: Kind
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return self.doc.data
+
+    @property
+    def folder(self) -> Path:
+        return self.doc.path.parent
+
+
+@dataclass
+class Repo:
+    """Specs below `root`, by path. `broken` holds what did not parse."""
+
+    root: Path
+    specs: dict[Path, Spec] = field(default_factory=dict)
+    broken: list[Finding] = field(default_factory=list)
+
+    def of(self, *kinds: Kind) -> Iterator[Spec]:
+        return (spec for spec in self.specs.values() if spec.kind in kinds)
+
+    def at(self, base: Path, reference: str) -> Spec | None:
+        """The spec at a path relative to a folder; None where there is none."""
+        return self.specs.get((base / reference).resolve())
+
+    def shown(self, path: Path) -> str:
+        """Path as findings print it: relative to the root where it lies below it."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
+
+    @cached_property
+    def versions(self) -> dict[Kind, dict[str, set[str]]]:
+        """Kind -> name -> versions that specs define."""
+        found: dict[Kind, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for spec in self.specs.values():
+            if isinstance(spec.data.get("name"), str):
+                found[spec.kind][spec.data["name"]].add(str(spec.data.get("version", "")))
+        return found
+
+    def names(self, *kinds: Kind) -> set[str]:
+        return {name for kind in kinds for name in self.versions.get(kind, {})}
+
+    @cached_property
+    def data_names(self) -> set[str]:
+        """Data assets: specs, imports, and the named outputs of pipelines."""
+        outputs = (out for spec in self.of(*PIPELINES) for out in spec.doc.table("outputs").values())
+        nodes = (
+            out
+            for spec in self.of(*PIPELINES)
+            for job in spec.doc.table("jobs").values()
+            if isinstance(job, dict) and isinstance(job.get("outputs"), dict)
+            for out in job["outputs"].values()
+        )
+        named = {out["name"] for out in (*outputs, *nodes) if isinstance(out, dict) and "name" in out}
+        return named | self.names(Kind.DATA, Kind.IMPORT)
+
+    @cached_property
+    def model_names(self) -> set[str]:
+        """Models: specs, and what a `model_name` input says (a register step names so what it registers)."""
+        values = (spec.doc.get("inputs", "model_name") for spec in self.of(*COMPONENTS, *PIPELINES))
+        given = (value.get("default") if isinstance(value, dict) else value for value in values)
+        return {name for name in given if isinstance(name, str)} | self.names(Kind.MODEL)
+
+    @cached_property
+    def compute_names(self) -> set[str]:
+        """Computes: specs and what Terraform makes."""
+        made = set(_terraform_computes(self.root / "infra"))
+        return made | self.names(Kind.KUBERNETES_COMPUTE, Kind.COMPUTE) | set(BUILT_IN_COMPUTE | DEFAULT_COMPUTE)
+
+    @cached_property
+    def datastore_names(self) -> set[str]:
+        return set(BUILT_IN_DATASTORES) | self.names(Kind.DATASTORE)
+
+    @cached_property
+    def instance_types(self) -> dict[str, dict[str, Any]]:
+        """Name -> `spec` of every Kubernetes instance type."""
+        found: dict[str, dict[str, Any]] = {}
+        for spec in self.of(Kind.INSTANCE_TYPE):
+            items = spec.data.get("items") if spec.data.get("kind") == "InstanceTypeList" else [spec.data]
+            for item in items if isinstance(items, list) else []:
+                name = item.get("metadata", {}).get("name") if isinstance(item, dict) else None
+                if isinstance(name, str) and isinstance(item.get("spec"), dict):
+                    found[name] = item["spec"]
+        return found
+
+
+def _terraform_computes(infra: Path) -> Iterator[str]:
+    """Literal names of compute clusters in Terraform: of the resources, and of the place that builds names."""
+    if not infra.is_dir():
+        return
+    block = re.compile(
+        r'resource\s+"azurerm_machine_learning_(?:compute_cluster|inference_cluster)"[^{]*\{[^}]*?'
+        r'\bname\s*=\s*"([^"$]+)"'
+    )
+    local = re.compile(r'\b\w*compute\w*\s*=\s*"([a-z][a-z0-9-]{1,31})"')
+    for path in sorted(infra.rglob("*.tf")):
+        text = path.read_text(encoding="utf-8")
+        yield from block.findall(text)
+        yield from local.findall(text)
+
+
+def load_repo(root: Path, paths: Iterable[Path]) -> Repo:
+    """Read every YAML file below the paths. What does not parse becomes a finding, not an error."""
+    repo = Repo(root.resolve())
+    for path in sorted({file for given in paths for file in _yaml_files(given.resolve())}):
+        _add(repo, path)
+    return repo
+
+
+def _yaml_files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    else:
+        yield from (p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
+
+
+def _add(repo: Repo, path: Path, text: str | None = None) -> None:
+    shown = repo.shown(path)
+    try:
+        doc = parse(path, shown, text)
+    except NotYamlError as error:
+        repo.broken.append(Finding(shown, error.line, str(error)))
+        return
+    except UnicodeDecodeError:
+        repo.broken.append(Finding(shown, 1, "not UTF-8 text: save the file as UTF-8"))
+        return
+    kind = kind_of(doc.data)
+    if kind is None:
+        message = f"unknown $schema '{schema_stem(doc.data)}': use the schema's name from the Azure ML CLI reference"
+        repo.broken.append(doc.find(message, "$schema"))
+    else:
+        repo.specs[path] = Spec(doc, kind)
