@@ -24,36 +24,64 @@ export AZURE_DEFAULTS_GROUP := $(GROUP)
 export AZURE_DEFAULTS_WORKSPACE := $(WORKSPACE)
 AZ_ML := az ml
 endif
+export ENV AZ_ML
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-##@ Set-up
+##@ Main job
 
-setup: $(VENV)/.ready ## Make the virtual environment from the hashed lock (other verbs call it)
+# A run's name is ours, so that its verdict can be asked for on either engine.
+run-pipeline: JOB := train-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
+run-pipeline: ready-$(ENV) ## Train: sales to a registered model. SALES=file HOLDOUT_MONTHS=6 STRICT=1 ENV=local|dev|prod
+	@settings=$$($(PY) -m pipeline start $(JOB) --set $(RUN_SETTINGS)); readarray -t set <<<"$$settings"; \
+	$(AZ_ML) job create --file ml/pipelines/train.yml --name $(JOB) --stream --set "$${set[@]}" --output none
+	@$(PY) -m pipeline summary $(if $(filter 1,$(STRICT)),--strict)
 
-# pip alone can do it (UV=no); a pinned uv is some seven times faster.
-$(VENV)/.ready: requirements.lock requirements-uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "Python 3.11 is needed, $(PYTHON) is another: make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
-	@echo "Installing the locked packages into $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
-ifeq ($(UV),no)
-	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $(if $(GRAIN),inputs.grain=$(GRAIN)) $(SET)
+
+import-data: environments $(if $(filter local,$(ENV)),start-warehouse) ## Import: sales from the warehouse to the data asset `sales`
+	@$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
+	$(AZ_ML) job create --file ml/pipelines/import.yml --stream --output none $(IMPORT_SETTINGS)
+	@$(if $(filter local,$(ENV)),cp $(LOCALML_HOME)/warehouse/seeded.json $(LOCALML_HOME)/warehouse/imported.json)
+
+# On Azure the private key comes from the vault of the environment; here the warehouse has a password of its own.
+IMPORT_SETTINGS = $(if $(KEY_VAULT_URL),--set jobs.import.inputs.vault_url=$(KEY_VAULT_URL) inputs.key_name=$(SNOWFLAKE_SECRET))
+
+verdict: $(VENV)/.ready ## Print the last run's verdict as JSON
+	@$(PY) -m pipeline verdict
+
+ui: $(VENV)/.ready ## Open MLflow's page with every run and model (local engine)
+	@echo "MLflow: http://127.0.0.1:$(UI_PORT) (Ctrl-C ends it)"
+	@$(VENV)/bin/mlflow ui --host 127.0.0.1 --port $(UI_PORT) --backend-store-uri sqlite:///$(LOCALML_HOME)/mlflow.db
+
+UI_PORT ?= 5000
+
+# Azure ML needs versions that a review has seen. On a laptop the pipeline refers to its components as files, so that
+# an edit runs at once; only the environment is registered, since components name it by version.
+register-assets: environments ## Register environments and components under their versions
+	@for spec in ml/components/*.yml; do $(AZ_ML) component create --file $$spec --output none; done
+
+ENVIRONMENTS := $(wildcard ml/environments/*.yml)
+ifeq ($(ENV),local)
+environments: $(LOCALML_HOME)/.environments
 else
-	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt
-	@$(VENV)/bin/uv pip install -q --python $(PY) --require-hashes -r requirements.lock
+environments: $(VENV)/.ready
+	@for spec in $(ENVIRONMENTS); do $(AZ_ML) environment create --file $$spec --output none; done
 endif
-	@# `python -m localml` works in any folder; a step of a job must not see more than its own snapshot.
-	@echo 'import os, sys; os.environ.get("LOCALML_STEP") or sys.path.append("$(CURDIR)/scripts")' \
-	  > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/localml.pth"
+
+$(LOCALML_HOME)/.environments: $(VENV)/.ready $(ENVIRONMENTS) $(wildcard ml/environments/*/*)
+	@mkdir -p $(LOCALML_HOME)
+	@for spec in $(ENVIRONMENTS); do $(AZ_ML) environment create --file $$spec --output none; done
 	@touch $@
 
-lock: $(VENV)/.ready ## Pin pyproject.toml's dependencies anew, for the laptop and for the Azure ML image
-	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header --group local --group check --group test \
-	  pyproject.toml -o requirements.lock
-	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header -c requirements.lock \
-	  pyproject.toml -o ml/environments/demand/requirements.txt
+ready-dev ready-prod: register-assets
+
+# Whatever is missing here: a warehouse with sales in it, and their import.
+ready-local: $(VENV)/.ready environments
+	@$(if $(SALES),$(MAKE) seed-sales FILE="$(SALES)")
+	@[ -f $(LOCALML_HOME)/warehouse/seeded.json ] || $(MAKE) seed-sales
+	@cmp -s $(LOCALML_HOME)/warehouse/seeded.json $(LOCALML_HOME)/warehouse/imported.json || $(MAKE) import-data
 
 ##@ Warehouse and data
 
@@ -100,6 +128,34 @@ check-format: $(VENV)/.ready
 check-yaml: $(VENV)/.ready
 	@$(VENV)/bin/yamllint --strict --format parsable $(YAML_FILES) | $(NO_COLUMN)
 
+##@ Set-up
+
+setup: $(VENV)/.ready ## Make the virtual environment from the hashed lock (other verbs call it)
+
+# pip alone can do it (UV=no); a pinned uv is some seven times faster.
+$(VENV)/.ready: requirements.lock requirements-uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "Python 3.11 is needed, $(PYTHON) is another: make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "Installing the locked packages into $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+ifeq ($(UV),no)
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+else
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@$(VENV)/bin/uv pip install -q --python $(PY) --require-hashes -r requirements.lock
+endif
+	@# `python -m localml` works in any folder; a step of a job must not see more than its own snapshot.
+	@echo 'import os, sys; os.environ.get("LOCALML_STEP") or sys.path.extend(["$(CURDIR)/scripts", "$(CURDIR)/src"])' \
+	  > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/localml.pth"
+	@touch $@
+
+lock: $(VENV)/.ready ## Pin pyproject.toml's dependencies anew, for the laptop and for the Azure ML image
+	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header --group local --group check --group test \
+	  pyproject.toml -o requirements.lock
+	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header -c requirements.lock \
+	  pyproject.toml -o ml/environments/demand/requirements.txt
+
 ##@ Infrastructure
 
+.PHONY: run-pipeline import-data verdict ui register-assets environments ready-local ready-dev ready-prod
 .PHONY: help setup lock seed-sales stop start-warehouse check $(CHECKS:%=check-%)

@@ -1,12 +1,15 @@
 """A small project of its own for every test, and the engine called as a person would call it."""
 
+import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,17 @@ from typing import Any
 import pytest
 import yaml
 
+from localml import cli
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a call printed."""
+
+    stdout: str
+    stderr: str
 
 
 @dataclass

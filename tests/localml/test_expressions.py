@@ -1,5 +1,6 @@
 """Expressions resolve as Azure ML resolves them."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,5 @@ def test_bindings_are_told_from_literals():
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
 def test_any_local_path_reaches_the_shell_as_one_word(name):
-    import shlex
-
     rendered = expressions.render("run ${{inputs.x}}", {"x": Path("/data") / name}, {})
     assert shlex.split(rendered)[1:] == [str(Path("/data") / name)]

@@ -1,0 +1,60 @@
+"""python -m pipeline settings|start|summary|verdict: what stands around the job of `make run-pipeline`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from localml.errors import UserError
+from pipeline import azml, last_run, lineage, summary
+
+REFUSED = 3
+ROOT = Path(__file__).parents[2]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    start = verbs.add_parser("start", help="note the run's name and print its --set values, one a line")
+    start.add_argument("job")
+    start.add_argument("--model", default="demand-forecast", help="name of the registered model")
+    start.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="further settings of the run")
+    shown = verbs.add_parser("summary", help="print the table of the last run")
+    shown.add_argument("--strict", action="store_true", help=f"exit {REFUSED} where the gate refused")
+    verbs.add_parser("verdict", help="print the last run's verdict as JSON")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb; its exit code."""
+    args = build_parser().parse_args(argv)
+    try:
+        return {"start": _start, "summary": _summary, "verdict": _verdict}[args.verb](args)
+    except UserError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+
+
+def _start(args: argparse.Namespace) -> int:
+    found = lineage.settings(ROOT, args.model, args.set)
+    last_run.remember(args.job)
+    sys.stdout.write("".join(f"{setting}\n" for setting in found))
+    return 0
+
+
+def _summary(args: argparse.Namespace) -> int:
+    job = last_run.name()
+    verdict = last_run.verdict(job)
+    report = last_run.report_folder(azml.call("job", "show", "--name", job))
+    sys.stdout.write("\n".join(summary.lines(verdict, report, verdict["rows"])) + "\n")
+    return REFUSED if args.strict and not verdict["promoted"] else 0
+
+
+def _verdict(_: argparse.Namespace) -> int:
+    sys.stdout.write(json.dumps(last_run.verdict(last_run.name()), indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

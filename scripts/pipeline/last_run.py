@@ -1,0 +1,49 @@
+"""The last run's name and verdict, on either engine."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from localml.errors import UserError
+from localml.paths import home, read_json, write_json
+from pipeline import azml
+
+
+def remember(job: str) -> None:
+    """Note the name of the run that starts now."""
+    write_json(_note(), {"job": job})
+
+
+def name() -> str:
+    """Name of the last run. Raises UserError where there was none."""
+    note = read_json(_note())
+    if note is None:
+        raise UserError("no run yet: `make run-pipeline` makes one")
+    return str(note["job"])
+
+
+def _note() -> Path:
+    return home() / "runs" / f"{os.environ.get('ENV', 'local')}.json"
+
+
+def verdict(job: str) -> dict[str, Any]:
+    """verdict.json of a run, with the seconds of each step. Raises UserError where the run did not end well."""
+    record = azml.call("job", "show", "--name", job)
+    if record["status"] != "Completed":
+        raise UserError(f"the last run {job} is {record['status']}, so it has no verdict: see `make run-pipeline`", 1)
+    found: dict[str, Any] = json.loads((report_folder(record) / "verdict.json").read_text())
+    found["seconds"] = {step: each.get("seconds") for step, each in (record.get("jobs") or {}).items()}
+    return found
+
+
+def report_folder(record: dict[str, Any]) -> Path:
+    """Folder of the run's report: the output itself on this machine, a download of it from Azure ML."""
+    local = (record.get("outputs") or {}).get("report", {}).get("path")
+    if local and Path(local).is_dir():
+        return Path(local)
+    target = Path(tempfile.mkdtemp(prefix="report-"))
+    place = ("--output-name", "report", "--download-path", str(target))
+    azml.call("job", "download", "--name", record["name"], *place)
+    return next(target.rglob("verdict.json")).parent
