@@ -76,12 +76,6 @@ locals {
     } },
   )
 
-  # For the tests: every role that anybody is granted.
-  all_roles = toset(concat(
-    [for grant in local.workspace_grants : grant.role], [for grant in local.cluster_grants : grant.role],
-    [for grant in local.grants : grant.role], [for grant in local.people : grant.role],
-  ))
-
   # People, by Entra group. In prod data scientists look and change nothing: changes come through a pipeline.
   people = merge(
     var.data_scientists_group_id == null ? {} : {

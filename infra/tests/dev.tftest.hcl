@@ -34,9 +34,103 @@ variables {
   }
 }
 
-run "the_environment_is_built" {
+# Apart, so that a mix-up shows.
+override_resource {
+  target = azurerm_user_assigned_identity.main["workspace"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/workspace"
+    client_id    = "00000000-0000-0000-0001-000000000000"
+    principal_id = "00000000-0000-0000-0002-000000000000"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["training"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/training"
+    client_id    = "00000000-0000-0000-0001-000000000001"
+    principal_id = "00000000-0000-0000-0002-000000000001"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["build"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/build"
+    client_id    = "00000000-0000-0000-0001-000000000002"
+    principal_id = "00000000-0000-0000-0002-000000000002"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["serving"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/serving"
+    client_id    = "00000000-0000-0000-0001-000000000003"
+    principal_id = "00000000-0000-0000-0002-000000000003"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["cluster"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/cluster"
+    client_id    = "00000000-0000-0000-0001-000000000004"
+    principal_id = "00000000-0000-0000-0002-000000000004"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["kubelet"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/kubelet"
+    client_id    = "00000000-0000-0000-0001-000000000005"
+    principal_id = "00000000-0000-0000-0002-000000000005"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["pipelines"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/pipelines"
+    client_id    = "00000000-0000-0000-0001-000000000006"
+    principal_id = "00000000-0000-0000-0002-000000000006"
+  }
+}
+
+override_resource {
+  target = azurerm_subnet.main["aks"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/aks"
+  }
+}
+
+override_resource {
+  target = azurerm_subnet.main["endpoints"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/endpoints"
+  }
+}
+
+override_resource {
+  target = azurerm_subnet.main["agents"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/agents"
+  }
+}
+
+override_resource {
+  target = azurerm_subnet.main["training"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/training"
+  }
+}
+
+# One apply, since every run plans anew. The comments name the rules that the assertions below them hold.
+run "dev_holds_every_rule" {
   command = apply
 
+  # the environment is built
   assert {
     condition     = azurerm_machine_learning_workspace.main.name == "gbj-dmd-dev-mlw" && azurerm_kubernetes_cluster.main.name == "gbj-dmd-dev-aks" && azurerm_resource_group.main.name == "gbj-dmd-dev-rg"
     error_message = "The resources carry the names of the convention."
@@ -45,11 +139,8 @@ run "the_environment_is_built" {
     condition     = azurerm_resource_group.main.tags["environment"] == "dev" && azurerm_resource_group.main.tags["managed_by"] == "terraform"
     error_message = "Every resource says which environment it belongs to and what made it."
   }
-}
 
-run "every_subnet_has_its_network_security_group" {
-  command = plan
-
+  # every subnet has its network security group
   assert {
     condition     = toset(keys(azurerm_subnet.main)) == toset(keys(azurerm_subnet_network_security_group_association.main)) && length(azurerm_subnet.main) >= 4
     error_message = "A subnet without a network security group: dev."
@@ -70,11 +161,18 @@ run "every_subnet_has_its_network_security_group" {
     condition     = toset(keys(azurerm_subnet_nat_gateway_association.main)) == toset(["aks", "agents", "training"])
     error_message = "The NAT gateway serves every subnet that opens connections."
   }
-}
 
-run "every_data_service_has_a_private_endpoint" {
-  command = plan
+  # everything stands in its own subnet
+  assert {
+    condition     = alltrue([for key, link in azurerm_subnet_network_security_group_association.main : link.subnet_id == azurerm_subnet.main[key].id])
+    error_message = "A network security group guards another subnet than its own."
+  }
+  assert {
+    condition     = alltrue([for endpoint in azurerm_private_endpoint.main : endpoint.subnet_id == azurerm_subnet.main["endpoints"].id]) && azurerm_kubernetes_cluster.main.default_node_pool[0].vnet_subnet_id == azurerm_subnet.main["aks"].id && azurerm_kubernetes_cluster_node_pool.user.vnet_subnet_id == azurerm_subnet.main["aks"].id
+    error_message = "Endpoints and nodes stand in their own subnets."
+  }
 
+  # every data service has a private endpoint
   assert {
     condition     = toset([for endpoint in azurerm_private_endpoint.main : endpoint.private_service_connection[0].subresource_names[0]]) == toset(["blob", "file", "vault", "registry", "amlworkspace"])
     error_message = "A private endpoint is missing."
@@ -87,11 +185,8 @@ run "every_data_service_has_a_private_endpoint" {
     condition     = toset(keys(azurerm_private_dns_zone.main)) == toset(keys(azurerm_private_dns_zone_virtual_network_link.main))
     error_message = "A private zone that is not linked to the network resolves for nobody."
   }
-}
 
-run "storage_takes_entra_id_only_and_forgives_deletion" {
-  command = plan
-
+  # storage takes entra id only and forgives deletion
   assert {
     condition     = azurerm_storage_account.main.shared_access_key_enabled == false && azurerm_storage_account.main.default_to_oauth_authentication && azurerm_storage_account.main.local_user_enabled == false
     error_message = "Storage must take Entra ID only."
@@ -116,11 +211,8 @@ run "storage_takes_entra_id_only_and_forgives_deletion" {
     condition     = azurerm_storage_account.main.network_rules[0].default_action == "Deny" && azurerm_key_vault.main.network_acls[0].default_action == "Deny" && tolist(azurerm_container_registry.main.network_rule_set)[0].default_action == "Deny"
     error_message = "Storage, vault and registry refuse every address that is not listed."
   }
-}
 
-run "vault_and_registry_hold_no_shared_credential" {
-  command = plan
-
+  # vault and registry hold no shared credential
   assert {
     condition     = azurerm_key_vault.main.rbac_authorization_enabled && azurerm_key_vault.main.purge_protection_enabled && azurerm_key_vault.main.soft_delete_retention_days == 90
     error_message = "The vault decides by role and cannot be purged."
@@ -137,11 +229,8 @@ run "vault_and_registry_hold_no_shared_credential" {
     condition     = azurerm_log_analytics_workspace.main.local_authentication_enabled == false
     error_message = "Log Analytics takes no shared key."
   }
-}
 
-run "computes_sleep_at_zero_without_public_addresses" {
-  command = plan
-
+  # computes sleep at zero without public addresses
   assert {
     condition     = toset(keys(azurerm_machine_learning_compute_cluster.main)) == toset(["training", "build"]) && alltrue([for cluster in azurerm_machine_learning_compute_cluster.main : cluster.scale_settings[0].min_node_count == 0])
     error_message = "Idle computes cost nothing."
@@ -154,14 +243,14 @@ run "computes_sleep_at_zero_without_public_addresses" {
     condition     = azurerm_machine_learning_workspace.main.image_build_compute_name == azurerm_machine_learning_compute_cluster.main["build"].name
     error_message = "Images are built on the compute that reaches the private registry."
   }
-}
 
-run "nobody_holds_more_than_the_task_needs" {
-  command = plan
-
+  # nobody holds more than the task needs
   assert {
-    condition     = length(setintersection(local.all_roles, ["Owner", "Contributor", "User Access Administrator", "Role Based Access Control Administrator", "Key Vault Administrator", "Storage Blob Data Owner", "Azure AI Administrator", "AzureML Registry User"])) == 0
-    error_message = "A grant is too wide: ${join(", ", local.all_roles)}."
+    condition = length(setintersection(
+      concat([for table in [azurerm_role_assignment.workspace, azurerm_role_assignment.cluster, azurerm_role_assignment.main, azurerm_role_assignment.people] : [for grant in table : grant.role_definition_name]]...),
+      ["Owner", "Contributor", "User Access Administrator", "Role Based Access Control Administrator", "Key Vault Administrator", "Storage Blob Data Owner", "Azure AI Administrator"],
+    )) == 0
+    error_message = "A grant is too wide: nobody holds Owner, Contributor or a role that hands out roles."
   }
   assert {
     condition     = alltrue([for key, grant in local.grants : grant.scope != azurerm_resource_group.main.id || grant.role == "Reader"])
@@ -183,20 +272,36 @@ run "nobody_holds_more_than_the_task_needs" {
     condition     = toset([for key, grant in local.grants : grant.role if grant.who == "serving"]) == toset(["AcrPull", "Storage Blob Data Contributor"])
     error_message = "The scoring pods pull images and use blobs; nothing else."
   }
-}
 
-run "pipelines_sign_in_without_a_secret" {
-  command = plan
+  # every grant reaches the identity that it is written for
+  assert {
+    condition     = alltrue([for key, grant in local.grants : azurerm_role_assignment.main[key].principal_id == azurerm_user_assigned_identity.main[grant.who].principal_id && azurerm_role_assignment.main[key].role_definition_name == grant.role && azurerm_role_assignment.main[key].scope == grant.scope])
+    error_message = "A grant goes to another identity, role or scope than its row says."
+  }
+  assert {
+    condition     = alltrue([for grant in azurerm_role_assignment.workspace : grant.principal_id == azurerm_user_assigned_identity.main["workspace"].principal_id]) && alltrue([for grant in azurerm_role_assignment.cluster : grant.principal_id == azurerm_user_assigned_identity.main["cluster"].principal_id])
+    error_message = "The workspace's and the cluster's grants go to their own identities."
+  }
+  assert {
+    condition     = azurerm_role_assignment.cluster["subnet"].scope == azurerm_subnet.main["aks"].id
+    error_message = "AKS joins its own subnet and no other."
+  }
+  assert {
+    condition     = alltrue([for key, cluster in azurerm_machine_learning_compute_cluster.main : cluster.identity[0].identity_ids == toset([azurerm_user_assigned_identity.main[key].id])])
+    error_message = "Jobs run as the training identity, image builds as the building one."
+  }
+  assert {
+    condition     = azurerm_kubernetes_cluster.main.identity[0].identity_ids == toset([azurerm_user_assigned_identity.main["cluster"].id]) && azurerm_kubernetes_cluster.main.kubelet_identity[0].user_assigned_identity_id == azurerm_user_assigned_identity.main["kubelet"].id && azurerm_machine_learning_workspace.main.primary_user_assigned_identity == azurerm_user_assigned_identity.main["workspace"].id
+    error_message = "Cluster, kubelet and workspace run as their own identities."
+  }
 
+  # pipelines sign in without a secret
   assert {
     condition     = alltrue([for link in azurerm_federated_identity_credential.pipelines : link.audience == tolist(["api://AzureADTokenExchange"]) && startswith(link.issuer, "https://")]) && length(azurerm_federated_identity_credential.pipelines) == 1
     error_message = "Azure Pipelines signs in by federation."
   }
-}
 
-run "the_cluster_is_hardened" {
-  command = plan
-
+  # the cluster is hardened
   assert {
     condition     = azurerm_kubernetes_cluster.main.oidc_issuer_enabled && azurerm_kubernetes_cluster.main.workload_identity_enabled && azurerm_kubernetes_cluster.main.azure_active_directory_role_based_access_control[0].azure_rbac_enabled
     error_message = "AKS has an OIDC issuer, workload identity and Azure RBAC."
@@ -225,11 +330,8 @@ run "the_cluster_is_hardened" {
     condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_settings["internalLoadBalancerProvider"] == "azure" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["scoringFe.serviceType.internalLoadBalancer"] == "true"
     error_message = "The scoring address is inside the network."
   }
-}
 
-run "logs_and_alerts_reach_somebody" {
-  command = plan
-
+  # logs and alerts reach somebody
   assert {
     condition     = toset(keys(azurerm_monitor_diagnostic_setting.main)) == toset(["workspace", "vault", "registry", "blob", "cluster"])
     error_message = "A resource sends no logs."
@@ -246,11 +348,8 @@ run "logs_and_alerts_reach_somebody" {
     condition     = length(azurerm_monitor_action_group.main.email_receiver) == length(var.alert_emails) && length(azurerm_monitor_action_group.main.short_name) <= 12
     error_message = "Everybody in alert_emails gets the alerts; Azure allows 12 characters as the group's short name."
   }
-}
 
-run "the_budget_warns_before_and_after" {
-  command = plan
-
+  # the budget warns before and after
   assert {
     condition     = azurerm_consumption_budget_subscription.main.amount == 900 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
     error_message = "The environment has its monthly budget."
@@ -267,11 +366,8 @@ run "the_budget_warns_before_and_after" {
     condition     = one(azurerm_consumption_budget_subscription.main.filter[0].dimension).values == tolist(["gbj-dmd-dev-rg", "gbj-dmd-dev-aks-nodes-rg"]) && azurerm_kubernetes_cluster.main.node_resource_group == "gbj-dmd-dev-aks-nodes-rg"
     error_message = "The budget covers the nodes' own resource group."
   }
-}
 
-run "outputs_feed_the_makefile" {
-  command = plan
-
+  # outputs feed the makefile
   assert {
     condition     = output.make.GROUP == "gbj-dmd-dev-rg" && output.make.WORKSPACE == "gbj-dmd-dev-mlw" && output.make.CLUSTER == "gbj-dmd-dev-aks" && output.make.STATE_KEY == "dev.tfstate"
     error_message = "The Makefile gets the names of this environment."
@@ -280,11 +376,8 @@ run "outputs_feed_the_makefile" {
     condition     = output.deployed.CLUSTER_ID == azurerm_kubernetes_cluster.main.id && output.deployed.SUBSCRIPTION_ID == "11111111-2222-3333-4444-555555555555"
     error_message = "The Makefile gets the ids of this deployment."
   }
-}
 
-run "dev_is_open_to_listed_ranges_only" {
-  command = plan
-
+  # dev is open to listed ranges only
   assert {
     condition     = alltrue([for open in [azurerm_storage_account.main.public_network_access_enabled, azurerm_key_vault.main.public_network_access_enabled, azurerm_container_registry.main.public_network_access_enabled, azurerm_machine_learning_workspace.main.public_network_access_enabled] : open])
     error_message = "dev opens its public side to the listed ranges."
@@ -301,35 +394,8 @@ run "dev_is_open_to_listed_ranges_only" {
     condition     = output.deployed.ALLOWED_IP_RANGES == "203.0.113.0/24"
     error_message = "attach.sh gets the workspace's allow-list."
   }
-}
 
-run "dev_closes_when_nothing_is_listed" {
-  command = plan
-  variables {
-    allowed_ip_ranges = []
-  }
-
-  assert {
-    condition     = azurerm_storage_account.main.public_network_access_enabled == false && azurerm_key_vault.main.public_network_access_enabled == false && azurerm_machine_learning_workspace.main.public_network_access_enabled == false && azurerm_container_registry.main.public_network_access_enabled == false
-    error_message = "An empty list means closed, not open to all."
-  }
-}
-
-run "a_single_address_reaches_storage_without_its_mask" {
-  command = plan
-  variables {
-    allowed_ip_ranges = ["198.51.100.9/32"]
-  }
-
-  assert {
-    condition     = azurerm_storage_account.main.network_rules[0].ip_rules == toset(["198.51.100.9"])
-    error_message = "Storage refuses /32."
-  }
-}
-
-run "dev_serves_http_inside_the_network_with_one_router" {
-  command = plan
-
+  # dev serves http inside the network with one router
   assert {
     condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_settings["allowInsecureConnections"] == "True" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["inferenceRouterHA"] == "False" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["clusterPurpose"] == "DevTest"
     error_message = "dev serves HTTP with one router."
@@ -342,11 +408,8 @@ run "dev_serves_http_inside_the_network_with_one_router" {
     condition     = [for rule in azurerm_network_security_group.main["aks"].security_rule : one(rule.destination_port_ranges) if rule.name == "allow-scoring"] == ["80"]
     error_message = "The scoring port follows TLS."
   }
-}
 
-run "dev_has_no_locks_and_costs_less" {
-  command = plan
-
+  # dev has no locks and costs less
   assert {
     condition     = length(azurerm_management_lock.main) == 0
     error_message = "dev can be taken down and built again."
@@ -361,38 +424,49 @@ run "dev_has_no_locks_and_costs_less" {
   }
 }
 
-run "without_a_managed_network_computes_join_the_subnet" {
+run "dev_closes_when_nothing_is_listed" {
   command = plan
   variables {
-    managed_network_isolation = "Disabled"
+    allowed_ip_ranges = []
   }
 
+  # dev closes when nothing is listed
+  assert {
+    condition     = azurerm_storage_account.main.public_network_access_enabled == false && azurerm_key_vault.main.public_network_access_enabled == false && azurerm_machine_learning_workspace.main.public_network_access_enabled == false && azurerm_container_registry.main.public_network_access_enabled == false
+    error_message = "An empty list means closed, not open to all."
+  }
+}
+
+run "dev_with_other_choices" {
+  command = plan
+  variables {
+    allowed_ip_ranges         = ["198.51.100.9/32"]
+    managed_network_isolation = "Disabled"
+    data_scientists_group_id  = null
+    platform_group_id         = null
+    pipelines_federation      = {}
+    purge_on_destroy          = true
+  }
+
+  # a single address reaches storage without its mask
+  assert {
+    condition     = azurerm_storage_account.main.network_rules[0].ip_rules == toset(["198.51.100.9"])
+    error_message = "Storage refuses /32."
+  }
+
+  # without a managed network computes join the subnet
   assert {
     condition     = alltrue([for cluster in azurerm_machine_learning_compute_cluster.main : cluster.subnet_resource_id == azurerm_subnet.main["training"].id]) && length(azurerm_role_assignment.workspace) == 9
     error_message = "Without a managed network the computes stand in the training subnet, and nobody approves endpoints."
   }
-}
 
-run "nobody_is_granted_anything_before_the_groups_are_known" {
-  command = plan
-  variables {
-    data_scientists_group_id = null
-    platform_group_id        = null
-    pipelines_federation     = {}
-  }
-
+  # nobody is granted anything before the groups are known
   assert {
     condition     = length(azurerm_role_assignment.people) == 0 && length(azurerm_federated_identity_credential.pipelines) == 0
     error_message = "Groups and federation are optional."
   }
-}
 
-run "what_soft_delete_keeps_is_purged_only_when_asked" {
-  command = plan
-  variables {
-    purge_on_destroy = true
-  }
-
+  # what soft delete keeps is purged only when asked
   assert {
     condition     = var.purge_on_destroy && azurerm_key_vault.main.purge_protection_enabled
     error_message = "Purging never reaches the vault."

@@ -43,9 +43,103 @@ variables {
   inference_tls_key_pem  = "-----BEGIN TEST KEY-----"
 }
 
-run "the_environment_is_built" {
+# Apart, so that a mix-up shows.
+override_resource {
+  target = azurerm_user_assigned_identity.main["workspace"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/workspace"
+    client_id    = "00000000-0000-0000-0001-000000000000"
+    principal_id = "00000000-0000-0000-0002-000000000000"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["training"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/training"
+    client_id    = "00000000-0000-0000-0001-000000000001"
+    principal_id = "00000000-0000-0000-0002-000000000001"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["build"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/build"
+    client_id    = "00000000-0000-0000-0001-000000000002"
+    principal_id = "00000000-0000-0000-0002-000000000002"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["serving"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/serving"
+    client_id    = "00000000-0000-0000-0001-000000000003"
+    principal_id = "00000000-0000-0000-0002-000000000003"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["cluster"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/cluster"
+    client_id    = "00000000-0000-0000-0001-000000000004"
+    principal_id = "00000000-0000-0000-0002-000000000004"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["kubelet"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/kubelet"
+    client_id    = "00000000-0000-0000-0001-000000000005"
+    principal_id = "00000000-0000-0000-0002-000000000005"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["pipelines"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/pipelines"
+    client_id    = "00000000-0000-0000-0001-000000000006"
+    principal_id = "00000000-0000-0000-0002-000000000006"
+  }
+}
+
+override_resource {
+  target = azurerm_subnet.main["aks"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/aks"
+  }
+}
+
+override_resource {
+  target = azurerm_subnet.main["endpoints"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/endpoints"
+  }
+}
+
+override_resource {
+  target = azurerm_subnet.main["agents"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/agents"
+  }
+}
+
+override_resource {
+  target = azurerm_subnet.main["training"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/training"
+  }
+}
+
+# One apply, since every run plans anew. The comments name the rules that the assertions below them hold.
+run "prod_holds_every_rule" {
   command = apply
 
+  # the environment is built
   assert {
     condition     = azurerm_machine_learning_workspace.main.name == "gbj-dmd-prod-mlw" && azurerm_kubernetes_cluster.main.name == "gbj-dmd-prod-aks" && azurerm_resource_group.main.name == "gbj-dmd-prod-rg"
     error_message = "The resources carry the names of the convention."
@@ -54,11 +148,8 @@ run "the_environment_is_built" {
     condition     = azurerm_resource_group.main.tags["environment"] == "prod" && azurerm_resource_group.main.tags["managed_by"] == "terraform"
     error_message = "Every resource says which environment it belongs to and what made it."
   }
-}
 
-run "every_subnet_has_its_network_security_group" {
-  command = plan
-
+  # every subnet has its network security group
   assert {
     condition     = toset(keys(azurerm_subnet.main)) == toset(keys(azurerm_subnet_network_security_group_association.main)) && length(azurerm_subnet.main) >= 4
     error_message = "A subnet without a network security group: prod."
@@ -79,11 +170,18 @@ run "every_subnet_has_its_network_security_group" {
     condition     = toset(keys(azurerm_subnet_nat_gateway_association.main)) == toset(["aks", "agents", "training"])
     error_message = "The NAT gateway serves every subnet that opens connections."
   }
-}
 
-run "every_data_service_has_a_private_endpoint" {
-  command = plan
+  # everything stands in its own subnet
+  assert {
+    condition     = alltrue([for key, link in azurerm_subnet_network_security_group_association.main : link.subnet_id == azurerm_subnet.main[key].id])
+    error_message = "A network security group guards another subnet than its own."
+  }
+  assert {
+    condition     = alltrue([for endpoint in azurerm_private_endpoint.main : endpoint.subnet_id == azurerm_subnet.main["endpoints"].id]) && azurerm_kubernetes_cluster.main.default_node_pool[0].vnet_subnet_id == azurerm_subnet.main["aks"].id && azurerm_kubernetes_cluster_node_pool.user.vnet_subnet_id == azurerm_subnet.main["aks"].id
+    error_message = "Endpoints and nodes stand in their own subnets."
+  }
 
+  # every data service has a private endpoint
   assert {
     condition     = toset([for endpoint in azurerm_private_endpoint.main : endpoint.private_service_connection[0].subresource_names[0]]) == toset(["blob", "file", "vault", "registry", "amlworkspace"])
     error_message = "A private endpoint is missing."
@@ -96,11 +194,8 @@ run "every_data_service_has_a_private_endpoint" {
     condition     = toset(keys(azurerm_private_dns_zone.main)) == toset(keys(azurerm_private_dns_zone_virtual_network_link.main))
     error_message = "A private zone that is not linked to the network resolves for nobody."
   }
-}
 
-run "storage_takes_entra_id_only_and_forgives_deletion" {
-  command = plan
-
+  # storage takes entra id only and forgives deletion
   assert {
     condition     = azurerm_storage_account.main.shared_access_key_enabled == false && azurerm_storage_account.main.default_to_oauth_authentication && azurerm_storage_account.main.local_user_enabled == false
     error_message = "Storage must take Entra ID only."
@@ -125,11 +220,8 @@ run "storage_takes_entra_id_only_and_forgives_deletion" {
     condition     = azurerm_storage_account.main.network_rules[0].default_action == "Deny" && azurerm_key_vault.main.network_acls[0].default_action == "Deny" && tolist(azurerm_container_registry.main.network_rule_set)[0].default_action == "Deny"
     error_message = "Storage, vault and registry refuse every address that is not listed."
   }
-}
 
-run "vault_and_registry_hold_no_shared_credential" {
-  command = plan
-
+  # vault and registry hold no shared credential
   assert {
     condition     = azurerm_key_vault.main.rbac_authorization_enabled && azurerm_key_vault.main.purge_protection_enabled && azurerm_key_vault.main.soft_delete_retention_days == 90
     error_message = "The vault decides by role and cannot be purged."
@@ -146,11 +238,8 @@ run "vault_and_registry_hold_no_shared_credential" {
     condition     = azurerm_log_analytics_workspace.main.local_authentication_enabled == false
     error_message = "Log Analytics takes no shared key."
   }
-}
 
-run "computes_sleep_at_zero_without_public_addresses" {
-  command = plan
-
+  # computes sleep at zero without public addresses
   assert {
     condition     = toset(keys(azurerm_machine_learning_compute_cluster.main)) == toset(["training", "build"]) && alltrue([for cluster in azurerm_machine_learning_compute_cluster.main : cluster.scale_settings[0].min_node_count == 0])
     error_message = "Idle computes cost nothing."
@@ -163,14 +252,14 @@ run "computes_sleep_at_zero_without_public_addresses" {
     condition     = azurerm_machine_learning_workspace.main.image_build_compute_name == azurerm_machine_learning_compute_cluster.main["build"].name
     error_message = "Images are built on the compute that reaches the private registry."
   }
-}
 
-run "nobody_holds_more_than_the_task_needs" {
-  command = plan
-
+  # nobody holds more than the task needs
   assert {
-    condition     = length(setintersection(local.all_roles, ["Owner", "Contributor", "User Access Administrator", "Role Based Access Control Administrator", "Key Vault Administrator", "Storage Blob Data Owner", "Azure AI Administrator", "AzureML Registry User"])) == 0
-    error_message = "A grant is too wide: ${join(", ", local.all_roles)}."
+    condition = length(setintersection(
+      concat([for table in [azurerm_role_assignment.workspace, azurerm_role_assignment.cluster, azurerm_role_assignment.main, azurerm_role_assignment.people] : [for grant in table : grant.role_definition_name]]...),
+      ["Owner", "Contributor", "User Access Administrator", "Role Based Access Control Administrator", "Key Vault Administrator", "Storage Blob Data Owner", "Azure AI Administrator"],
+    )) == 0
+    error_message = "A grant is too wide: nobody holds Owner, Contributor or a role that hands out roles."
   }
   assert {
     condition     = alltrue([for key, grant in local.grants : grant.scope != azurerm_resource_group.main.id || grant.role == "Reader"])
@@ -192,20 +281,36 @@ run "nobody_holds_more_than_the_task_needs" {
     condition     = toset([for key, grant in local.grants : grant.role if grant.who == "serving"]) == toset(["AcrPull", "Storage Blob Data Contributor"])
     error_message = "The scoring pods pull images and use blobs; nothing else."
   }
-}
 
-run "pipelines_sign_in_without_a_secret" {
-  command = plan
+  # every grant reaches the identity that it is written for
+  assert {
+    condition     = alltrue([for key, grant in local.grants : azurerm_role_assignment.main[key].principal_id == azurerm_user_assigned_identity.main[grant.who].principal_id && azurerm_role_assignment.main[key].role_definition_name == grant.role && azurerm_role_assignment.main[key].scope == grant.scope])
+    error_message = "A grant goes to another identity, role or scope than its row says."
+  }
+  assert {
+    condition     = alltrue([for grant in azurerm_role_assignment.workspace : grant.principal_id == azurerm_user_assigned_identity.main["workspace"].principal_id]) && alltrue([for grant in azurerm_role_assignment.cluster : grant.principal_id == azurerm_user_assigned_identity.main["cluster"].principal_id])
+    error_message = "The workspace's and the cluster's grants go to their own identities."
+  }
+  assert {
+    condition     = azurerm_role_assignment.cluster["subnet"].scope == azurerm_subnet.main["aks"].id
+    error_message = "AKS joins its own subnet and no other."
+  }
+  assert {
+    condition     = alltrue([for key, cluster in azurerm_machine_learning_compute_cluster.main : cluster.identity[0].identity_ids == toset([azurerm_user_assigned_identity.main[key].id])])
+    error_message = "Jobs run as the training identity, image builds as the building one."
+  }
+  assert {
+    condition     = azurerm_kubernetes_cluster.main.identity[0].identity_ids == toset([azurerm_user_assigned_identity.main["cluster"].id]) && azurerm_kubernetes_cluster.main.kubelet_identity[0].user_assigned_identity_id == azurerm_user_assigned_identity.main["kubelet"].id && azurerm_machine_learning_workspace.main.primary_user_assigned_identity == azurerm_user_assigned_identity.main["workspace"].id
+    error_message = "Cluster, kubelet and workspace run as their own identities."
+  }
 
+  # pipelines sign in without a secret
   assert {
     condition     = alltrue([for link in azurerm_federated_identity_credential.pipelines : link.audience == tolist(["api://AzureADTokenExchange"]) && startswith(link.issuer, "https://")]) && length(azurerm_federated_identity_credential.pipelines) == 1
     error_message = "Azure Pipelines signs in by federation."
   }
-}
 
-run "the_cluster_is_hardened" {
-  command = plan
-
+  # the cluster is hardened
   assert {
     condition     = azurerm_kubernetes_cluster.main.oidc_issuer_enabled && azurerm_kubernetes_cluster.main.workload_identity_enabled && azurerm_kubernetes_cluster.main.azure_active_directory_role_based_access_control[0].azure_rbac_enabled
     error_message = "AKS has an OIDC issuer, workload identity and Azure RBAC."
@@ -234,11 +339,8 @@ run "the_cluster_is_hardened" {
     condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_settings["internalLoadBalancerProvider"] == "azure" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["scoringFe.serviceType.internalLoadBalancer"] == "true"
     error_message = "The scoring address is inside the network."
   }
-}
 
-run "logs_and_alerts_reach_somebody" {
-  command = plan
-
+  # logs and alerts reach somebody
   assert {
     condition     = toset(keys(azurerm_monitor_diagnostic_setting.main)) == toset(["workspace", "vault", "registry", "blob", "cluster"])
     error_message = "A resource sends no logs."
@@ -255,11 +357,8 @@ run "logs_and_alerts_reach_somebody" {
     condition     = length(azurerm_monitor_action_group.main.email_receiver) == length(var.alert_emails) && length(azurerm_monitor_action_group.main.short_name) <= 12
     error_message = "Everybody in alert_emails gets the alerts; Azure allows 12 characters as the group's short name."
   }
-}
 
-run "the_budget_warns_before_and_after" {
-  command = plan
-
+  # the budget warns before and after
   assert {
     condition     = azurerm_consumption_budget_subscription.main.amount == 3500 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
     error_message = "The environment has its monthly budget."
@@ -276,11 +375,8 @@ run "the_budget_warns_before_and_after" {
     condition     = one(azurerm_consumption_budget_subscription.main.filter[0].dimension).values == tolist(["gbj-dmd-prod-rg", "gbj-dmd-prod-aks-nodes-rg"]) && azurerm_kubernetes_cluster.main.node_resource_group == "gbj-dmd-prod-aks-nodes-rg"
     error_message = "The budget covers the nodes' own resource group."
   }
-}
 
-run "outputs_feed_the_makefile" {
-  command = plan
-
+  # outputs feed the makefile
   assert {
     condition     = output.make.GROUP == "gbj-dmd-prod-rg" && output.make.WORKSPACE == "gbj-dmd-prod-mlw" && output.make.CLUSTER == "gbj-dmd-prod-aks" && output.make.STATE_KEY == "prod.tfstate"
     error_message = "The Makefile gets the names of this environment."
@@ -289,11 +385,8 @@ run "outputs_feed_the_makefile" {
     condition     = output.deployed.CLUSTER_ID == azurerm_kubernetes_cluster.main.id && output.deployed.SUBSCRIPTION_ID == "11111111-2222-3333-4444-555555555555"
     error_message = "The Makefile gets the ids of this deployment."
   }
-}
 
-run "prod_has_no_public_side" {
-  command = plan
-
+  # prod has no public side
   assert {
     condition     = !anytrue([azurerm_storage_account.main.public_network_access_enabled, azurerm_key_vault.main.public_network_access_enabled, azurerm_container_registry.main.public_network_access_enabled, azurerm_machine_learning_workspace.main.public_network_access_enabled])
     error_message = "prod is reached through private endpoints only."
@@ -310,11 +403,8 @@ run "prod_has_no_public_side" {
     condition     = output.deployed.ALLOWED_IP_RANGES == ""
     error_message = "prod allows nobody from outside."
   }
-}
 
-run "prod_serves_tls_through_protected_settings" {
-  command = plan
-
+  # prod serves tls through protected settings
   assert {
     condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_settings["allowInsecureConnections"] == "False" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["sslCname"] == "demand.prod.globojava.example"
     error_message = "prod serves HTTPS under its name."
@@ -331,11 +421,8 @@ run "prod_serves_tls_through_protected_settings" {
     condition     = [for rule in azurerm_network_security_group.main["aks"].security_rule : one(rule.destination_port_ranges) if rule.name == "allow-scoring"] == ["443"]
     error_message = "The scoring port follows TLS."
   }
-}
 
-run "prod_survives_a_node_and_a_zone" {
-  command = plan
-
+  # prod survives a node and a zone
   assert {
     condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_settings["inferenceRouterHA"] == "True" && azurerm_kubernetes_cluster_node_pool.user.min_count >= 3 && length(azurerm_kubernetes_cluster_node_pool.user.zones) == 3
     error_message = "prod runs three routers on three nodes in three zones."
@@ -344,11 +431,8 @@ run "prod_survives_a_node_and_a_zone" {
     condition     = azurerm_kubernetes_cluster.main.sku_tier == "Standard" && azurerm_storage_account.main.account_replication_type == "ZRS" && azurerm_container_registry.main.zone_redundancy_enabled
     error_message = "prod takes the tiers with a service level."
   }
-}
 
-run "prod_locks_what_cannot_be_made_again" {
-  command = plan
-
+  # prod locks what cannot be made again
   assert {
     condition     = toset(keys(azurerm_management_lock.main)) == toset(["workspace", "storage", "vault"]) && alltrue([for lock in azurerm_management_lock.main : lock.lock_level == "CanNotDelete"])
     error_message = "Workspace, storage and vault are locked in prod."
@@ -357,11 +441,8 @@ run "prod_locks_what_cannot_be_made_again" {
     condition     = azurerm_management_lock.main["storage"].scope == azurerm_storage_account.main.id && azurerm_management_lock.main["vault"].scope == azurerm_key_vault.main.id && azurerm_management_lock.main["workspace"].scope == azurerm_machine_learning_workspace.main.id
     error_message = "Each lock holds its own resource."
   }
-}
 
-run "prod_jobs_reach_approved_names_only" {
-  command = plan
-
+  # prod jobs reach approved names only
   assert {
     condition     = azurerm_machine_learning_workspace.main.managed_network[0].isolation_mode == "AllowOnlyApprovedOutbound" && contains([for rule in azurerm_machine_learning_workspace_network_outbound_rule_fqdn.main : rule.destination_fqdn], "*.snowflakecomputing.com")
     error_message = "prod's jobs reach Snowflake and what else is listed, nothing more."
@@ -374,11 +455,8 @@ run "prod_jobs_reach_approved_names_only" {
     condition     = alltrue([for cluster in azurerm_machine_learning_compute_cluster.main : cluster.subnet_resource_id != azurerm_subnet.main["training"].id])
     error_message = "In a managed network the computes stand in no subnet of ours."
   }
-}
 
-run "prods_data_scientists_read" {
-  command = plan
-
+  # prods data scientists read
   assert {
     condition     = azurerm_role_assignment.people["scientists-workspace"].role_definition_name == "Reader" && azurerm_role_assignment.people["scientists-storage"].role_definition_name == "Storage Blob Data Reader"
     error_message = "In prod data scientists change nothing."
