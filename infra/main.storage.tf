@@ -1,5 +1,11 @@
 # Default storage of the workspace: data, job outputs, models. Entra ID is the only way in.
 resource "azurerm_storage_account" "main" {
+  #checkov:skip=CKV_AZURE_59:Off in prod and allow-listed in dev; tests/prod.tftest.hcl and tests/dev.tftest.hcl hold it
+  #checkov:skip=CKV_AZURE_206:A validation refuses LRS in prod; dev holds copies only
+  #checkov:skip=CKV_AZURE_43:The name is computed; tests/names.tftest.hcl holds the rules at their limits
+  #checkov:skip=CKV_AZURE_33:No queue is used
+  #checkov:skip=CKV2_AZURE_33:main.endpoints.tf makes it in a for_each that checkov does not follow; a test holds it
+  #checkov:skip=CKV2_AZURE_1:Platform keys and infrastructure encryption; a key of our own would be one more thing to lose
   name                = local.names.storage
   resource_group_name = azurerm_resource_group.main.name
   location            = var.location
@@ -48,6 +54,7 @@ resource "azurerm_storage_account" "main" {
 }
 
 resource "azurerm_storage_container" "main" {
+  #checkov:skip=CKV2_AZURE_21:main.monitor.tf logs reads, writes and deletions of the account in a for_each; a test holds it
   # sales: files that reach the platform without Snowflake. forecasts: what planners fetch.
   for_each = toset(["sales", "forecasts"])
 

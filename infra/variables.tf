@@ -1,13 +1,11 @@
 variable "company" {
   description = "Company prefix of every name."
   type        = string
-  default     = "gbj"
 }
 
 variable "project" {
   description = "Project prefix of every name."
   type        = string
-  default     = "dmd"
 }
 
 variable "environment" {

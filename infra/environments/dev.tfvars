@@ -1,3 +1,5 @@
+company     = "gbj"
+project     = "dmd"
 environment = "dev"
 location    = "eastus2"
 tags        = { cost_center = "demand-forecast" }

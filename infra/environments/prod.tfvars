@@ -1,3 +1,5 @@
+company     = "gbj"
+project     = "dmd"
 environment = "prod"
 location    = "eastus2"
 tags        = { cost_center = "demand-forecast" }

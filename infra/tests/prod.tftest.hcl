@@ -5,6 +5,8 @@ mock_provider "azurerm" {
 }
 
 variables {
+  company     = "gbj"
+  project     = "dmd"
   environment = "prod"
   location    = "eastus2"
   tags        = { cost_center = "demand-forecast" }

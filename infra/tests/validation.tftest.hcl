@@ -2,6 +2,8 @@
 # variables.tf alone (a link), which needs no provider: 36 runs take seconds.
 
 variables {
+  company                   = "gbj"
+  project                   = "dmd"
   environment               = "dev"
   location                  = "eastus2"
   address_space             = "10.20.0.0/16"
