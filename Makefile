@@ -83,6 +83,8 @@ ready-local: $(VENV)/.ready environments
 	@[ -f $(LOCALML_HOME)/warehouse/seeded.json ] || $(MAKE) seed-sales
 	@cmp -s $(LOCALML_HOME)/warehouse/seeded.json $(LOCALML_HOME)/warehouse/imported.json || $(MAKE) import-data
 
+.PHONY: run-pipeline import-data verdict ui register-assets environments ready-local ready-dev ready-prod
+
 ##@ Warehouse and data
 
 seed-sales: $(VENV)/.ready ## Fill the local warehouse: generated sales, or FILE=your.csv, .csv.gz, .parquet
@@ -95,6 +97,8 @@ stop: $(VENV)/.ready ## End the local warehouse
 # never stands in a process argument.
 start-warehouse: $(VENV)/.ready
 	@$(PY) -m warehouse start
+
+.PHONY: seed-sales stop start-warehouse
 
 ##@ Checks
 
@@ -128,6 +132,8 @@ check-format: $(VENV)/.ready
 check-yaml: $(VENV)/.ready
 	@$(VENV)/bin/yamllint --strict --format parsable $(YAML_FILES) | $(NO_COLUMN)
 
+.PHONY: check $(CHECKS:%=check-%)
+
 ##@ Set-up
 
 setup: $(VENV)/.ready ## Make the virtual environment from the hashed lock (other verbs call it)
@@ -155,7 +161,75 @@ lock: $(VENV)/.ready ## Pin pyproject.toml's dependencies anew, for the laptop a
 	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header -c requirements.lock \
 	  pyproject.toml -o ml/environments/demand/requirements.txt
 
+.PHONY: help setup lock
+
 ##@ Infrastructure
 
-.PHONY: run-pipeline import-data verdict ui register-assets environments ready-local ready-dev ready-prod
-.PHONY: help setup lock seed-sales stop start-warehouse check $(CHECKS:%=check-%)
+TF := terraform -chdir=infra
+TF_PLAN := infra/outputs/$(ENV).tfplan
+TF_GUARD = $(PY) -m infra.plan_guard --env $(ENV)
+# Addresses that a plan may delete or replace although they are protected; the environment's name for a teardown.
+ALLOW ?=
+CONFIRM ?=
+PURGE ?= no
+
+# Terraform comes from the machine, not from the lock: `make doctor` says what is missing.
+infra-ready: $(VENV)/.ready
+ifeq ($(ENV),local)
+	@echo "error: ENV=local is this machine and has no infrastructure: make $(firstword $(MAKECMDGOALS)) ENV=dev (or prod)" >&2; exit 2
+endif
+	@command -v terraform >/dev/null || { echo "error: terraform is not on PATH: make doctor says what to install" >&2; exit 2; }
+
+infra-init: infra-ready
+	@$(PY) -m infra.names --env $(ENV) --format backend > infra/outputs/$(ENV).backend.hcl
+	@$(TF) init -input=false -reconfigure -backend-config=outputs/$(ENV).backend.hcl > infra/outputs/$(ENV).init.log || \
+	  { tail -n 20 infra/outputs/$(ENV).init.log >&2; echo "error: no remote state for $(ENV) yet, or no access to it: make bootstrap-infra ENV=$(ENV)" >&2; exit 1; }
+
+doctor: $(VENV)/.ready ## Say what this machine lacks for Azure, with the fix (ENV=dev|prod asks Azure too)
+	@$(PY) -m infra.doctor --env $(ENV)
+
+bootstrap-infra: infra-ready ## Make the storage of Terraform's state, once (ENV=dev|prod)
+	@infra/bootstrap.sh $(ENV)
+
+plan-infra: infra-init ## Save a plan and say what it would delete or replace (ENV=dev|prod)
+	@$(TF) plan -input=false -var-file=environments/$(ENV).tfvars -out=outputs/$(ENV).tfplan
+	@$(TF) show -json outputs/$(ENV).tfplan | $(TF_GUARD) --allow "$(ALLOW)" || \
+	  { code=$$?; [ $$code = 3 ] || exit $$code; echo "make deploy-infra would refuse this plan"; }
+
+deploy-infra: infra-ready ## Apply the saved plan, unless the guard refuses it (ENV=dev|prod ALLOW=address)
+	@test -f $(TF_PLAN) || { echo "error: no saved plan for $(ENV): make plan-infra ENV=$(ENV), read it, then deploy" >&2; exit 2; }
+	@$(TF) show -json outputs/$(ENV).tfplan | $(TF_GUARD) --allow "$(ALLOW)"
+	@$(TF) apply -input=false outputs/$(ENV).tfplan
+	@rm -f $(TF_PLAN)
+	@$(MAKE) outputs-infra attach-infra ENV=$(ENV)
+
+attach-infra: infra-ready ## Namespace, attached cluster, allow-list: what Terraform cannot do (deploy calls it)
+	@test -n "$(CLUSTER_ID)" || { echo "error: nothing is known of a deployed $(ENV): make outputs-infra ENV=$(ENV)" >&2; exit 2; }
+	@GROUP="$(GROUP)" WORKSPACE="$(WORKSPACE)" CLUSTER="$(CLUSTER)" CLUSTER_ID="$(CLUSTER_ID)" \
+	  KUBERNETES_COMPUTE="$(KUBERNETES_COMPUTE)" KUBERNETES_NAMESPACE="$(KUBERNETES_NAMESPACE)" \
+	  SERVING_IDENTITY_ID="$(SERVING_IDENTITY_ID)" ALLOWED_IP_RANGES="$(ALLOWED_IP_RANGES)" infra/attach.sh
+
+outputs-infra: infra-init ## Write the names and ids that the other verbs use (ENV=dev|prod)
+	@$(TF) output -json | $(PY) -m infra.outputs --env $(ENV) --deployed
+
+destroy-infra: infra-init ## List what goes, ask for the environment's name, destroy (ENV=dev|prod PURGE=yes)
+	@$(TF) plan -destroy -input=false -var-file=environments/$(ENV).tfvars -out=outputs/$(ENV).destroy.tfplan \
+	  -var=purge_on_destroy=$(if $(filter yes,$(PURGE)),true,false) > infra/outputs/$(ENV).destroy.log || \
+	  { tail -n 20 infra/outputs/$(ENV).destroy.log >&2; exit 1; }
+	@# The plan goes to a file, because the question reads the terminal.
+	@$(TF) show -json outputs/$(ENV).destroy.tfplan > infra/outputs/$(ENV).destroy.tfplan.json
+	@$(TF_GUARD) --destroy --plan infra/outputs/$(ENV).destroy.tfplan.json $(if $(CONFIRM),--confirm "$(CONFIRM)")
+	@$(TF) apply -input=false outputs/$(ENV).destroy.tfplan
+	@rm -f infra/outputs/$(ENV).destroy.* infra/outputs/$(ENV).deployed.mk
+
+# checkov's pins clash with ours, so it lives apart and only here.
+.venv-checkov/.ready: infra/requirements-checkov.txt requirements-uv.txt $(VENV)/.ready
+	@$(PYTHON) -m venv .venv-checkov
+	@$(VENV)/bin/uv pip install -q --python .venv-checkov/bin/python --require-hashes -r infra/requirements-checkov.txt
+	@touch $@
+
+test-infra: $(VENV)/.ready .venv-checkov/.ready ## Test Terraform, its tools and its security rules, without Azure
+	@.venv-checkov/bin/checkov --config-file infra/.checkov.yml --directory infra
+	@$(PY) -m pytest tests/infra -rs
+
+.PHONY: infra-ready infra-init doctor bootstrap-infra plan-infra deploy-infra attach-infra outputs-infra destroy-infra test-infra

@@ -1,0 +1,30 @@
+# `make outputs-infra` turns these into Makefile variables, so that nobody types a name twice.
+output "names" {
+  description = "Every name of the environment, by role."
+  value       = local.names
+}
+
+output "make" {
+  description = "Makefile variables that need no deployment: the committed outputs/<environment>.mk."
+  value       = module.names.make
+}
+
+output "deployed" {
+  description = "Makefile variables that only a deployment knows: outputs/<environment>.deployed.mk."
+  value = {
+    SUBSCRIPTION_ID     = data.azurerm_client_config.current.subscription_id
+    TENANT_ID           = data.azurerm_client_config.current.tenant_id
+    LOCATION            = var.location
+    WORKSPACE_ID        = azurerm_machine_learning_workspace.main.id
+    CLUSTER_ID          = azurerm_kubernetes_cluster.main.id
+    SERVING_IDENTITY_ID = azurerm_user_assigned_identity.main["serving"].id
+    PIPELINES_CLIENT_ID = azurerm_user_assigned_identity.main["pipelines"].client_id
+    VAULT               = azurerm_key_vault.main.name
+    VAULT_URI           = azurerm_key_vault.main.vault_uri
+    STORAGE_ACCOUNT     = azurerm_storage_account.main.name
+    REGISTRY            = azurerm_container_registry.main.login_server
+    OUTBOUND_IP         = azurerm_public_ip.nat.ip_address
+    # Comma-separated, as `az ml workspace update --network-acls` wants it; empty in prod.
+    ALLOWED_IP_RANGES = join(",", local.public ? var.allowed_ip_ranges : [])
+  }
+}

@@ -1,0 +1,13 @@
+# Written by `make outputs-infra` from infra/names/locals.names.tf. Do not edit: tests hold both equal.
+CLUSTER := gbj-dmd-prod-aks
+GROUP := gbj-dmd-prod-rg
+IMAGE_BUILD_COMPUTE := image-build
+KUBERNETES_COMPUTE := aks-inference
+KUBERNETES_NAMESPACE := demand
+SNOWFLAKE_SECRET := snowflake-private-key
+STATE_CONTAINER := tfstate
+STATE_GROUP := gbj-dmd-prod-tfstate-rg
+STATE_KEY := prod.tfstate
+TRAINING_COMPUTE := cpu-cluster
+WORKSPACE := gbj-dmd-prod-mlw
+-include infra/outputs/prod.deployed.mk

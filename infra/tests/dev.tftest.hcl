@@ -1,0 +1,476 @@
+# What dev is.
+# The first part of this block is environments/dev.tfvars word for word; tests/infra holds the two equal.
+mock_provider "azurerm" {
+  source = "./tests/mocks"
+}
+
+variables {
+  company     = "gbj"
+  project     = "dmd"
+  environment = "dev"
+  location    = "eastus2"
+  tags        = { cost_center = "demand-forecast" }
+
+  address_space = "10.20.0.0/16"
+  # A range kept for documentation, which reaches nobody: put your offices' and your own address here.
+  allowed_ip_ranges         = ["203.0.113.0/24"]
+  managed_network_isolation = "AllowInternetOutbound"
+
+  storage_replication = "LRS"
+  training_max_nodes  = 2
+
+  aks_system          = { vm_size = "Standard_D2s_v5", min = 1, max = 2 }
+  aks_user            = { vm_size = "Standard_D4s_v5", min = 1, max = 2 }
+  inference_router_ha = false
+
+  log_daily_quota_gb = 2
+  alert_emails       = ["demand-platform@globojava.example"]
+  budget_amount      = 900
+  budget_start       = "2026-12-01T00:00:00Z"
+
+  # What only a deployment knows.
+  data_scientists_group_id = "12345678-1234-1234-1234-123456789abc"
+  platform_group_id        = "12345678-1234-1234-1234-123456789abd"
+  pipelines_federation = {
+    dev = { issuer = "https://login.microsoftonline.com/tenant/v2.0", subject = "/eid1/c/pub/t/x/a/y/sc/z" }
+  }
+}
+
+# Apart, so that a mix-up shows.
+override_resource {
+  target = azurerm_user_assigned_identity.main["workspace"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/workspace"
+    client_id    = "00000000-0000-0000-0001-000000000000"
+    principal_id = "00000000-0000-0000-0002-000000000000"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["training"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/training"
+    client_id    = "00000000-0000-0000-0001-000000000001"
+    principal_id = "00000000-0000-0000-0002-000000000001"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["build"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/build"
+    client_id    = "00000000-0000-0000-0001-000000000002"
+    principal_id = "00000000-0000-0000-0002-000000000002"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["serving"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/serving"
+    client_id    = "00000000-0000-0000-0001-000000000003"
+    principal_id = "00000000-0000-0000-0002-000000000003"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["cluster"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/cluster"
+    client_id    = "00000000-0000-0000-0001-000000000004"
+    principal_id = "00000000-0000-0000-0002-000000000004"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["kubelet"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/kubelet"
+    client_id    = "00000000-0000-0000-0001-000000000005"
+    principal_id = "00000000-0000-0000-0002-000000000005"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.main["pipelines"]
+  values = {
+    id           = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/pipelines"
+    client_id    = "00000000-0000-0000-0001-000000000006"
+    principal_id = "00000000-0000-0000-0002-000000000006"
+  }
+}
+
+override_resource {
+  target = azurerm_subnet.main["aks"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/aks"
+  }
+}
+
+override_resource {
+  target = azurerm_subnet.main["endpoints"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/endpoints"
+  }
+}
+
+override_resource {
+  target = azurerm_subnet.main["agents"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/agents"
+  }
+}
+
+override_resource {
+  target = azurerm_subnet.main["training"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/training"
+  }
+}
+
+# One apply, since every run plans anew. The comments name the rules that the assertions below them hold.
+run "dev_holds_every_rule" {
+  command = apply
+
+  # the environment is built
+  assert {
+    condition     = azurerm_machine_learning_workspace.main.name == "gbj-dmd-dev-mlw" && azurerm_kubernetes_cluster.main.name == "gbj-dmd-dev-aks" && azurerm_resource_group.main.name == "gbj-dmd-dev-rg"
+    error_message = "The resources carry the names of the convention."
+  }
+  assert {
+    condition     = azurerm_resource_group.main.tags["environment"] == "dev" && azurerm_resource_group.main.tags["managed_by"] == "terraform"
+    error_message = "Every resource says which environment it belongs to and what made it."
+  }
+
+  # every subnet has its network security group
+  assert {
+    condition     = toset(keys(azurerm_subnet.main)) == toset(keys(azurerm_subnet_network_security_group_association.main)) && length(azurerm_subnet.main) >= 4
+    error_message = "A subnet without a network security group: dev."
+  }
+  assert {
+    condition     = alltrue([for nsg in azurerm_network_security_group.main : anytrue([for rule in nsg.security_rule : rule.access == "Deny" && rule.direction == "Inbound" && rule.priority == 4096 && rule.source_address_prefix == "*" && rule.destination_port_range == "*"])])
+    error_message = "Every network security group ends by refusing what no rule allows."
+  }
+  assert {
+    condition     = alltrue(flatten([for nsg in azurerm_network_security_group.main : [for rule in nsg.security_rule : !contains(["*", "0.0.0.0/0", "Internet", "Any"], rule.source_address_prefix) if rule.access == "Allow"]]))
+    error_message = "No rule lets the internet in."
+  }
+  assert {
+    condition     = alltrue([for subnet in azurerm_subnet.main : subnet.default_outbound_access_enabled == false])
+    error_message = "Subnets go out through the NAT gateway only."
+  }
+  assert {
+    condition     = toset(keys(azurerm_subnet_nat_gateway_association.main)) == toset(["aks", "agents", "training"])
+    error_message = "The NAT gateway serves every subnet that opens connections."
+  }
+
+  # everything stands in its own subnet
+  assert {
+    condition     = alltrue([for key, link in azurerm_subnet_network_security_group_association.main : link.subnet_id == azurerm_subnet.main[key].id])
+    error_message = "A network security group guards another subnet than its own."
+  }
+  assert {
+    condition     = alltrue([for endpoint in azurerm_private_endpoint.main : endpoint.subnet_id == azurerm_subnet.main["endpoints"].id]) && azurerm_kubernetes_cluster.main.default_node_pool[0].vnet_subnet_id == azurerm_subnet.main["aks"].id && azurerm_kubernetes_cluster_node_pool.user.vnet_subnet_id == azurerm_subnet.main["aks"].id
+    error_message = "Endpoints and nodes stand in their own subnets."
+  }
+
+  # every data service has a private endpoint
+  assert {
+    condition     = toset([for endpoint in azurerm_private_endpoint.main : endpoint.private_service_connection[0].subresource_names[0]]) == toset(["blob", "file", "vault", "registry", "amlworkspace"])
+    error_message = "A private endpoint is missing."
+  }
+  assert {
+    condition     = length(azurerm_private_endpoint.main["workspace"].private_dns_zone_group[0].private_dns_zone_ids) == 2
+    error_message = "The workspace's endpoint needs the zones of its API and of its notebooks."
+  }
+  assert {
+    condition     = toset(keys(azurerm_private_dns_zone.main)) == toset(keys(azurerm_private_dns_zone_virtual_network_link.main))
+    error_message = "A private zone that is not linked to the network resolves for nobody."
+  }
+
+  # storage takes entra id only and forgives deletion
+  assert {
+    condition     = azurerm_storage_account.main.shared_access_key_enabled == false && azurerm_storage_account.main.default_to_oauth_authentication && azurerm_storage_account.main.local_user_enabled == false
+    error_message = "Storage must take Entra ID only."
+  }
+  assert {
+    condition     = azurerm_storage_account.main.allow_nested_items_to_be_public == false && azurerm_storage_account.main.cross_tenant_replication_enabled == false && alltrue([for container in azurerm_storage_container.main : container.container_access_type == "private"])
+    error_message = "No blob may be public."
+  }
+  assert {
+    condition     = azurerm_storage_account.main.min_tls_version == "TLS1_2" && azurerm_storage_account.main.https_traffic_only_enabled
+    error_message = "Storage speaks TLS 1.2 and nothing else."
+  }
+  assert {
+    condition     = azurerm_storage_account.main.blob_properties[0].versioning_enabled && azurerm_storage_account.main.blob_properties[0].delete_retention_policy[0].days >= 7 && azurerm_storage_account.main.blob_properties[0].container_delete_retention_policy[0].days >= 7
+    error_message = "Versions and soft delete bring a lost blob back."
+  }
+  assert {
+    condition     = toset(azurerm_storage_management_policy.main.rule[*].name) == toset(["old-versions", "job-logs", "cold-data"]) && alltrue(azurerm_storage_management_policy.main.rule[*].enabled)
+    error_message = "The lifecycle rules must all be on."
+  }
+  assert {
+    condition     = azurerm_storage_account.main.network_rules[0].default_action == "Deny" && azurerm_key_vault.main.network_acls[0].default_action == "Deny" && tolist(azurerm_container_registry.main.network_rule_set)[0].default_action == "Deny"
+    error_message = "Storage, vault and registry refuse every address that is not listed."
+  }
+
+  # vault and registry hold no shared credential
+  assert {
+    condition     = azurerm_key_vault.main.rbac_authorization_enabled && azurerm_key_vault.main.purge_protection_enabled && azurerm_key_vault.main.soft_delete_retention_days == 90
+    error_message = "The vault decides by role and cannot be purged."
+  }
+  assert {
+    condition     = azurerm_container_registry.main.sku == "Premium" && azurerm_container_registry.main.admin_enabled == false && azurerm_container_registry.main.anonymous_pull_enabled == false
+    error_message = "The registry is Premium, without an admin account or anonymous pulls."
+  }
+  assert {
+    condition     = azurerm_machine_learning_workspace.main.storage_account_access_type == "Identity"
+    error_message = "The workspace's datastores must hold no account key."
+  }
+  assert {
+    condition     = azurerm_log_analytics_workspace.main.local_authentication_enabled == false
+    error_message = "Log Analytics takes no shared key."
+  }
+
+  # computes sleep at zero without public addresses
+  assert {
+    condition     = toset(keys(azurerm_machine_learning_compute_cluster.main)) == toset(["training", "build"]) && alltrue([for cluster in azurerm_machine_learning_compute_cluster.main : cluster.scale_settings[0].min_node_count == 0])
+    error_message = "Idle computes cost nothing."
+  }
+  assert {
+    condition     = alltrue([for cluster in azurerm_machine_learning_compute_cluster.main : !cluster.node_public_ip_enabled && !cluster.ssh_public_access_enabled && !cluster.local_auth_enabled])
+    error_message = "Nodes have no public address, no SSH and no local account."
+  }
+  assert {
+    condition     = azurerm_machine_learning_workspace.main.image_build_compute_name == azurerm_machine_learning_compute_cluster.main["build"].name
+    error_message = "Images are built on the compute that reaches the private registry."
+  }
+
+  # nobody holds more than the task needs
+  assert {
+    condition = length(setintersection(
+      concat([for table in [azurerm_role_assignment.workspace, azurerm_role_assignment.cluster, azurerm_role_assignment.main, azurerm_role_assignment.people] : [for grant in table : grant.role_definition_name]]...),
+      ["Owner", "Contributor", "User Access Administrator", "Role Based Access Control Administrator", "Key Vault Administrator", "Storage Blob Data Owner", "Azure AI Administrator"],
+    )) == 0
+    error_message = "A grant is too wide: nobody holds Owner, Contributor or a role that hands out roles."
+  }
+  assert {
+    condition     = alltrue([for key, grant in local.grants : grant.scope != azurerm_resource_group.main.id || grant.role == "Reader"])
+    error_message = "Only Reader is granted on the whole group."
+  }
+  assert {
+    condition     = [for key, grant in local.grants : grant.who if grant.role == "Key Vault Secrets User"] == ["training"] && endswith(azurerm_role_assignment.main["training-snowflake"].scope, "/secrets/snowflake-private-key")
+    error_message = "Only the training identity reads Snowflake's key, and only that secret."
+  }
+  assert {
+    condition     = toset([for key, grant in local.grants : grant.who if grant.role == "AcrPush"]) == toset(["build"])
+    error_message = "Only the building identity and the workspace push images."
+  }
+  assert {
+    condition     = alltrue([for key, grant in local.grants : !contains([local.storage, local.vault], grant.scope) || startswith(grant.role, "Storage Blob Data ")])
+    error_message = "On storage and vault, identities hold data roles only."
+  }
+  assert {
+    condition     = toset([for key, grant in local.grants : grant.role if grant.who == "serving"]) == toset(["AcrPull", "Storage Blob Data Contributor"])
+    error_message = "The scoring pods pull images and use blobs; nothing else."
+  }
+
+  # every grant reaches the identity that it is written for
+  assert {
+    condition     = alltrue([for key, grant in local.grants : azurerm_role_assignment.main[key].principal_id == azurerm_user_assigned_identity.main[grant.who].principal_id && azurerm_role_assignment.main[key].role_definition_name == grant.role && azurerm_role_assignment.main[key].scope == grant.scope])
+    error_message = "A grant goes to another identity, role or scope than its row says."
+  }
+  assert {
+    condition     = alltrue([for grant in azurerm_role_assignment.workspace : grant.principal_id == azurerm_user_assigned_identity.main["workspace"].principal_id]) && alltrue([for grant in azurerm_role_assignment.cluster : grant.principal_id == azurerm_user_assigned_identity.main["cluster"].principal_id])
+    error_message = "The workspace's and the cluster's grants go to their own identities."
+  }
+  assert {
+    condition     = azurerm_role_assignment.cluster["subnet"].scope == azurerm_subnet.main["aks"].id
+    error_message = "AKS joins its own subnet and no other."
+  }
+  assert {
+    condition     = alltrue([for key, cluster in azurerm_machine_learning_compute_cluster.main : cluster.identity[0].identity_ids == toset([azurerm_user_assigned_identity.main[key].id])])
+    error_message = "Jobs run as the training identity, image builds as the building one."
+  }
+  assert {
+    condition     = azurerm_kubernetes_cluster.main.identity[0].identity_ids == toset([azurerm_user_assigned_identity.main["cluster"].id]) && azurerm_kubernetes_cluster.main.kubelet_identity[0].user_assigned_identity_id == azurerm_user_assigned_identity.main["kubelet"].id && azurerm_machine_learning_workspace.main.primary_user_assigned_identity == azurerm_user_assigned_identity.main["workspace"].id
+    error_message = "Cluster, kubelet and workspace run as their own identities."
+  }
+
+  # pipelines sign in without a secret
+  assert {
+    condition     = alltrue([for link in azurerm_federated_identity_credential.pipelines : link.audience == tolist(["api://AzureADTokenExchange"]) && startswith(link.issuer, "https://")]) && length(azurerm_federated_identity_credential.pipelines) == 1
+    error_message = "Azure Pipelines signs in by federation."
+  }
+
+  # the cluster is hardened
+  assert {
+    condition     = azurerm_kubernetes_cluster.main.oidc_issuer_enabled && azurerm_kubernetes_cluster.main.workload_identity_enabled && azurerm_kubernetes_cluster.main.azure_active_directory_role_based_access_control[0].azure_rbac_enabled
+    error_message = "AKS has an OIDC issuer, workload identity and Azure RBAC."
+  }
+  assert {
+    condition     = azurerm_kubernetes_cluster.main.network_profile[0].network_plugin_mode == "overlay" && azurerm_kubernetes_cluster.main.network_profile[0].network_data_plane == "cilium" && azurerm_kubernetes_cluster.main.network_profile[0].network_policy == "cilium" && azurerm_kubernetes_cluster.main.network_profile[0].outbound_type == "userAssignedNATGateway"
+    error_message = "CNI overlay with cilium, out through the NAT gateway."
+  }
+  assert {
+    condition     = azurerm_kubernetes_cluster.main.automatic_upgrade_channel == "patch" && azurerm_kubernetes_cluster.main.node_os_upgrade_channel == "NodeImage"
+    error_message = "Patches arrive by themselves."
+  }
+  assert {
+    condition     = azurerm_kubernetes_cluster.main.default_node_pool[0].only_critical_addons_enabled && azurerm_kubernetes_cluster.main.default_node_pool[0].auto_scaling_enabled && azurerm_kubernetes_cluster_node_pool.user.auto_scaling_enabled && azurerm_kubernetes_cluster_node_pool.user.mode == "User"
+    error_message = "A system pool for the system, a user pool for the model, both scale."
+  }
+  assert {
+    condition     = azurerm_kubernetes_cluster.main.local_account_disabled == false
+    error_message = "The Azure ML extension is documented to need local accounts."
+  }
+  assert {
+    condition     = azurerm_kubernetes_cluster_extension.azureml.extension_type == "Microsoft.AzureML.Kubernetes" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["enableInference"] == "True" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["inferenceRouterServiceType"] == "LoadBalancer"
+    error_message = "The Azure ML extension serves."
+  }
+  assert {
+    condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_settings["internalLoadBalancerProvider"] == "azure" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["scoringFe.serviceType.internalLoadBalancer"] == "true"
+    error_message = "The scoring address is inside the network."
+  }
+
+  # logs and alerts reach somebody
+  assert {
+    condition     = toset(keys(azurerm_monitor_diagnostic_setting.main)) == toset(["workspace", "vault", "registry", "blob", "cluster"])
+    error_message = "A resource sends no logs."
+  }
+  assert {
+    condition     = toset(keys(azurerm_monitor_metric_alert.main)) == toset(["failed-jobs", "failed-deployments", "node-cpu", "node-memory", "node-disk"]) && toset(keys(azurerm_monitor_scheduled_query_rules_alert_v2.main)) == toset(["endpoint-errors", "endpoint-latency", "failed-scaling"])
+    error_message = "An alert is missing: endpoint errors, latency, failed jobs, node pressure."
+  }
+  assert {
+    condition     = alltrue([for alert in azurerm_monitor_metric_alert.main : length(alert.action) == 1]) && alltrue([for alert in azurerm_monitor_scheduled_query_rules_alert_v2.main : length(alert.action) == 1])
+    error_message = "An alert without the action group reaches nobody."
+  }
+  assert {
+    condition     = length(azurerm_monitor_action_group.main.email_receiver) == length(var.alert_emails) && length(azurerm_monitor_action_group.main.short_name) <= 12
+    error_message = "Everybody in alert_emails gets the alerts; Azure allows 12 characters as the group's short name."
+  }
+
+  # the budget warns before and after
+  assert {
+    condition     = azurerm_consumption_budget_subscription.main.amount == 900 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
+    error_message = "The environment has its monthly budget."
+  }
+  assert {
+    condition     = toset([for note in azurerm_consumption_budget_subscription.main.notification : "${note.threshold_type} ${note.threshold}"]) == toset(["Actual 50", "Actual 80", "Actual 100", "Forecasted 100"])
+    error_message = "The budget warns at 50, 80 and 100 % spent and at 100 % forecast."
+  }
+  assert {
+    condition     = alltrue([for note in azurerm_consumption_budget_subscription.main.notification : length(note.contact_emails) > 0])
+    error_message = "A budget warning without a reader."
+  }
+  assert {
+    condition     = one(azurerm_consumption_budget_subscription.main.filter[0].dimension).values == tolist(["gbj-dmd-dev-rg", "gbj-dmd-dev-aks-nodes-rg"]) && azurerm_kubernetes_cluster.main.node_resource_group == "gbj-dmd-dev-aks-nodes-rg"
+    error_message = "The budget covers the nodes' own resource group."
+  }
+
+  # outputs feed the makefile
+  assert {
+    condition     = output.make.GROUP == "gbj-dmd-dev-rg" && output.make.WORKSPACE == "gbj-dmd-dev-mlw" && output.make.CLUSTER == "gbj-dmd-dev-aks" && output.make.STATE_KEY == "dev.tfstate"
+    error_message = "The Makefile gets the names of this environment."
+  }
+  assert {
+    condition     = output.deployed.CLUSTER_ID == azurerm_kubernetes_cluster.main.id && output.deployed.SUBSCRIPTION_ID == "11111111-2222-3333-4444-555555555555"
+    error_message = "The Makefile gets the ids of this deployment."
+  }
+
+  # dev is open to listed ranges only
+  assert {
+    condition     = alltrue([for open in [azurerm_storage_account.main.public_network_access_enabled, azurerm_key_vault.main.public_network_access_enabled, azurerm_container_registry.main.public_network_access_enabled, azurerm_machine_learning_workspace.main.public_network_access_enabled] : open])
+    error_message = "dev opens its public side to the listed ranges."
+  }
+  assert {
+    condition     = azurerm_storage_account.main.network_rules[0].ip_rules == toset(["203.0.113.0/24"]) && azurerm_key_vault.main.network_acls[0].ip_rules == toset(["203.0.113.0/24"]) && tolist(tolist(azurerm_container_registry.main.network_rule_set)[0].ip_rule)[0].ip_range == "203.0.113.0/24"
+    error_message = "dev lists the ranges that may come in."
+  }
+  assert {
+    condition     = azurerm_kubernetes_cluster.main.private_cluster_enabled == false && azurerm_kubernetes_cluster.main.api_server_access_profile[0].authorized_ip_ranges == toset(["203.0.113.0/24", "198.51.100.7/32"])
+    error_message = "dev's API server answers the listed ranges and its own nodes."
+  }
+  assert {
+    condition     = output.deployed.ALLOWED_IP_RANGES == "203.0.113.0/24"
+    error_message = "attach.sh gets the workspace's allow-list."
+  }
+
+  # dev serves http inside the network with one router
+  assert {
+    condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_settings["allowInsecureConnections"] == "True" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["inferenceRouterHA"] == "False" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["clusterPurpose"] == "DevTest"
+    error_message = "dev serves HTTP with one router."
+  }
+  assert {
+    condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_protected_settings == null
+    error_message = "Without TLS there is nothing to protect."
+  }
+  assert {
+    condition     = [for rule in azurerm_network_security_group.main["aks"].security_rule : one(rule.destination_port_ranges) if rule.name == "allow-scoring"] == ["80"]
+    error_message = "The scoring port follows TLS."
+  }
+
+  # dev has no locks and costs less
+  assert {
+    condition     = length(azurerm_management_lock.main) == 0
+    error_message = "dev can be taken down and built again."
+  }
+  assert {
+    condition     = azurerm_kubernetes_cluster.main.sku_tier == "Free" && azurerm_storage_account.main.account_replication_type == "LRS" && azurerm_kubernetes_cluster_node_pool.user.min_count == 1
+    error_message = "dev takes the cheap tiers."
+  }
+  assert {
+    condition     = azurerm_role_assignment.people["scientists-workspace"].role_definition_name == "AzureML Data Scientist"
+    error_message = "Data scientists work in dev."
+  }
+}
+
+run "dev_closes_when_nothing_is_listed" {
+  command = plan
+  variables {
+    allowed_ip_ranges = []
+  }
+
+  # dev closes when nothing is listed
+  assert {
+    condition     = azurerm_storage_account.main.public_network_access_enabled == false && azurerm_key_vault.main.public_network_access_enabled == false && azurerm_machine_learning_workspace.main.public_network_access_enabled == false && azurerm_container_registry.main.public_network_access_enabled == false
+    error_message = "An empty list means closed, not open to all."
+  }
+}
+
+run "dev_with_other_choices" {
+  command = plan
+  variables {
+    allowed_ip_ranges         = ["198.51.100.9/32"]
+    managed_network_isolation = "Disabled"
+    data_scientists_group_id  = null
+    platform_group_id         = null
+    pipelines_federation      = {}
+    purge_on_destroy          = true
+  }
+
+  # a single address reaches storage without its mask
+  assert {
+    condition     = azurerm_storage_account.main.network_rules[0].ip_rules == toset(["198.51.100.9"])
+    error_message = "Storage refuses /32."
+  }
+
+  # without a managed network computes join the subnet
+  assert {
+    condition     = alltrue([for cluster in azurerm_machine_learning_compute_cluster.main : cluster.subnet_resource_id == azurerm_subnet.main["training"].id]) && length(azurerm_role_assignment.workspace) == 9
+    error_message = "Without a managed network the computes stand in the training subnet, and nobody approves endpoints."
+  }
+
+  # nobody is granted anything before the groups are known
+  assert {
+    condition     = length(azurerm_role_assignment.people) == 0 && length(azurerm_federated_identity_credential.pipelines) == 0
+    error_message = "Groups and federation are optional."
+  }
+
+  # what soft delete keeps is purged only when asked
+  assert {
+    condition     = var.purge_on_destroy && azurerm_key_vault.main.purge_protection_enabled
+    error_message = "Purging never reaches the vault."
+  }
+}

@@ -1,0 +1,1 @@
+"""Operators' tools around Terraform: names, outputs for the Makefile, plan guard, doctor."""
