@@ -102,6 +102,18 @@ start-warehouse: $(VENV)/.ready
 
 ##@ Checks
 
+# Two workers: the suite starts servers and pipelines of its own, more would only wait for each other.
+PYTEST = $(PY) -m pytest -n $(TEST_WORKERS) --dist worksteal
+TEST_WORKERS ?= 2
+
+test: $(VENV)/.ready ## Every test, with whole pipelines and servers
+	@$(PYTEST) -rs $(TESTS)
+
+test-fast: $(VENV)/.ready ## The tests that need no pipeline and no server, in under a minute
+	@$(PYTEST) -m "not slow" $(TESTS)
+
+.PHONY: test test-fast
+
 # YAML that people write; the broken specs of the corpus are wrong on purpose.
 YAML_FILES = $(shell git ls-files --cached --others --exclude-standard -- '*.yml' '*.yaml' ':!:tests/specs/broken')
 # Findings read `path:line: message`, whoever made them; the column is dropped.

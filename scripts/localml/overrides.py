@@ -9,19 +9,26 @@ from localml.yamlio import Document
 
 
 def apply(document: Document, settings: list[str]) -> None:
-    """Change `document.data` in place. A value is YAML: numbers and booleans keep their type."""
+    """Change `document.data` in place."""
     for setting in settings:
         key, found, text = setting.partition("=")
         if not found or not key:
             raise UserError(f"--set {setting}: write it as key=value, say inputs.holdout_months=6")
-        _assign(document.data, key.split("."), _value(setting, text), setting)
+        _assign(document.data, key.split("."), _value(text), setting)
 
 
-def _value(setting: str, text: str) -> Any:
+def _value(text: str) -> Any:
+    """A whole number, true, false, a list or a mapping where the text is one; else the text itself.
+
+    1e5, 007 or 2024-01-01 stay text: a hash or a version must arrive as it was written.
+    """
     try:
-        return yaml.safe_load(text) if text else ""
+        value = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise UserError(f"--set {setting}: the value is not valid YAML: quote it") from None
+        return text
+    if isinstance(value, bool | list | dict):
+        return value
+    return value if isinstance(value, int | float) and str(value) == text else text
 
 
 def _assign(data: dict[str, Any], parts: list[str], value: Any, setting: str) -> None:

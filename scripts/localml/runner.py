@@ -228,7 +228,7 @@ class Runner:
     def _register_outputs(self) -> None:
         for output, (source, declared) in self.plan.outputs.items():
             data = self.state.outputs[source.job][source.output]
-            shown = {"type": declared.type, "path": str(data.path)}
+            shown = {"type": declared.type, "path": str(self._named(output, data.path))}
             if declared.name:
                 record: dict[str, Any] = {"name": declared.name, "version": declared.version, "type": declared.type}
                 record["properties"] = {"job": self.record["name"], "output": output}
@@ -236,6 +236,13 @@ class Runner:
                 asset = assets.register("data", record, sha256, link=data.path)
                 shown["asset"] = f"azureml:{declared.name}:{asset.version}"
             self.record["outputs"][output] = shown
+
+    def _named(self, output: str, path: Path) -> Path:
+        """A path that a person can read: jobs/<job>/outputs/<output>."""
+        link = self.folder / "outputs" / output
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(os.path.relpath(path, link.parent))
+        return link
 
     def _status(self, name: str) -> str:
         return str(self.record["jobs"][name]["status"])

@@ -35,7 +35,7 @@ class Document:
 def display(path: Path) -> str:
     """A path as a person would type it: relative to the current folder where it lies below it."""
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return str(path.absolute().relative_to(Path.cwd()))
     except ValueError:
         return str(path)
 

@@ -14,14 +14,19 @@ from localml.errors import UserError
 
 def call(*arguments: str) -> Any:
     """The JSON that `$AZ_ML arguments` prints. Raises UserError with the last line of stderr where it fails."""
-    command = shlex.split(os.environ.get("AZ_ML", ""))
-    if not command or command[-1] == "localml":
+    if is_local():
         return _local(arguments)
+    command = shlex.split(os.environ["AZ_ML"])
     done = subprocess.run([*command, *arguments, "--output", "json"], capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise UserError(f"{' '.join([*command, *arguments])}: {last}", exit_code=1)
     return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+def is_local() -> bool:
+    """Whether the engine is ours."""
+    return os.environ.get("AZ_ML", "localml").endswith("localml")
 
 
 def _local(arguments: tuple[str, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,9 @@ def _note() -> Path:
 def verdict(job: str) -> dict[str, Any]:
     """verdict.json of a run, with the seconds of each step. Raises UserError where the run did not end well."""
     record = azml.call("job", "show", "--name", job)
-    if record["status"] != "Completed":
-        raise UserError(f"the last run {job} is {record['status']}, so it has no verdict: see `make run-pipeline`", 1)
+    status = record.get("status", "unknown to the workspace")
+    if status != "Completed":
+        raise UserError(f"the last run {job} is {status}, so it has no verdict", 1)
     found: dict[str, Any] = json.loads((report_folder(record) / "verdict.json").read_text())
     found["seconds"] = {step: each.get("seconds") for step, each in (record.get("jobs") or {}).items()}
     return found
@@ -43,7 +45,13 @@ def report_folder(record: dict[str, Any]) -> Path:
     local = (record.get("outputs") or {}).get("report", {}).get("path")
     if local and Path(local).is_dir():
         return Path(local)
-    target = Path(tempfile.mkdtemp(prefix="report-"))
-    place = ("--output-name", "report", "--download-path", str(target))
-    azml.call("job", "download", "--name", record["name"], *place)
-    return next(target.rglob("verdict.json")).parent
+    target = home() / "reports" / str(record["name"])
+    if not target.is_dir():
+        with tempfile.TemporaryDirectory(dir=home()) as folder:
+            place = ("--output-name", "report", "--download-path", folder)
+            azml.call("job", "download", "--name", record["name"], *place)
+            found: Path | None = next(Path(folder).rglob("verdict.json"), None)
+            if found is None:
+                raise UserError(f"the output report of job {record['name']} holds no verdict.json", 1)
+            shutil.copytree(found.parent, target)
+    return target

@@ -38,7 +38,9 @@ def _number(metric: str, value: float | None) -> str:
 def _aligned(table: list[list[str]]) -> list[str]:
     widths = [max(len(row[index]) for row in table) for index in range(len(table[0]))]
     pad = [str.ljust, str.ljust, *[str.rjust] * (len(widths) - 2)]
-    return ["  ".join(fit(cell, width) for fit, cell, width in zip(pad, row, widths, strict=True)).rstrip() for row in table]
+    return [
+        "  ".join(fit(cell, width) for fit, cell, width in zip(pad, row, widths, strict=True)).rstrip() for row in table
+    ]
 
 
 def _verdict(verdict: dict[str, Any]) -> list[str]:
@@ -49,6 +51,7 @@ def _verdict(verdict: dict[str, Any]) -> list[str]:
 
 
 def _rest(verdict: dict[str, Any], report: Path, rows: dict[str, Any]) -> list[str]:
-    spent = "  ".join(f"{step} {0.0 if seconds is None else seconds:.1f}" for step, seconds in verdict["seconds"].items())
-    counted = f"{rows['read']:,} read, {rows['quarantined']:,} quarantined, {rows['train']:,} to train, {rows['holdout']:,} held out"
+    spent = "  ".join(f"{step} {seconds or 0.0:.1f}" for step, seconds in verdict["seconds"].items())
+    named = {"read": "read", "quarantined": "quarantined", "train": "to train", "holdout": "held out"}
+    counted = ", ".join(f"{rows[key]:,} {name}" for key, name in named.items())
     return [f"Rows: {counted}", f"Seconds: {spent}", f"Report: {display(report / 'report.html')}"]

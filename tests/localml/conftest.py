@@ -5,11 +5,12 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,14 +72,17 @@ class Engine:
         """Variables of a call."""
         return {**os.environ, "LOCALML_HOME": str(self.home), "PYTHONPATH": str(SCRIPTS), "PYTHONDONTWRITEBYTECODE": ""}
 
-    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Call localml; the exit code must be `code`."""
-        command = [sys.executable, "-m", "localml", *arguments]
-        done = subprocess.run(
-            command, cwd=self.root, env=self.environment(), capture_output=True, text=True, check=False
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
+    def run(self, *arguments: str, code: int = 0) -> Done:
+        """Call localml in this process, which saves its start; the exit code must be `code`."""
+        out, err = io.StringIO(), io.StringIO()
+        before = signal.getsignal(signal.SIGTERM)
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.root)
+            patch.setenv("LOCALML_HOME", str(self.home))
+            returned = cli.main(list(arguments))
+        signal.signal(signal.SIGTERM, before)
+        assert returned == code, out.getvalue() + err.getvalue()
+        return Done(out.getvalue(), err.getvalue())
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Call localml and do not wait."""
@@ -100,9 +104,9 @@ class Engine:
 
 
 @pytest.fixture(scope="session")
-def template_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """State with MLflow's database in it, made once: that takes seconds."""
-    home = tmp_path_factory.mktemp("template")
+def mlflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """State with MLflow's real database in it, made once: that takes seconds."""
+    home = tmp_path_factory.mktemp("mlflow")
     code = "from localml import tracking; tracking.prepare('tests')"
     env = {**os.environ, "LOCALML_HOME": str(home), "PYTHONPATH": str(SCRIPTS)}
     subprocess.run([sys.executable, "-c", code], env=env, check=True)
@@ -110,14 +114,35 @@ def template_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, template_home: Path) -> Engine:
-    """An empty project with a registered environment."""
-    home = tmp_path / "state of mine"  # a space, which paths of commands must survive
-    shutil.copytree(template_home, home)
-    project = Engine(tmp_path / "project", home)
-    project.write("env.yml", {"name": "env", "version": "1", "image": "example.com/python:1"})
-    project.run("environment", "create", "--file", "env.yml", "--output", "none")
-    return project
+def empty_engine(tmp_path: Path) -> Engine:
+    """A project without any state; a space in its path, which commands must survive."""
+    return Engine(tmp_path / "project", tmp_path / "state of mine")
+
+
+@pytest.fixture
+def engine(empty_engine: Engine) -> Engine:
+    """An empty project with a registered environment, and a store that holds no more than the experiment's name:
+    these tests track nothing."""
+    empty_engine.home.mkdir()
+    with closing(sqlite3.connect(empty_engine.home / "mlflow.db")) as store:
+        store.execute("create table experiments (name text, lifecycle_stage text)")
+        store.execute("insert into experiments values ('tests', 'active')")
+        store.commit()
+    return with_environment(empty_engine)
+
+
+@pytest.fixture
+def tracked_engine(empty_engine: Engine, mlflow_home: Path) -> Engine:
+    """The same with MLflow's real store."""
+    shutil.copytree(mlflow_home, empty_engine.home)
+    return with_environment(empty_engine)
+
+
+def with_environment(engine: Engine) -> Engine:
+    """Register the environment that the components of the tests name."""
+    engine.write("env.yml", {"name": "env", "version": "1", "image": "example.com/python:1"})
+    engine.run("environment", "create", "--file", "env.yml", "--output", "none")
+    return engine
 
 
 @pytest.fixture

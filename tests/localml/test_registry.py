@@ -19,9 +19,9 @@ with mlflow.start_run() as run:
 
 
 @pytest.fixture
-def home(engine, monkeypatch):
-    monkeypatch.setenv("LOCALML_HOME", str(engine.home))
-    return engine
+def home(tracked_engine, monkeypatch):
+    monkeypatch.setenv("LOCALML_HOME", str(tracked_engine.home))
+    return tracked_engine
 
 
 def client():
