@@ -1,0 +1,78 @@
+"""The recipes of ENV=dev and ENV=prod under a stand-in `az` that knows the CLI's reference and loads every spec."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+STAND_IN = ROOT.parent / "shared/tools/az-offline"
+REPLIES = {
+    "^ml data list": [[{"name": "sales", "version": "7"}]],
+    "^ml model list": [[{"name": "demand-forecast", "version": "9", "tags": {"recipe": "a"}}]],
+}
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not STAND_IN.is_dir(), reason="no stand-in az beside this checkout: ENV=dev recipes did not run"
+    ),
+]
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Run make with the stand-in; what it printed and the calls of az."""
+
+    def run(*arguments, code=0, load=False):
+        (tmp_path / "replies.yml").write_text(yaml.safe_dump(REPLIES))
+        env = {**os.environ, "PATH": f"{STAND_IN}:{os.environ['PATH']}", "LOCALML_HOME": str(tmp_path / "home")}
+        env |= {"AZ_OFFLINE_LOG": str(tmp_path / "calls.jsonl"), "AZ_OFFLINE_REPLIES": str(tmp_path / "replies.yml")}
+        if load:  # some 5 s a file
+            env["AZ_OFFLINE_SDK"] = sys.executable
+        for name in ("MAKEFLAGS", "MAKELEVEL", "ENV", "AZ_ML"):
+            env.pop(name, None)
+        done = subprocess.run(["make", *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        log = tmp_path / "calls.jsonl"
+        return done, [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+    return run
+
+
+def test_run_pipeline_registers_environments_and_components_and_submits_with_stream(make):
+    _, calls = make("run-pipeline", "ENV=dev", "HOLDOUT_MONTHS=3", load=True)
+    assert [call["errors"] for call in calls] == [[]] * len(calls)
+    commands = [" ".join(call["argv"]) for call in calls]
+    registered = [command for command in commands if " create --file ml/" in command and " job " not in command]
+    assert [command.split()[4] for command in registered] == [
+        *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "ml/environments").glob("*.yml")),
+        *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "ml/components").glob("*.yml")),
+    ]
+    (submitted,) = [command for command in commands if "job create" in command]
+    for part in ("--file ml/pipelines/train.yml", "--stream", "azureml:sales:7", "champion=9", "holdout_months=3"):
+        assert part in submitted
+    loaded = {json.loads(call["loaded"])["loaded"] if isinstance(call["loaded"], str) else call["loaded"]["loaded"]
+              for call in calls if call["loaded"]}  # fmt: skip
+    assert loaded == {"Environment", "CommandComponent", "PipelineJob"}
+
+
+def test_import_data_names_the_vault_and_the_secret_where_the_environment_has_one(make):
+    _, calls = make("import-data", "ENV=prod", "KEY_VAULT_URL=https://v.vault.azure.net", "SNOWFLAKE_SECRET=key")
+    assert [call["errors"] for call in calls] == [[]] * len(calls)
+    submitted = " ".join(calls[-1]["argv"])
+    assert "jobs.import.inputs.vault_url=https://v.vault.azure.net" in submitted
+    assert "inputs.key_name=key" in submitted
+
+
+def test_a_call_that_the_service_refuses_ends_the_verb(make):
+    REPLIES["^ml job create"] = {"stdout": "", "stderr": "quota exceeded", "exit": 1}
+    try:
+        done, _ = make("run-pipeline", "ENV=dev", code=2)
+    finally:
+        del REPLIES["^ml job create"]
+    assert "quota exceeded" in done.stderr
