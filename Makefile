@@ -46,7 +46,7 @@ import-data: environments $(if $(filter local,$(ENV)),start-warehouse) ## Import
 	@$(if $(filter local,$(ENV)),cp $(LOCALML_HOME)/warehouse/seeded.json $(LOCALML_HOME)/warehouse/imported.json)
 
 # On Azure the private key comes from the vault of the environment; here the warehouse has a password of its own.
-IMPORT_SETTINGS = $(if $(KEY_VAULT_URL),--set jobs.import.inputs.vault_url=$(KEY_VAULT_URL) inputs.key_name=$(SNOWFLAKE_SECRET))
+IMPORT_SETTINGS = $(if $(VAULT_URI),--set jobs.import.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 
 verdict: $(VENV)/.ready ## Print the last run's verdict as JSON
 	@$(PY) -m pipeline verdict

@@ -62,7 +62,7 @@ def test_run_pipeline_registers_environments_and_components_and_submits_with_str
 
 
 def test_import_data_names_the_vault_and_the_secret_where_the_environment_has_one(make):
-    _, calls = make("import-data", "ENV=prod", "KEY_VAULT_URL=https://v.vault.azure.net", "SNOWFLAKE_SECRET=key")
+    _, calls = make("import-data", "ENV=prod", "VAULT_URI=https://v.vault.azure.net", "SNOWFLAKE_SECRET=key")
     assert [call["errors"] for call in calls] == [[]] * len(calls)
     submitted = " ".join(calls[-1]["argv"])
     assert "jobs.import.inputs.vault_url=https://v.vault.azure.net" in submitted
