@@ -93,7 +93,9 @@ deploy-infra: infra-ready ## Apply the saved plan, unless the guard refuses it (
 	@$(TF) show -json outputs/$(ENV).tfplan | $(TF_GUARD) --allow "$(ALLOW)"
 	@$(TF) apply -input=false outputs/$(ENV).tfplan
 	@rm -f $(TF_PLAN)
-	@$(MAKE) outputs-infra attach-infra ENV=$(ENV)
+	@$(MAKE) outputs-infra ENV=$(ENV)
+	@# A make of its own, because it reads what the one above wrote.
+	@$(MAKE) attach-infra ENV=$(ENV)
 
 attach-infra: infra-ready ## Namespace, attached cluster, allow-list: what Terraform cannot do (deploy calls it)
 	@test -n "$(CLUSTER_ID)" || { echo "error: nothing is known of a deployed $(ENV): make outputs-infra ENV=$(ENV)" >&2; exit 2; }
