@@ -24,8 +24,13 @@ HEALTHY: Replies = {
     "az account": {"id": SUB, "name": "Demand", "state": "Enabled", "user": {"name": "a@b.example"}},
     "az provider": {"registrationState": "Registered"},
     "az feature": {"properties": {"state": "Registered"}},
-    "az rest": {"value": [{"name": {"value": f}, "limit": 100, "currentValue": 0} for f in doctor.FAMILIES]},
+    "az rest": {"value": [{"name": {"value": doctor.FAMILY}, "limit": 100, "currentValue": 60}]},
 }
+VALUES = """location = "westus3"
+alert_emails = ["team@globojava.com"]
+aks_system = { vm_size = "Standard_D2s_v5", min = 1, max = 2 }
+aks_user   = { vm_size = "Standard_D4s_v5", min = 1, max = 2 }
+"""
 PROGRAM = """#!{}
 import json, sys
 found = json.loads({}).get("{} " + sys.argv[1])
@@ -59,7 +64,7 @@ def healthy_values(tmp_path: Path) -> Path:
     folder = tmp_path / "infra" / "environments"
     folder.mkdir(parents=True, exist_ok=True)
     for env in ("dev", "prod"):
-        (folder / f"{env}.tfvars").write_text('location = "westus3"\nalert_emails = ["team@globojava.com"]\n')
+        (folder / f"{env}.tfvars").write_text(VALUES)
     return folder.parent
 
 
@@ -68,7 +73,7 @@ def test_a_complete_machine_is_told_so(machine: Callable[..., int], capsys: pyte
     out = capsys.readouterr().out
     assert "nothing is missing" in out
     assert "MISSING" not in out
-    assert "cores free in westus3" in out
+    assert "40 cores free in westus3, 12 needed" in out
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,10 @@ def test_a_complete_machine_is_told_so(machine: Callable[..., int], capsys: pyte
         ({"az_provider": {"registrationState": "NotRegistered"}}, "NotRegistered  -> az provider register"),
         ({"az_feature": {"properties": {"state": "NotRegistered"}}}, "NotRegistered  -> az feature register"),
         ({"az_rest": None}, "quota .* not visible in westus3  -> ask for Reader"),
-        ({"az_rest": {"value": []}}, "quota standardDSv5Family .* 0 cores free in westus3  -> ask for 8 cores"),
+        (
+            {"az_rest": {"value": []}},
+            "quota standardDSv5Family .* 0 cores free .* 12 needed  -> ask for 12 cores",
+        ),
     ],
 )
 def test_each_lack_is_one_line_with_its_fix(
@@ -138,3 +146,8 @@ def test_every_az_command_that_the_doctor_calls_or_proposes_exists(
     done = subprocess.run(command, env=env, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout
     assert len(fixes) >= 5
+
+
+def test_the_quota_is_that_of_both_pools_at_their_most() -> None:
+    assert doctor.cores_of("dev", ROOT / "infra") == 2 * 2 + 2 * 4
+    assert doctor.cores_of("prod", ROOT / "infra") == 5 * 2 + 6 * 4
