@@ -177,7 +177,9 @@ lock: $(VENV)/.ready ## Pin pyproject.toml's dependencies anew, for the laptop a
 
 ##@ Infrastructure
 
-TF := terraform -chdir=infra
+# Asked once, and only by a verb that needs it: the provider takes no subscription from the CLI by itself.
+SUBSCRIPTION = $(eval SUBSCRIPTION := $(or $(ARM_SUBSCRIPTION_ID),$(shell az account show --query id --output tsv)))$(SUBSCRIPTION)
+TF = ARM_SUBSCRIPTION_ID=$(SUBSCRIPTION) terraform -chdir=infra
 TF_PLAN := infra/outputs/$(ENV).tfplan
 TF_GUARD = $(PY) -m infra.plan_guard --env $(ENV)
 # Addresses that a plan may delete or replace although they are protected; the environment's name for a teardown.
@@ -193,7 +195,7 @@ endif
 	@command -v terraform >/dev/null || { echo "error: terraform is not on PATH: make doctor says what to install" >&2; exit 2; }
 
 infra-init: infra-ready
-	@$(PY) -m infra.names --env $(ENV) --format backend > infra/outputs/$(ENV).backend.hcl
+	@$(PY) -m infra.names --env $(ENV) --format backend --subscription "$(SUBSCRIPTION)" > infra/outputs/$(ENV).backend.hcl
 	@$(TF) init -input=false -reconfigure -backend-config=outputs/$(ENV).backend.hcl > infra/outputs/$(ENV).init.log || \
 	  { tail -n 20 infra/outputs/$(ENV).init.log >&2; echo "error: no remote state for $(ENV) yet, or no access to it: make bootstrap-infra ENV=$(ENV)" >&2; exit 1; }
 
@@ -213,7 +215,9 @@ deploy-infra: infra-ready ## Apply the saved plan, unless the guard refuses it (
 	@$(TF) show -json outputs/$(ENV).tfplan | $(TF_GUARD) --allow "$(ALLOW)"
 	@$(TF) apply -input=false outputs/$(ENV).tfplan
 	@rm -f $(TF_PLAN)
-	@$(MAKE) outputs-infra attach-infra ENV=$(ENV)
+	@$(MAKE) outputs-infra ENV=$(ENV)
+	@# A make of its own, because it reads what the one above wrote.
+	@$(MAKE) attach-infra ENV=$(ENV)
 
 attach-infra: infra-ready ## Namespace, attached cluster, allow-list: what Terraform cannot do (deploy calls it)
 	@test -n "$(CLUSTER_ID)" || { echo "error: nothing is known of a deployed $(ENV): make outputs-infra ENV=$(ENV)" >&2; exit 2; }
@@ -244,4 +248,7 @@ test-infra: $(VENV)/.ready .venv-checkov/.ready ## Test Terraform, its tools and
 	@.venv-checkov/bin/checkov --config-file infra/.checkov.yml --directory infra
 	@$(PY) -m pytest tests/infra -rs
 
-.PHONY: infra-ready infra-init doctor bootstrap-infra plan-infra deploy-infra attach-infra outputs-infra destroy-infra test-infra
+mutate-infra: $(VENV)/.ready ## Break each rule of infra/ in turn and see its test fail (ONLY=words of the rule)
+	@cd tests/infra && $(abspath $(PY)) mutations.py $(ONLY)
+
+.PHONY: infra-ready infra-init doctor bootstrap-infra plan-infra deploy-infra attach-infra outputs-infra destroy-infra test-infra mutate-infra

@@ -7,7 +7,7 @@ set -euo pipefail
 : "${GROUP:?}" "${WORKSPACE:?}" "${CLUSTER:?}" "${CLUSTER_ID:?}" "${SERVING_IDENTITY_ID:?}"
 : "${KUBERNETES_COMPUTE:?}" "${KUBERNETES_NAMESPACE:?}"
 
-# An update without the option would leave the list as it was, so that a range taken out of tfvars would stay.
+# The list is set whole each time. Where it is empty, Terraform has closed the public side altogether.
 if [[ -n ${ALLOWED_IP_RANGES:-} ]]; then
   az ml workspace update --name "$WORKSPACE" --resource-group "$GROUP" --network-acls "$ALLOWED_IP_RANGES" --output none
   echo "workspace $WORKSPACE answers $ALLOWED_IP_RANGES and its private endpoint"
@@ -25,7 +25,8 @@ fi
 
 attached=$(az ml compute show --name "$KUBERNETES_COMPUTE" --workspace-name "$WORKSPACE" --resource-group "$GROUP" \
   --query resource_id --output tsv 2>/dev/null || true)
-if [[ ${attached,,} == "${CLUSTER_ID,,}" ]]; then
+lower() { tr '[:upper:]' '[:lower:]' <<<"$1"; }
+if [[ $(lower "$attached") == $(lower "$CLUSTER_ID") ]]; then
   echo "compute $KUBERNETES_COMPUTE is attached"
   exit 0
 fi

@@ -2,21 +2,21 @@
 # Make what Terraform needs before its first plan: the storage account of the remote state, one per environment.
 # It may run again at any time; what exists stays as it is. Needs: az signed in, as Owner of the subscription or as
 # Contributor and Role Based Access Control Administrator.
-# Usage: infra/bootstrap.sh dev|prod [region]      (make bootstrap-infra ENV=dev)
+# Usage: infra/bootstrap.sh dev|prod      (make bootstrap-infra ENV=dev)
 set -euo pipefail
 
 env=${1:-}
-region=${2:-eastus2}
 case $env in
   dev | prod) ;;
-  *) echo "usage: infra/bootstrap.sh dev|prod [region]" >&2; exit 2 ;;
+  *) echo "usage: infra/bootstrap.sh dev|prod" >&2; exit 2 ;;
 esac
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+region=$(sed -n 's/^location *= *"\(.*\)"/\1/p' "$root/infra/environments/$env.tfvars")
 python=${PYTHON:-$root/.venv/bin/python}
 export PYTHONPATH=$root/scripts
 
-subscription=$(az account show --query id --output tsv)
+subscription=${ARM_SUBSCRIPTION_ID:-$(az account show --query id --output tsv)}
 [[ -n $subscription ]] || { echo "error: az is signed in to no subscription: az login" >&2; exit 2; }
 
 # Names come from infra/names, as everywhere: KEY=value lines.

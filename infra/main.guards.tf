@@ -47,6 +47,17 @@ resource "azurerm_management_lock" "main" {
   lock_level = "CanNotDelete"
   notes      = "Holds what cannot be made again. make destroy-infra ENV=prod removes the lock, after its question."
 
-  # A lock would stop Terraform itself from putting right what hangs below these resources while it builds them.
-  depends_on = [azurerm_private_endpoint.main, azurerm_role_assignment.main]
+  # A lock reaches what hangs below its resource, so it is made last and lifted first. None stands on the group:
+  # that would keep the computes from scaling down.
+  depends_on = [
+    azurerm_machine_learning_compute_cluster.main,
+    azurerm_machine_learning_workspace_network_outbound_rule_fqdn.main,
+    azurerm_monitor_diagnostic_setting.main,
+    azurerm_private_endpoint.main,
+    azurerm_role_assignment.main,
+    azurerm_role_assignment.people,
+    azurerm_role_assignment.workspace,
+    azurerm_storage_container.main,
+    azurerm_storage_management_policy.main,
+  ]
 }

@@ -18,5 +18,5 @@ inference_router_ha = false
 
 log_daily_quota_gb = 2
 alert_emails       = ["demand-platform@globojava.example"]
-budget_amount      = 900
+budget_amount      = 600
 budget_start       = "2026-12-01T00:00:00Z"

@@ -25,5 +25,5 @@ inference_tls_cname = "demand.prod.globojava.example"
 
 log_retention_days = 90
 alert_emails       = ["demand-platform@globojava.example", "on-call@globojava.example"]
-budget_amount      = 3500
+budget_amount      = 3000
 budget_start       = "2026-12-01T00:00:00Z"

@@ -25,7 +25,7 @@ variables {
 
   log_daily_quota_gb = 2
   alert_emails       = ["demand-platform@globojava.example"]
-  budget_amount      = 900
+  budget_amount      = 600
   budget_start       = "2026-12-01T00:00:00Z"
 
   # What only a deployment knows.
@@ -353,7 +353,7 @@ run "dev_holds_every_rule" {
 
   # the budget warns before and after
   assert {
-    condition     = azurerm_consumption_budget_subscription.main.amount == 900 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
+    condition     = azurerm_consumption_budget_subscription.main.amount == 600 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
     error_message = "The environment has its monthly budget."
   }
   assert {
@@ -385,7 +385,7 @@ run "dev_holds_every_rule" {
     error_message = "dev opens its public side to the listed ranges."
   }
   assert {
-    condition     = azurerm_storage_account.main.network_rules[0].ip_rules == toset(["203.0.113.0/24"]) && azurerm_key_vault.main.network_acls[0].ip_rules == toset(["203.0.113.0/24"]) && tolist(tolist(azurerm_container_registry.main.network_rule_set)[0].ip_rule)[0].ip_range == "203.0.113.0/24"
+    condition     = azurerm_storage_account.main.network_rules[0].ip_rules == toset(["203.0.113.0/24"]) && azurerm_key_vault.main.network_acls[0].ip_rules == toset(["203.0.113.0/24"]) && [for rule in tolist(azurerm_container_registry.main.network_rule_set)[0].ip_rule : rule.ip_range] == ["203.0.113.0/24"]
     error_message = "dev lists the ranges that may come in."
   }
   assert {

@@ -32,7 +32,7 @@ variables {
 
   log_retention_days = 90
   alert_emails       = ["demand-platform@globojava.example", "on-call@globojava.example"]
-  budget_amount      = 3500
+  budget_amount      = 3000
   budget_start       = "2026-12-01T00:00:00Z"
 
   # What only a deployment knows.
@@ -362,7 +362,7 @@ run "prod_holds_every_rule" {
 
   # the budget warns before and after
   assert {
-    condition     = azurerm_consumption_budget_subscription.main.amount == 3500 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
+    condition     = azurerm_consumption_budget_subscription.main.amount == 3000 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
     error_message = "The environment has its monthly budget."
   }
   assert {

@@ -1,5 +1,5 @@
 # What a wrong value ends in: one message that names the variable, before anything is planned. tests/variables is
-# variables.tf alone (a link), which needs no provider: 36 runs take seconds.
+# variables.tf alone (a link), which needs no provider: some forty runs take seconds.
 
 variables {
   company                   = "gbj"
@@ -446,4 +446,15 @@ run "a_latency_of_nothing_is_refused" {
     latency_alert_ms = 0
   }
   expect_failures = [var.latency_alert_ms]
+}
+
+run "a_replication_that_azure_lacks_is_refused" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    storage_replication = "RAID1"
+  }
+  expect_failures = [var.storage_replication]
 }

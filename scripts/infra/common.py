@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -53,11 +54,13 @@ def capture(command: Sequence[str], cwd: Path | None = None, env: Mapping[str, s
 
 
 def subscription() -> str:
-    """Return the id of the subscription that `az` is signed in to.
+    """Return the subscription's id: ARM_SUBSCRIPTION_ID, as Terraform reads it, else the one that `az` is signed in to.
 
     Raises:
         UserError: nobody is signed in.
     """
+    if os.environ.get("ARM_SUBSCRIPTION_ID"):
+        return os.environ["ARM_SUBSCRIPTION_ID"]
     found = capture(["az", "account", "show", "--query", "id", "--output", "tsv"]).strip()
     if not found:
         raise UserError("az is signed in to no subscription: az login, then az account set --subscription <id>")

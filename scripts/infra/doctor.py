@@ -20,8 +20,7 @@ AZ_OLDEST = (2, 75, 0)
 TERRAFORM_OLDEST = (1, 9, 0)
 SECONDS = 60
 PROVIDERS = ("Microsoft.MachineLearningServices", "Microsoft.ContainerService", "Microsoft.KubernetesConfiguration")
-# Quota that one environment takes at its most: families of the sizes in environments/*.tfvars.
-FAMILIES = {"standardDSv5Family": 8, "standardDSv3Family": 4}
+FAMILY = "standardDSv5Family"  # of the node sizes Standard_D<cores>s_v5 in environments/*.tfvars
 DOCUMENTATION_RANGE = "203.0.113.0/24"
 
 
@@ -133,20 +132,24 @@ def check_host_encryption() -> Finding:
     return Finding("encryption at host", state, fix)
 
 
-def check_quotas(subscription: str, location: str) -> list[Finding]:
-    """Free cores of the machine families that the environments use, in one region."""
+def cores_of(env: str, infra: Path) -> int:
+    """Cores of both AKS pools at their most, as an environment's tfvars say."""
+    text = (infra / "environments" / f"{env}.tfvars").read_text(encoding="utf-8")
+    pools = re.findall(r'^aks_\w+\s*=\s*\{.*"Standard_D(\d+)s_v5".*max\s*=\s*(\d+)', text, re.M)
+    return sum(int(cores) * int(nodes) for cores, nodes in pools)
+
+
+def check_quota(subscription: str, location: str, cores: int) -> Finding:
+    """Free cores of the nodes' machine family in one region, against what the autoscaler may ask for."""
     compute = f"/subscriptions/{subscription}/providers/Microsoft.Compute"
     url = f"{compute}/locations/{location}/usages?api-version=2024-07-01"
     found = parsed(call("az", "rest", "--method", "get", "--url", url, "--output", "json"))
     if not found:
-        return [Finding("quota", f"not visible in {location}", "ask for Reader on the subscription")]
+        return Finding("quota", f"not visible in {location}", "ask for Reader on the subscription")
     free = {use["name"]["value"]: use["limit"] - use["currentValue"] for use in found.get("value", [])}
-    findings = []
-    for family, cores in FAMILIES.items():
-        have = free.get(family, 0)
-        fix = "" if have >= cores else f"ask for {cores} cores of {family} in {location}: https://aka.ms/azquotas"
-        findings.append(Finding(f"quota {family}", f"{have} cores free in {location}", fix))
-    return findings
+    have = free.get(FAMILY, 0)
+    fix = "" if have >= cores else f"ask for {cores} cores of {FAMILY} in {location}: https://aka.ms/azquotas"
+    return Finding(f"quota {FAMILY}", f"{have} cores free in {location}, {cores} needed", fix)
 
 
 def check_values(env: str, infra: Path) -> list[Finding]:
@@ -181,8 +184,9 @@ def gather(env: str, infra: Path) -> list[Finding]:
         login, subscription = check_login()
         findings += login
         if subscription:
-            region = location_of(env if env in ENVIRONMENTS else "dev", infra)
-            findings += [*check_providers(), check_host_encryption(), *check_quotas(subscription, region)]
+            values = env if env in ENVIRONMENTS else "dev"
+            quota = check_quota(subscription, location_of(values, infra), cores_of(values, infra))
+            findings += [*check_providers(), check_host_encryption(), quota]
     return findings
 
 

@@ -50,10 +50,11 @@ def write(env: str, outputs: str | None, folder: Path) -> list[Path]:
     Raises:
         UserError: Terraform or its output is missing, or the state belongs to another environment.
     """
-    files = {folder / f"{env}.mk": committed(ask_terraform(env).make, env)}
+    names = ask_terraform(env).make
+    files = {folder / f"{env}.mk": committed(names, env)}
     if outputs is not None:
         make, deployed = read_outputs(outputs)
-        if make["GROUP"] != ask_terraform(env).make["GROUP"]:
+        if make["GROUP"] != names["GROUP"]:
             raise UserError(f"the state at hand holds {make['GROUP']}, not {env}: run make outputs-infra ENV={env}")
         files[folder / f"{env}.deployed.mk"] = makefile(deployed, DEPLOYED)
     for path, text in files.items():

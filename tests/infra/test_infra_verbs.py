@@ -1,0 +1,193 @@
+"""The Makefile's verbs and the two shell scripts, with stand-ins for az and terraform on PATH."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from machine import CLUSTER, SUB, Machine
+from terraform_runs import AZ, ROOT
+
+needs_az = pytest.mark.skipif(not AZ.exists(), reason=f"NOT RUN: scripts against the stand-in az, {AZ} is not there")
+needs_terraform = pytest.mark.skipif(not shutil.which("terraform"), reason="NOT RUN: terraform is not on PATH")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    here = Machine(tmp_path)
+    yield here
+    for call in here.az_calls():
+        assert not call.get("errors"), call
+
+
+VERBS = ["plan-infra", "deploy-infra", "destroy-infra", "outputs-infra", "bootstrap-infra", "attach-infra"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_local_has_no_infrastructure_and_says_so_in_one_line(verb: str, machine: Machine) -> None:
+    done = machine.make(verb)
+    assert done.returncode == 2
+    first = done.stderr.splitlines()[0]
+    assert first == f"error: ENV=local is this machine and has no infrastructure: make {verb} ENV=dev (or prod)"
+    assert machine.terraform_calls() == machine.az_calls() == []
+
+
+@needs_az
+@needs_terraform
+def test_plan_uses_the_environments_values_and_state_and_reports(machine: Machine) -> None:
+    machine.will(("azurerm_key_vault.main", ["delete", "create"]))
+    done = machine.make("plan-infra", "ENV=dev")
+    assert done.returncode == 0, done.stderr
+    init, plan, show = machine.terraform_calls()
+    assert init == "init -input=false -reconfigure -backend-config=outputs/dev.backend.hcl"
+    assert plan == "plan -input=false -var-file=environments/dev.tfvars -out=outputs/dev.tfplan"
+    assert show == "show -json outputs/dev.tfplan"
+    assert 'key = "dev.tfstate"' in (machine.repo / "infra" / "outputs" / "dev.backend.hcl").read_text()
+    assert "refused: azurerm_key_vault.main would be replaced" in done.stdout
+    assert "make deploy-infra would refuse this plan" in done.stdout
+
+
+@needs_terraform
+def test_deploy_without_a_saved_plan_applies_nothing(machine: Machine) -> None:
+    done = machine.make("deploy-infra", "ENV=dev")
+    assert done.returncode != 0
+    assert "error: no saved plan for dev: make plan-infra ENV=dev" in done.stderr
+    assert machine.terraform_calls() == []
+
+
+@pytest.mark.slow
+@needs_az
+@needs_terraform
+def test_deploy_applies_the_saved_plan_then_names_then_attaches(machine: Machine) -> None:
+    (machine.repo / "infra" / "outputs" / "dev.tfplan").write_text("plan")
+    done = machine.make("deploy-infra", "ENV=dev")
+    assert done.returncode == 0, done.stderr + done.stdout
+    applied = [call for call in machine.terraform_calls() if call.startswith("apply")]
+    assert applied == ["apply -input=false outputs/dev.tfplan"]
+    assert not (machine.repo / "infra" / "outputs" / "dev.tfplan").exists()
+    assert f"CLUSTER_ID := {CLUSTER}" in (machine.repo / "infra" / "outputs" / "dev.deployed.mk").read_text()
+    assert machine.az_commands()[-1] == "ml compute attach"
+    attach = machine.az_calls()[-1]["argv"]
+    assert attach[attach.index("--resource-id") + 1] == CLUSTER
+
+
+@needs_terraform
+def test_deploy_stops_at_a_refused_plan(machine: Machine) -> None:
+    (machine.repo / "infra" / "outputs" / "prod.tfplan").write_text("plan")
+    machine.will(("azurerm_storage_account.main", ["delete"]))
+    done = machine.make("deploy-infra", "ENV=prod")
+    assert done.returncode != 0
+    assert "refused: azurerm_storage_account.main would be deleted" in done.stdout
+    assert not [call for call in machine.terraform_calls() if call.startswith("apply")]
+    assert (machine.repo / "infra" / "outputs" / "prod.tfplan").exists()
+
+
+@needs_az
+@needs_terraform
+@pytest.mark.parametrize("confirm", [[], ["CONFIRM=dev"]])
+def test_destroy_prod_needs_prod_typed(confirm: list[str], machine: Machine) -> None:
+    machine.will(("azurerm_key_vault.main", ["delete"]))
+    done = machine.make("destroy-infra", "ENV=prod", *confirm)
+    assert done.returncode != 0
+    assert "destroy prod: 1 resources go" in done.stdout
+    assert "nothing was destroyed" in done.stderr
+    assert not [call for call in machine.terraform_calls() if call.startswith("apply")]
+
+
+@needs_az
+@needs_terraform
+@pytest.mark.parametrize(("purge", "value"), [([], "false"), (["PURGE=yes"], "true")])
+def test_destroy_applies_the_listed_plan_and_purges_only_when_asked(
+    purge: list[str], value: str, machine: Machine
+) -> None:
+    machine.will(("azurerm_subnet.main", ["delete"]))
+    done = machine.make("destroy-infra", "ENV=dev", "CONFIRM=dev", *purge)
+    assert done.returncode == 0, done.stderr
+    plan = next(call for call in machine.terraform_calls() if call.startswith("plan"))
+    assert plan.startswith("plan -destroy ")
+    assert plan.endswith(f"-var=purge_on_destroy={value}")
+    assert machine.terraform_calls()[-1] == "apply -input=false outputs/dev.destroy.tfplan"
+
+
+@needs_az
+@needs_terraform
+def test_a_missing_state_account_points_to_the_bootstrap(machine: Machine) -> None:
+    done = machine.make("plan-infra", "ENV=dev", TERRAFORM_FAILS="init")
+    assert done.returncode != 0
+    assert "make bootstrap-infra ENV=dev" in done.stderr
+
+
+@pytest.mark.slow
+@needs_az
+@needs_terraform
+def test_bootstrap_makes_a_state_without_keys_and_may_run_twice(machine: Machine) -> None:
+    machine.answer({"storage account show": f"/subscriptions/{SUB}/x"})
+    for _ in range(2):
+        done = machine.make("bootstrap-infra", "ENV=prod")
+        assert done.returncode == 0, done.stderr
+    calls = machine.az_commands()
+    assert calls[: len(calls) // 2] == calls[len(calls) // 2 :]
+    account = next(call["argv"] for call in machine.az_calls() if call["command"] == "storage account create")
+    wanted = {"--allow-shared-key-access": "false", "--allow-blob-public-access": "false", "--location": "eastus2"}
+    for option, value in wanted.items():
+        assert account[account.index(option) + 1] == value
+    assert "lock create" in calls
+    assert 'key = "prod.tfstate"' in (machine.repo / "infra" / "outputs" / "prod.backend.hcl").read_text()
+
+
+ATTACHED = {
+    "GROUP": "g",
+    "WORKSPACE": "w",
+    "CLUSTER": "c",
+    "CLUSTER_ID": CLUSTER,
+    "SERVING_IDENTITY_ID": "/subscriptions/s/id",
+    "KUBERNETES_COMPUTE": "aks-inference",
+    "KUBERNETES_NAMESPACE": "demand",
+}
+
+
+@needs_az
+def test_attach_leaves_an_attached_cluster_alone(machine: Machine) -> None:
+    machine.answer({"ml compute show": CLUSTER.upper()})
+    done = machine.run(["infra/attach.sh"], ATTACHED)
+    assert done.returncode == 0, done.stderr
+    assert machine.az_commands() == ["aks command invoke", "ml compute show"]
+
+
+@needs_az
+def test_attach_refuses_a_name_that_belongs_to_another_cluster(machine: Machine) -> None:
+    machine.answer({"ml compute show": "/subscriptions/other"})
+    done = machine.run(["infra/attach.sh"], ATTACHED)
+    assert done.returncode == 1
+    assert "detach it first" in done.stderr
+    assert "ml compute attach" not in machine.az_commands()
+
+
+@pytest.mark.slow
+@needs_az
+def test_attach_sets_the_allow_list_only_where_there_is_one(machine: Machine) -> None:
+    machine.run(["infra/attach.sh"], ATTACHED)
+    assert "ml workspace update" not in machine.az_commands()
+    machine.run(["infra/attach.sh"], {**ATTACHED, "ALLOWED_IP_RANGES": "203.0.113.0/24"})
+    call = next(call["argv"] for call in machine.az_calls() if call["command"] == "ml workspace update")
+    assert call[call.index("--network-acls") + 1] == "203.0.113.0/24"
+
+
+@needs_az
+def test_attach_stops_when_the_namespace_cannot_be_made(machine: Machine) -> None:
+    machine.answer({"aks command invoke": "1"})
+    done = machine.run(["infra/attach.sh"], ATTACHED)
+    assert done.returncode == 1
+    assert "namespace demand was not made" in done.stderr
+    assert "ml compute attach" not in machine.az_commands()
+
+
+@pytest.mark.skipif(not AZ.exists(), reason=f"NOT RUN: check-az on scripts and docs, {AZ} is not there")
+def test_every_az_command_in_makefile_scripts_and_docs_exists() -> None:
+    command = [sys.executable, str(AZ / "check-az"), "--no-deprecated", "Makefile", "infra", "docs"]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout
