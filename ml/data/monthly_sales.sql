@@ -1,1 +1,135 @@
-select 1
+-- Sales by store and month: one row per store and calendar month with a sale.
+-- Runs unchanged in DuckDB (named parameter grain) and in Snowflake (session variable: set grain = 'store').
+-- grain is store, category or product; category and product add that column to the key, which is otherwise NULL.
+-- "Last recorded" is the last value that is not NULL, by SaleDate, then by SaleID. Finding the last date first and
+-- looking at the few rows of that date only is twice as fast as ordering every row by both.
+with
+
+raw_sales as (
+
+    select * from sales
+
+),
+
+keyed as (
+
+    select
+        StoreID,
+        case when $grain = 'category' then Category end as KeyCategory,
+        case when $grain = 'product' then Product end as KeyProduct,
+        cast(date_trunc('month', SaleDate) as date) as MonthStart,
+        SaleID,
+        SaleDate,
+        Country,
+        City,
+        Price,
+        Quantity,
+        Weather,
+        Promotion,
+        Holiday
+    from raw_sales
+
+),
+
+totals as (
+
+    -- Decimals are summed exactly, so neither the order of the rows nor the engine shows in the result.
+    select
+        StoreID,
+        KeyCategory,
+        KeyProduct,
+        MonthStart,
+        cast(sum(cast(Price as decimal(18, 6))) as double) / nullif(count(Price), 0) as Price,
+        cast(sum(cast(Quantity as decimal(18, 6))) as double) as TotalSales,
+        max(case when Country is not null then SaleDate end) as CountryDate,
+        max(case when City is not null then SaleDate end) as CityDate,
+        max(case when Weather is not null then SaleDate end) as WeatherDate,
+        max(case when Promotion is not null then SaleDate end) as PromotionDate,
+        max(case when Holiday is not null then SaleDate end) as HolidayDate
+    from keyed
+    group by StoreID, KeyCategory, KeyProduct, MonthStart
+
+),
+
+last_recorded as (
+
+    select
+        keyed.StoreID,
+        keyed.KeyCategory,
+        keyed.KeyProduct,
+        keyed.MonthStart,
+        max_by(keyed.Country, case when keyed.Country is not null and keyed.SaleDate = CountryDate then keyed.SaleID end)
+            as Country,
+        max_by(keyed.City, case when keyed.City is not null and keyed.SaleDate = CityDate then keyed.SaleID end)
+            as City,
+        max_by(keyed.Weather, case when keyed.Weather is not null and keyed.SaleDate = WeatherDate then keyed.SaleID end)
+            as Weather,
+        max_by(
+            keyed.Promotion,
+            case when keyed.Promotion is not null and keyed.SaleDate = PromotionDate then keyed.SaleID end
+        ) as Promotion,
+        max_by(keyed.Holiday, case when keyed.Holiday is not null and keyed.SaleDate = HolidayDate then keyed.SaleID end)
+            as Holiday
+    from keyed
+    inner join totals
+        on keyed.StoreID = totals.StoreID
+        and keyed.MonthStart = totals.MonthStart
+        and keyed.KeyCategory is not distinct from totals.KeyCategory
+        and keyed.KeyProduct is not distinct from totals.KeyProduct
+    where keyed.SaleDate in (CountryDate, CityDate, WeatherDate, PromotionDate, HolidayDate)
+    group by keyed.StoreID, keyed.KeyCategory, keyed.KeyProduct, keyed.MonthStart
+
+),
+
+calendar as (
+
+    -- 1900-01-01 was a Monday. Four whole weeks hold 8 weekend days; the other 0 to 3 days begin at FirstWeekday.
+    select
+        MonthStart,
+        extract(day from last_day(MonthStart)) as DaysOfMonth,
+        mod(datediff('day', cast('1900-01-01' as date), MonthStart), 7) as FirstWeekday
+    from (select distinct MonthStart from totals) as months
+
+),
+
+weekends as (
+
+    select
+        MonthStart,
+        (
+            8
+            + case when DaysOfMonth > 28 and FirstWeekday in (5, 6) then 1 else 0 end
+            + case when DaysOfMonth > 29 and FirstWeekday in (4, 5) then 1 else 0 end
+            + case when DaysOfMonth > 30 and FirstWeekday in (3, 4) then 1 else 0 end
+        ) / cast(DaysOfMonth as double) as IsWeekend
+    from calendar
+
+),
+
+final as (
+
+    select
+        totals.StoreID as "StoreID",
+        totals.KeyCategory as "Category",
+        totals.KeyProduct as "Product",
+        totals.MonthStart as "MonthStart",
+        last_recorded.Country as "Country",
+        last_recorded.City as "City",
+        totals.Price as "Price",
+        last_recorded.Weather as "Weather",
+        last_recorded.Promotion as "Promotion",
+        last_recorded.Holiday as "Holiday",
+        weekends.IsWeekend as "IsWeekend",
+        totals.TotalSales as "TotalSales"
+    from totals
+    inner join weekends
+        on totals.MonthStart = weekends.MonthStart
+    left join last_recorded
+        on totals.StoreID = last_recorded.StoreID
+        and totals.MonthStart = last_recorded.MonthStart
+        and totals.KeyCategory is not distinct from last_recorded.KeyCategory
+        and totals.KeyProduct is not distinct from last_recorded.KeyProduct
+
+)
+
+select * from final

@@ -10,6 +10,8 @@ import yaml
 from demand.errors import UserError
 
 SQL_TYPES = {"string": "VARCHAR", "timestamp": "TIMESTAMP", "number": "DOUBLE", "boolean": "BOOLEAN"}
+# Monthly sums are exact decimals with 12 digits before the point (ml/data/monthly_sales.sql).
+NUMBER_LIMIT = "1e12"
 INTEGER_TYPES = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
 _ARTICLE = {"string": "a text", "timestamp": "a timestamp", "number": "a number", "boolean": "true or false"}
 _COLUMN_KEYS = {"name", "type", "required", "unique", "minimum", "description"}
@@ -118,22 +120,46 @@ def _value(column: Column, actual: str, types: Mapping[str, str] | None) -> str:
     return _raw(actual, types) if present == target else f"try_cast({_raw(actual, types)} as {target})"
 
 
-def _rules(column: Column, actual: str, types: Mapping[str, str] | None) -> list[tuple[str, str]]:
-    """(condition that a bad value meets, text of the reason) in the order in which they are told."""
+def _rules(column: Column, actual: str, types: Mapping[str, str] | None) -> list[tuple[str, str, str]]:
+    """(condition that a bad value meets, the rule's name, SQL of the reason) in the order in which they are told."""
     raw, value, name = _raw(actual, types), _value(column, actual, types), column.name
     shown = f"cast({quoted(actual)} as varchar)"
     rules = []
     if column.required:
-        rules.append((f"{raw} is null", literal(f"{name}: missing")))
+        rules.append((f"{raw} is null", f"{name} missing", literal(f"{name}: missing")))
     if value != raw and column.type != "string":
-        reason = literal(f'{name}: not {_ARTICLE[column.type]}: "') + f" || {shown} || '\"'"
-        rules.append((f"{raw} is not null and {value} is null", reason))
-    if column.type in {"number", "timestamp"} and (types is None or types.get(actual) not in INTEGER_TYPES):
-        rules.append((f"not isfinite({value})", literal(f"{name}: not finite: ") + f" || {shown}"))
+        fault = f"not {_ARTICLE[column.type]}"
+        reason = literal(f'{name}: {fault}: "') + f" || {shown} || '\"'"
+        rules.append((f"{raw} is not null and {value} is null", f"{name} {fault}", reason))
+    if column.type == "timestamp":
+        rules.append(
+            (f"not isfinite({value})", f"{name} not finite", literal(f"{name}: not finite: ") + f" || {shown}")
+        )
+    if column.type == "number":  # NaN and infinity too: DuckDB orders NaN above every number
+        condition = f"not (abs({value}) < {NUMBER_LIMIT})"
+        rules.append((condition, f"{name} out of range", literal(f"{name}: out of range: ") + f" || {shown}"))
     if column.minimum is not None:
-        reason = literal(f"{name}: ") + f" || {shown} || " + literal(f" is below {column.minimum:g}")
-        rules.append((f"{value} < {column.minimum:g}", reason))
+        fault = f"below {column.minimum:g}"
+        reason = literal(f"{name}: ") + f" || {shown} || " + literal(f" is {fault}")
+        rules.append((f"{value} < {column.minimum:g}", f"{name} {fault}", reason))
     return rules
+
+
+def _all_rules(
+    contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None
+) -> list[tuple[str, str, str]]:
+    return [
+        rule
+        for column in contract.columns
+        if (actual := mapping.get(column.name)) is not None
+        for rule in _rules(column, actual, types)
+    ]
+
+
+def _case(pairs: list[tuple[str, str]]) -> str:
+    if not pairs:
+        return "cast(null as varchar)"
+    return f"case {' '.join(f'when {condition} then {result}' for condition, result in pairs)} end"
 
 
 def reason_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None = None) -> str:
@@ -142,13 +168,18 @@ def reason_sql(contract: Contract, mapping: Mapping[str, str | None], types: Map
     `types` (actual column name -> DuckDB type) leaves out checks that a typed column cannot fail.
     Uniqueness is not in it: `demand.duplicates` looks across rows.
     """
-    cases = [
-        f"when {condition} then {reason}"
-        for column in contract.columns
-        if (actual := mapping.get(column.name)) is not None
-        for condition, reason in _rules(column, actual, types)
-    ]
-    return f"case {' '.join(cases)} end" if cases else "cast(null as varchar)"
+    return _case([(condition, reason) for condition, _, reason in _all_rules(contract, mapping, types)])
+
+
+def rule_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None = None) -> str:
+    """As `reason_sql`, with the rule's name alone, e.g. 'Price below 0': what rows are counted by."""
+    return _case([(condition, literal(rule)) for condition, rule, _ in _all_rules(contract, mapping, types)])
+
+
+def bad_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None = None) -> str:
+    """A DuckDB condition that a bad row meets; may be NULL for a good one. Three times as fast as the reason."""
+    conditions = [condition for condition, _, _ in _all_rules(contract, mapping, types)]
+    return " or ".join(f"({condition})" for condition in conditions) or "false"
 
 
 def typed_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None = None) -> str:

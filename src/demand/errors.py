@@ -20,7 +20,7 @@ def run(main: Callable[[], int]) -> int:
     Returns what `main` returns, or 2 after a UserError, whose single line goes to stderr. Any other exception is a
     fault of the program: it is not caught, so Python prints its traceback and exits with 1.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stdout)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     try:
         return main()
     except UserError as error:

@@ -1,0 +1,118 @@
+"""Step aggregate: check every raw row against the contract, quarantine the bad ones, sum the rest by month."""
+
+import argparse
+import json
+import logging
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import cast
+
+import duckdb
+
+from demand import tracking
+from demand.check import Checked, check_rows
+from demand.contract import Contract, load_contract
+from demand.errors import UserError, run
+from demand.sales_files import find_parquet
+
+log = logging.getLogger(__name__)
+GRAINS = ("store", "category", "product")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What became of the raw rows; `complete_until` is the last month that the data cover whole, as YYYY-MM."""
+
+    read: int
+    quarantined: int
+    incomplete_month_rows: int
+    store_months: int
+    complete_until: str
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Flags of the component aggregate_sales."""
+    parser = argparse.ArgumentParser(prog="demand.aggregate", description=__doc__)
+    parser.add_argument("--sales", type=Path, required=True, help="MLTable folder, folder or file of Parquet")
+    parser.add_argument("--contract", type=Path, required=True, help="sales contract, YAML")
+    parser.add_argument("--monthly-sql", type=Path, required=True, help="the aggregation, SQL")
+    parser.add_argument("--grain", choices=GRAINS, default="store", help="what a monthly row stands for")
+    parser.add_argument("--memory-limit-mb", type=int, default=128, help="DuckDB's memory before it spills, MB")
+    parser.add_argument("--monthly", type=Path, required=True, help="output folder")
+    parser.add_argument("--quarantine", type=Path, required=True, help="output folder")
+    return parser
+
+
+def connect(memory_limit_mb: int, spill: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that spills to `spill` above the limit."""
+    con = duckdb.connect(config={"memory_limit": f"{memory_limit_mb}MB", "temp_directory": str(spill)})
+    con.execute("set preserve_insertion_order = false")
+    return con
+
+
+def aggregate(
+    sales: Path, contract: Contract, sql: str, grain: str, monthly: Path, quarantine: Path, memory_limit_mb: int = 128
+) -> Rows:
+    """Write monthly.parquet, rows.json and quarantine.csv.
+
+    Raises:
+        UserError: a required column is missing, there is no row, or more rows are bad than the contract allows.
+    """
+    for folder in (monthly, quarantine):
+        folder.mkdir(parents=True, exist_ok=True)
+    files = find_parquet(sales)
+    with tempfile.TemporaryDirectory() as spill, connect(memory_limit_mb, Path(spill)) as con:
+        checked = check_rows(con, files, contract, str(sales), quarantine / "quarantine.csv", Path(spill))
+        con.execute(f"create temp table monthly as {sql}", {"grain": grain})
+        incomplete = _incomplete_month(con, str(sales))
+        con.execute(
+            "copy (select * from monthly where MonthStart < $until order by all) to $path (format parquet)",
+            {"until": incomplete, "path": str(monthly / "monthly.parquet")},
+        )
+        rows = _count(con, incomplete, checked)
+    (monthly / "rows.json").write_text(json.dumps(asdict(rows), indent=2) + "\n", encoding="utf-8")
+    return rows
+
+
+def _incomplete_month(con: duckdb.DuckDBPyConnection, source: str) -> date:
+    """First day of the month that the data do not cover to its last day; the month after the data, if they do."""
+    first, last = con.execute("select cast(min(SaleDate) as date), cast(max(SaleDate) as date) from sales").fetchall()[
+        0
+    ]
+    following = (last.replace(day=1) + timedelta(days=31)).replace(day=1)
+    if last + timedelta(days=1) == following:
+        return cast(date, following)
+    incomplete: date = last.replace(day=1)
+    if first >= incomplete:
+        raise UserError(f"{source}: sales from {first} to {last} hold no complete month; import more days")
+    log.warning("Sales end on %s: %s is incomplete and not learned from", last, incomplete.strftime("%Y-%m"))
+    return incomplete
+
+
+def _count(con: duckdb.DuckDBPyConnection, incomplete: date, checked: Checked) -> Rows:
+    dropped, kept, until = con.execute(
+        "select (select count(*) from sales where SaleDate >= $m), count(*), strftime(max(MonthStart), '%Y-%m') "
+        "from monthly where MonthStart < $m",
+        {"m": incomplete},
+    ).fetchall()[0]
+    return Rows(checked.read, checked.quarantined, dropped, kept, until)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the step."""
+    args = build_parser().parse_args(argv)
+    contract = load_contract(args.contract)
+    sql = args.monthly_sql.read_text(encoding="utf-8")
+    rows = aggregate(args.sales, contract, sql, args.grain, args.monthly, args.quarantine, args.memory_limit_mb)
+    log.info("Read %d rows, quarantined %d, wrote %d monthly rows", rows.read, rows.quarantined, rows.store_months)
+    with tracking.run("aggregate") as tracker:
+        counts = {name: value for name, value in asdict(rows).items() if isinstance(value, int)}
+        tracker.log_metrics({f"rows_{name}": value for name, value in counts.items()})
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run(main))

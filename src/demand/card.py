@@ -1,0 +1,71 @@
+"""The model card: what a registered model is, how good, on what, and what it must not be used for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def model_card(result: Mapping[str, Any], metadata: Mapping[str, Any], origin: Mapping[str, str], name: str) -> str:
+    """Markdown of the card, from the verdict, the model's own metadata and its provenance."""
+    holdout = result["months"]["holdout"]
+    covered = _share(result["candidates"][result["selected"]]["coverage_p10_p90"])
+    return "\n".join(
+        [
+            f"# {name}: {result['selected']}",
+            "",
+            "Forecasts the units that a store sells in a month: a Random Forest of "
+            f"{metadata['parameters']['n_estimators']} trees inside one scikit-learn pipeline.",
+            "",
+            "## Data",
+            "",
+            f"Sales data asset version {origin['data_version']}: {result['rows']['read']} rows read, "
+            f"{result['rows']['quarantined']} quarantined. Trained on {metadata['trained_rows']} store-months, "
+            f"{metadata['trained_from']} to {metadata['trained_until']}; held out {result['rows']['holdout']}, "
+            f"{holdout[0]} to {holdout[-1]}."
+            if holdout
+            else "No month was held out.",
+            "",
+            "## Features",
+            "",
+            ", ".join(metadata["features"]) + ".",
+            "",
+            "## Figures on the held-out months",
+            "",
+            *_table(result),
+            "",
+            "WAPE is sum |actual - forecast| / sum |actual|. One step: each month is forecast when it begins. "
+            "One origin: all held-out months are forecast when the first begins. Weather is unknown ahead and masked; "
+            "Price, Promotion and Holiday count as planned.",
+            "",
+            *(f"- {reason}" for reason in result["reasons"]),
+            "",
+            "## Limits",
+            "",
+            "- A forest does not extrapolate: sales far above anything in training come out too low.",
+            "- A store without history gets the forecast of an average one.",
+            f"- The P10-P90 interval covers {covered} of the held-out sales; 80 % is meant.",
+            "- Seasons are those of the northern hemisphere.",
+            "",
+            "## Reproduce",
+            "",
+            f"Commit `{origin['git_commit']}`, data version {origin['data_version']}, recipe `{origin['recipe']}`, "
+            f"seed {metadata['parameters']['random_state']}: `make run-pipeline`. Fingerprint of the model: "
+            f"`{origin['fingerprint']}`.",
+            "",
+        ]
+    )
+
+
+def _share(value: float | None) -> str:
+    return "an unknown share" if value is None else f"{value:.0%}"
+
+
+def _table(result: Mapping[str, Any]) -> list[str]:
+    lines = ["| | WAPE | MAE | RMSE | R2 | WAPE, one origin |", "|---|---|---|---|---|---|"]
+    entries = dict(result["candidates"])
+    if result["champion"]:
+        entries["champion"] = result["champion"]
+    for name, entry in {**entries, **result["baselines"]}.items():
+        one = entry["one_step"]
+        cells = [one["wape"], one["mae"], one["rmse"], one["r2"], entry["multi_step"]["wape"]]
+        lines.append(f"| {name} | " + " | ".join("-" if cell is None else f"{cell:.4g}" for cell in cells) + " |")
+    return lines

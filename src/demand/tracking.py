@@ -1,0 +1,80 @@
+"""The one place that talks to MLflow while a step runs: metrics, parameters and figures, on both engines alike."""
+
+import logging
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+log = logging.getLogger(__name__)
+
+
+class Tracker(Protocol):
+    """What a step may record of its run."""
+
+    run_id: str | None
+
+    def log_metrics(self, metrics: Mapping[str, float | None]) -> None: ...
+
+    def log_params(self, params: Mapping[str, Any]) -> None: ...
+
+    def log_file(self, path: Path, folder: str | None = None) -> None: ...
+
+
+class NoTracker:
+    """Keeps nothing: there is no tracking server."""
+
+    run_id: str | None = None
+
+    def log_metrics(self, metrics: Mapping[str, float | None]) -> None:
+        """Ignored."""
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Ignored."""
+
+    def log_file(self, path: Path, folder: str | None = None) -> None:
+        """Ignored."""
+
+
+class MlflowTracker:
+    """Records into the active MLflow run."""
+
+    def __init__(self, mlflow: Any, run_id: str) -> None:
+        self._mlflow = mlflow
+        self.run_id: str | None = run_id
+
+    def log_metrics(self, metrics: Mapping[str, float | None]) -> None:
+        """Log finite figures; None and NaN are left out, since a tracking server refuses them."""
+        finite = {name: float(value) for name, value in metrics.items() if value is not None and math.isfinite(value)}
+        self._mlflow.log_metrics(finite)
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Log settings as text."""
+        self._mlflow.log_params(dict(params))
+
+    def log_file(self, path: Path, folder: str | None = None) -> None:
+        """Keep one file with the run."""
+        self._mlflow.log_artifact(str(path), folder)
+
+
+def is_on() -> bool:
+    """Whether a tracking server is set."""
+    return bool(os.environ.get("MLFLOW_TRACKING_URI"))
+
+
+@contextmanager
+def run(step: str) -> Iterator[Tracker]:
+    """Open the step's MLflow run; on Azure ML that resumes the run of the job (MLFLOW_RUN_ID).
+
+    Without MLFLOW_TRACKING_URI nothing is recorded. Importing mlflow takes a second, so it is imported here.
+    """
+    if not is_on():
+        log.info("MLFLOW_TRACKING_URI is not set: metrics of %s are not recorded", step)
+        yield NoTracker()
+        return
+    import mlflow  # noqa: PLC0415
+
+    with mlflow.start_run(run_name=step) as active:
+        yield MlflowTracker(mlflow, active.info.run_id)
