@@ -1,6 +1,7 @@
 """The import's memory benchmark: the figure is the step's own, and the goal holds."""
 
 import pytest
+
 from bench.import_bench import GOAL_MB, bench_import_peak_mb
 
 
