@@ -1,9 +1,11 @@
 """The local warehouse: python -m warehouse start|stop|status|env|seed."""
 
 import argparse
+import contextlib
 import logging
 import shlex
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,11 +60,25 @@ def env(home: Home, _: argparse.Namespace) -> int:
     return 0
 
 
+def _start_quietly(home: Home) -> None:
+    """A start that fails is told by the one that needs the server."""
+    with contextlib.suppress(UserError):
+        lifecycle.start(home)
+
+
 def seed(home: Home, options: argparse.Namespace) -> int:
     """Fill table SALES."""
+    if options.file and not options.file.is_file():
+        raise UserError(f"{options.file}: no such file")
+    # The server needs seconds to start: it does so beside the imports and the making of the rows.
+    early = threading.Thread(target=_start_quietly, args=(home,))
+    early.start()
     from warehouse.seed import seed_sales  # noqa: PLC0415  (a second of imports that the other verbs do not need)
 
-    seeded, loaded = seed_sales(home, options.file)
+    try:
+        seeded, loaded = seed_sales(home, options.file)
+    finally:
+        early.join()
     what = f"SALES holds {seeded.rows} rows of {seeded.file}"
     say(what if loaded else f"No change: {what} already")
     return 0

@@ -1,5 +1,6 @@
 """Start, find and stop the one server of a warehouse folder."""
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -93,14 +94,22 @@ def stop(home: Home) -> bool:
 
 
 def _end(process: psutil.Process) -> None:
-    try:
+    """SIGTERM, and SIGKILL for one that does not listen."""
+    with contextlib.suppress(psutil.NoSuchProcess):
         process.terminate()
-        process.wait(STOP_SECONDS)
-    except psutil.TimeoutExpired:
-        process.kill()
-        process.wait(STOP_SECONDS)
-    except psutil.NoSuchProcess:
-        pass
+        if not _ended(process):
+            process.kill()
+            _ended(process)
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Wait up to STOP_SECONDS; one that its parent has not yet collected (a zombie) has ended, too."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def connection_environment(home: Home) -> dict[str, str]:

@@ -3,9 +3,11 @@
 import json
 import logging
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -48,11 +50,12 @@ def seed_sales(home: Home, file: Path | None = None) -> tuple[Seeded, bool]:
     if file and not file.is_file():
         raise UserError(f"{file}: no such file")
     wanted = _content_hash(file)
-    lifecycle.start(home)
-    with FileLock(home.folder / "seed.lock"), _environment(home):
+    with FileLock(home.folder / "seed.lock"):
         known = read_seeded(home)
-        if known and known.sha256 == wanted and _rows_loaded() == known.rows:
+        if known and known.sha256 == wanted and _rows_loaded(home) == known.rows:
             return known, False
+        for left in home.folder.glob("seed-*/"):  # of a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=home.folder, prefix="seed-") as work:
             return _load(home, file, wanted, Path(work)), True
 
@@ -78,30 +81,33 @@ def _content_hash(file: Path | None) -> str:
     return file_hash(CONTRACT, *(Path(str(module.__file__)) for module in (generator, places, sales_rows)))
 
 
-class _environment:  # noqa: N801
-    """The local server's SNOWFLAKE_* variables, for this process, for the length of a with block."""
+@contextmanager
+def local_session(home: Home) -> Iterator[Any]:
+    """A connection to the local warehouse, which is started where needed.
 
-    def __init__(self, home: Home) -> None:
-        self._new = lifecycle.connection_environment(home) | {"NO_PROXY": HOST, "no_proxy": HOST}
-
-    def __enter__(self) -> None:
-        self._old = {name: os.environ.get(name) for name in self._new}
-        os.environ.update(self._new)
-
-    def __exit__(self, *_: object) -> None:
-        for name, value in self._old.items():
+    The connector takes its address from this process's environment, which is put back at the end.
+    """
+    lifecycle.start(home)
+    new = lifecycle.connection_environment(home) | {"NO_PROXY": HOST, "no_proxy": HOST}
+    old = {name: os.environ.get(name) for name in new}
+    os.environ.update(new)
+    try:
+        with connect(load_connection(CONNECTION)) as session:
+            yield session
+    finally:
+        for name, value in old.items():
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
 
 
-def _rows_loaded() -> int | None:
+def _rows_loaded(home: Home) -> int | None:
     """Rows of SALES, or None where there is no such table."""
-    try:
-        with connect(load_connection(CONNECTION)) as session:
+    with local_session(home) as session:
+        try:
             return int(execute(session, "select count(*) from SALES", "SALES").fetchone()[0])
-    except UserError:
-        return None
+        except UserError:
+            return None
 
 
 def _load(home: Home, file: Path | None, wanted: str, work: Path) -> Seeded:
@@ -109,7 +115,7 @@ def _load(home: Home, file: Path | None, wanted: str, work: Path) -> Seeded:
     started = time.monotonic()
     checked = _generated(work) if file is None else _checked(home, file, contract, wanted, work)
     prepared = time.monotonic()
-    with connect(load_connection(CONNECTION)) as session:
+    with local_session(home) as session:
         home.seeded.unlink(missing_ok=True)  # from here to the end the table's content is not certain
         replace_table(session, contract, checked)
     seeded = Seeded(file.name if file else GENERATED, wanted, checked.rows, checked.quarantined)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from snowflake.connector.constants import FIELD_ID_TO_NAME
 
 from demand.contract import Contract, match_columns
+from demand.errors import UserError
 from demand.import_spec import ImportSpec
 from demand.snowflake_source import execute, told_errors
 
@@ -45,7 +46,7 @@ def read_fields(session: Any, spec: ImportSpec, contract: Contract) -> list[Fiel
     """The contract's columns that the query gives, in the contract's order.
 
     Raises:
-        UserError: the warehouse refuses the query, or a required column is missing.
+        UserError: the warehouse refuses the query, a required column is missing, or SaleDate is no point in time.
     """
     with told_errors(spec.place):
         described = session.cursor().describe(f"select * from (\n{spec.query}\n) limit 0")
@@ -56,6 +57,10 @@ def read_fields(session: Any, spec: ImportSpec, contract: Contract) -> list[Fiel
         if source is not None:
             kind, scale = kinds[source]
             fields.append(Field(name, source, kind, _arrow_type(kind, scale)))
+    date = next(field for field in fields if field.name == "SaleDate")
+    if date.kind not in _TIMESTAMPS:
+        fix = f"convert it in the query: try_to_timestamp({date.source}) as SaleDate"
+        raise UserError(f"{spec.place}: SaleDate is of type {date.kind}, months need a timestamp or date; {fix}")
     return fields
 
 
@@ -66,12 +71,6 @@ def _arrow_type(kind: str, scale: int | None) -> pa.DataType:
     if kind in _TIMESTAMPS:
         return pa.timestamp("us")
     return {"REAL": pa.float64(), "BOOLEAN": pa.bool_()}.get(kind, pa.string())
-
-
-def _date_sql(fields: Sequence[Field]) -> str:
-    date = next(field for field in fields if field.name == "SaleDate")
-    source = quoted(date.source)
-    return source if date.kind in _TIMESTAMPS else f"try_to_timestamp({source})"
 
 
 def _fingerprint_sql(fields: Sequence[Field]) -> list[str]:
@@ -98,7 +97,7 @@ def make_plan(session: Any, spec: ImportSpec, fields: Sequence[Field]) -> list[P
     Raises:
         UserError: the warehouse refuses the query.
     """
-    date = _date_sql(fields)
+    date = quoted(next(field.source for field in fields if field.name == "SaleDate"))
     sums = ", ".join(f"{part} as f{index}" for index, part in enumerate(_fingerprint_sql(fields)))
     # Whole numbers, since a month given back as a timestamp would turn NULL into 1970 in the local warehouse.
     sql = (

@@ -1,7 +1,11 @@
 """Speak to Snowflake: sign in with a key pair (or a password), run a query, turn its errors into one clear line."""
 
+import http.client
 import logging
 import os
+import ssl
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +18,9 @@ from demand.connection_spec import Connection
 from demand.errors import UserError
 
 # An unreachable warehouse must say so within seconds; one that is lost in the middle may come back for a minute.
+PROBE_SECONDS = 8
 LOGIN_SECONDS = 10
 NETWORK_SECONDS = 60
-_WRONG_SIGN_IN = (250001, 390100, 390144)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,25 @@ def _address(connection: Connection) -> dict[str, Any]:
     return {"host": host, "port": int(port), "protocol": os.environ.get("SNOWFLAKE_PROTOCOL", "https")}
 
 
+def check_reachable(address: dict[str, Any]) -> None:
+    """Any HTTP answer will do; the connector alone would wait a minute for a server that accepts and says nothing.
+
+    Raises:
+        UserError: no such host, nothing listens, or no answer within PROBE_SECONDS; says which.
+    """
+    place = f"{address['host']}:{address['port']}"
+    try:
+        urllib.request.urlopen(f"{address['protocol']}://{place}/", timeout=PROBE_SECONDS).close()  # noqa: S310
+    except (urllib.error.HTTPError, ssl.SSLError):
+        return  # it answers; what it thinks of certificates, the connector tells better
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, ssl.SSLError):
+            return
+        told = f"no answer within {PROBE_SECONDS} s" if isinstance(reason, TimeoutError) else reason
+        raise UserError(f"cannot reach the warehouse at {place} ({told}): is it up, and the address right?") from error
+
+
 @contextmanager
 def connect(connection: Connection, vault: KeyVault | None = None) -> Iterator[Any]:
     """A signed-in snowflake connection, closed at the end.
@@ -91,6 +114,7 @@ def connect(connection: Connection, vault: KeyVault | None = None) -> Iterator[A
         UserError: not reachable, or the sign-in was refused.
     """
     address = _address(connection)
+    check_reachable(address)
     credentials = sign_in_arguments(vault)
     logging.getLogger("snowflake.connector").setLevel(logging.ERROR)
     try:
