@@ -79,7 +79,7 @@ def _equal_hashes(
         files = [Path(folder, str(bucket)) for bucket in range(BUCKETS)]
         with ExitStack() as stack:
             handles = [stack.enter_context(path.open("wb")) for path in files]
-            reader = con.execute(f"select hash({column}) as h from {relation} where {column} is not null")
+            reader = con.sql(f"select hash({column}) as h from {relation} where {column} is not null")
             for batch in cast(pa.RecordBatchReader, reader.to_arrow_reader(BATCH_ROWS)):
                 _spread(batch.column(0).to_numpy(zero_copy_only=False), handles)
         found: list[npt.NDArray[np.uint64]] = []

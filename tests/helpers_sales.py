@@ -1,0 +1,76 @@
+"""Small sales for tests: raw rows as Parquet, and months of stores that look like GloboJava's."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+REPO = Path(__file__).parents[1]
+CONTRACT = REPO / "ml/data/sales.contract.yml"
+MONTHLY_SQL = REPO / "ml/data/monthly_sales.sql"
+SHARED_DATA = REPO.parent / "shared/data"
+RAW = {
+    "SaleID": "varchar",
+    "SaleDate": "timestamp",
+    "StoreID": "varchar",
+    "Country": "varchar",
+    "City": "varchar",
+    "Category": "varchar",
+    "Product": "varchar",
+    "Price": "double",
+    "Quantity": "double",
+    "Weather": "varchar",
+    "Promotion": "boolean",
+    "Holiday": "boolean",
+}
+
+
+def raw_row(number: int, **values: Any) -> dict[str, Any]:
+    """One good sale line; `values` replace what a test is about."""
+    row = dict.fromkeys(RAW) | {"SaleID": str(number), "SaleDate": pd.Timestamp("2024-01-31"), "StoreID": "S1"}
+    return row | {"Country": "Canada", "Price": 2.5, "Quantity": 3.0, "Promotion": False} | values
+
+
+def daily_sales(stores: int = 2, first: str = "2023-01-01", last: str = "2024-12-31", seed: int = 0) -> pd.DataFrame:
+    """One sale line a store and day, in the contract's columns and types."""
+    random = np.random.default_rng(seed)
+    days = pd.date_range(first, last)
+    rows = []
+    for store in range(stores):
+        level = 20 * (store + 1)
+        for day in days:
+            season = 1 + 0.3 * np.cos(2 * np.pi * day.month / 12)
+            values = {"SaleDate": day, "StoreID": f"S{store:03d}", "Quantity": float(random.poisson(level * season))}
+            rows.append(raw_row(len(rows), **values, Weather=str(random.choice(["Sunny", "Rainy"]))))
+    return pd.DataFrame(rows)
+
+
+def monthly_sales(stores: int = 40, months: int = 36, seed: int = 0, noise: float = 0.05) -> pd.DataFrame:
+    """Store-months as the aggregate step writes them: level, trend and season differ by store, promotions lift sales."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for store in range(stores):
+        level, trend = np.exp(random.normal(8, 0.6)), random.normal(0.004, 0.004)
+        swing, shift = random.uniform(0.1, 0.3), random.normal(0, 0.4)
+        for month in range(months):
+            start = pd.Timestamp(2022, 1, 1) + pd.DateOffset(months=month)
+            promotion = bool(random.random() < 0.3)
+            log = trend * month + swing * np.cos(2 * np.pi * (month % 12) / 12 + shift) + 0.08 * promotion
+            rows.append(
+                {
+                    "StoreID": f"S{store:03d}",
+                    "Category": None,
+                    "Product": None,
+                    "MonthStart": start.date(),
+                    "Country": ("United States", "Canada", "Mexico")[store % 3],
+                    "City": f"City {store % 10}",
+                    "Price": random.normal(4.5, 0.3),
+                    "Weather": str(random.choice(["Sunny", "Rainy", "Snowy"])) if random.random() > 0.1 else None,
+                    "Promotion": promotion,
+                    "Holiday": bool(random.random() < 0.15),
+                    "IsWeekend": 8 / start.days_in_month,
+                    "TotalSales": float(round(level * np.exp(log + random.normal(0, noise)))),
+                }
+            )
+    return pd.DataFrame(rows)
