@@ -55,9 +55,9 @@ def find_duplicates(
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
-    row = con.execute(sql).fetchone()
-    assert row is not None  # noqa: S101  an aggregate without a group always gives a row
-    return row
+    # fetchall, not fetchone: a result that is not read to its end blocks the connection.
+    ((*row,),) = con.execute(sql).fetchall()
+    return tuple(row)
 
 
 def _all_distinct(con: duckdb.DuckDBPyConnection, relation: str, column: str) -> bool:
