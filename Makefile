@@ -112,7 +112,10 @@ test: $(VENV)/.ready ## Every test, with whole pipelines and servers
 test-fast: $(VENV)/.ready ## The tests that need no pipeline and no server, in under a minute
 	@$(PYTEST) -m "not slow" $(TESTS)
 
-.PHONY: test test-fast
+bench: $(VENV)/.ready ## Measure speed and memory side by side, write bench.json (ONLY=name); about 15 minutes in all
+	@$(PY) -m bench $(if $(ONLY),--only $(ONLY))
+
+.PHONY: test test-fast bench
 
 # YAML that people write; the broken specs of the corpus are wrong on purpose.
 YAML_FILES = $(shell git ls-files --cached --others --exclude-standard -- '*.yml' '*.yaml' ':!:tests/specs/broken')

@@ -1,0 +1,49 @@
+"""python -m bench [--only NAME]: measure, print a table, and write bench.json under LOCALML_HOME."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from localml.paths import home, read_json, write_json
+
+# name -> module:function; imported only when asked for.
+BENCHES = {
+    "engine_overhead_fraction": "bench.engine_bench:engine_overhead_fraction",
+    "reused_run_seconds": "bench.engine_bench:reused_run_seconds",
+    "aggregate_vs_pandas_speedup": "bench.aggregate_bench:aggregate_vs_pandas_speedup",
+    "aggregate_peak_mb": "bench.aggregate_bench:aggregate_peak_mb",
+    "import_peak_mb": "bench.import_bench:bench_import_peak_mb",
+    "fit_vs_default_forest_speedup": "bench.fit_bench:fit_vs_default_forest_speedup",
+    "spec_check_seconds": "bench.speccheck_bench:spec_check_seconds",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the chosen measurements one after the other; exit code 2 for a name that is none."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", help="one of " + ", ".join(BENCHES))
+    only = parser.parse_args(argv).only
+    if only and only not in BENCHES:
+        sys.stderr.write(f"error: {only} is no measurement: choose one of {', '.join(BENCHES)}\n")
+        return 2
+    for name in [only] if only else BENCHES:
+        measured = _function(BENCHES[name])()
+        write_json(home() / "bench.json", {**(read_json(home() / "bench.json") or {}), name: measured})
+        figure = f"{measured['value']} {measured['unit']}"
+        sys.stdout.write(f"{name:32} {figure:>14}  goal {measured['goal']:26} against {measured['peer']}\n")
+        sys.stdout.write(f"{'':32} {json.dumps(measured['detail'])}\n")
+        sys.stdout.flush()
+    return 0
+
+
+def _function(reference: str) -> Callable[[], dict[str, Any]]:
+    module, _, name = reference.partition(":")
+    found: Callable[[], dict[str, Any]] = getattr(import_module(module), name)
+    return found
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
