@@ -1,0 +1,152 @@
+"""`make run-pipeline` as a person runs it: good sales, bad sales, and a process killed in every step."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from helpers_sales import daily_sales
+
+ROOT = Path(__file__).parents[2]
+STEPS = ("aggregate", "prepare", "train_contextual", "evaluate", "register")
+pytestmark = pytest.mark.slow
+
+
+class Checkout:
+    """This checkout with state of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        dropped = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "AZ_ML", "ENV")
+        self.variables = {key: value for key, value in os.environ.items() if key not in dropped}
+        self.variables["LOCALML_HOME"] = str(home)
+
+    def make(self, *arguments: str, code: int = 0) -> str:
+        """stdout and stderr of make, whose own exit code is 2 where a recipe failed."""
+        command = ["make", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.variables, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        return subprocess.Popen(["make", *arguments], cwd=ROOT, env=self.variables, start_new_session=True, **pipes)
+
+    def verdict(self) -> dict:
+        return json.loads(self.make("verdict"))
+
+    def running(self, step: str) -> int | None:
+        """Process id of a step that runs now."""
+        for path in self.home.glob("jobs/*/job.json"):
+            try:
+                job = json.loads(path.read_text())
+            except json.JSONDecodeError:
+                continue
+            state = job["jobs"].get(step, {})
+            if job["status"] == "Running" and state.get("status") == "Running":
+                return state["process"]["pid"]
+        return None
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    made = Checkout(tmp_path_factory.mktemp("home"))
+    yield made
+    made.make("stop")
+
+
+@pytest.fixture(scope="module")
+def sales(tmp_path_factory):
+    """A folder with good sales in it: 6 stores, 30 months, one line a day."""
+    folder = tmp_path_factory.mktemp("sales")
+    daily_sales(stores=6, first="2022-01-01", last="2024-06-30").to_csv(folder / "good.csv", index=False)
+    return folder
+
+
+def wait_for(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"the condition did not come true within {seconds} s")
+
+
+def test_a_process_killed_in_every_step_leaves_nothing_and_the_next_run_goes_on(checkout, sales):
+    good = f"SALES={sales / 'good.csv'}"
+    for step in ("import", *STEPS):
+        run = checkout.start("run-pipeline", good)
+        os.kill(wait_for(lambda step=step: checkout.running(step)), signal.SIGKILL)
+        output, _ = run.communicate(timeout=120)
+        assert run.returncode == 2
+        assert f"{step}: was killed by signal 9" in output, output
+        assert f"failed in {step}; finished steps are kept for the next run" in output
+        assert "MLflow" not in output
+        models = checkout.make("-s", "--eval=models: ; @$(PY) -m localml model list -o json", "models")
+        assert json.loads(models) == []
+    output = checkout.make("run-pipeline", good)
+    assert output.count("reused from") == 4  # all that had finished: two trainings ran side by side
+    assert checkout.verdict()["rows"]["quarantined"] == 0
+
+
+def test_an_interrupt_ends_the_run_and_the_next_one_goes_on(checkout, sales):
+    run = checkout.start("run-pipeline", "HOLDOUT_MONTHS=5")
+    wait_for(lambda: checkout.running("evaluate"))
+    os.killpg(run.pid, signal.SIGINT)
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert "error: interrupted; nothing half-written is kept" in output
+    assert checkout.running("evaluate") is None
+    assert "train_history: reused" in checkout.make("run-pipeline", "HOLDOUT_MONTHS=5")
+
+
+def test_a_refused_gate_ends_with_0_and_when_strict_with_3(checkout):
+    """Poisson noise around a constant level: the mean of twelve months cannot be beaten by much or at all, so the run
+    is made strict only where the gate did refuse."""
+    verdict = checkout.verdict()
+    rerun = checkout.make("run-pipeline", "HOLDOUT_MONTHS=5", "STRICT=1", code=0 if verdict["promoted"] else 2)
+    assert ("Error 3" in rerun) is not verdict["promoted"]
+    assert ("Not promoted:" in rerun) is not verdict["promoted"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda frame: frame.drop(columns="Quantity"), "Quantity"),
+        (lambda frame: frame.head(0), "no rows"),
+        (lambda frame: frame.assign(Price=-1.0), "Price"),
+        (lambda frame: frame.assign(SaleDate="32/13/2024"), "SaleDate"),
+        (lambda frame: frame[frame["SaleDate"] < "2022-02-01"], "1 complete month"),
+    ],
+    ids=["missing column", "empty table", "all rows bad", "unparsable dates", "one month"],
+)
+def test_bad_sales_end_with_one_line_and_the_next_run_works(checkout, sales, edit, message):
+    frame = edit(daily_sales(stores=2, first="2022-01-01", last="2022-03-31"))
+    frame.to_csv(sales / "bad.csv", index=False)
+    before = sorted(checkout.home.glob("assets/data/sales/*/asset.json"))
+    output = checkout.make("run-pipeline", f"SALES={sales / 'bad.csv'}", code=2)
+    errors = [line for line in output.splitlines() if "error: " in line]
+    assert any(message in line for line in errors), output
+    assert "Traceback" not in output
+    if message != "1 complete month":  # one month is good sales, and too few to learn from
+        assert sorted(checkout.home.glob("assets/data/sales/*/asset.json")) == before
+    output = checkout.make("run-pipeline", f"SALES={sales / 'good.csv'}")
+    assert "Report: " in output
+
+
+def test_a_broken_line_in_the_middle_of_200_000_is_quarantined_and_the_rest_is_learned_from(checkout, sales):
+    frame = daily_sales(stores=70, first="2022-01-01", last="2024-06-30").head(63_000)
+    lines = frame.to_csv(index=False).splitlines()
+    body = lines[1:]
+    # Unique ids for three more copies of the rows: 252 000 lines.
+    copies = [f"{number}{line[line.index(',') :]}" for number, line in enumerate(body * 4)]
+    copies.insert(100_000, 'not,a "row')
+    (sales / "large.csv").write_text("\n".join([lines[0], *copies]) + "\n")
+    checkout.make("run-pipeline", f"SALES={sales / 'large.csv'}")
+    assert checkout.verdict()["rows"]["read"] == len(copies) - 1
+    kept = [path.read_text() for path in checkout.home.glob("quarantine/large*.csv")]
+    assert any("100002" in text and "not,a" in text for text in kept), kept
