@@ -86,7 +86,8 @@ class Runner:
                 return
             time.sleep(_POLL_SECONDS)
             for name in list(self.state.running):
-                self._poll(name)
+                if name in self.state.running:  # one that failed cancels the others
+                    self._poll(name)
 
     def _waiting(self) -> list[str]:
         """Steps that may still start: their sources are done or may get done."""

@@ -182,6 +182,24 @@ def test_a_failed_step_leaves_no_output_and_no_asset_and_the_next_run_goes_on(ch
     assert statuses(chain.job()) == {"one": ("Completed", True), "two": ("Completed", False)}
 
 
+def test_a_failed_step_cancels_those_beside_it_and_what_follows_never_starts(engine):
+    engine.component("bad", "import time\ntime.sleep(1)\nraise SystemExit(4)\n", outputs=FOLDER)
+    engine.component("slow", "import time\ntime.sleep(60)\n", outputs=FOLDER)
+    engine.component("after", WRITE, {"text": STRING, "source": {"type": "uri_folder"}}, FOLDER)
+    source = "${{parent.jobs.bad.outputs.out}}"
+    nodes = {"bad": {"component": "bad.yml"}, "slow": {"component": "slow.yml"}}
+    nodes["after"] = {"component": "after.yml", "inputs": {"text": "x", "source": source}}
+    engine.pipeline(nodes)
+    done = engine.run("job", "create", "--file", "pipeline.yml", "--stream", code=1)
+    assert "failed in bad; finished steps are kept" in done.stderr
+    (name,) = [job["name"] for job in engine.json("job", "list")]
+    jobs = engine.json("job", "show", "--name", name)["jobs"]
+    assert {key: job["status"] for key, job in jobs.items()} == {
+        "bad": "Failed", "slow": "Canceled", "after": "NotStarted",
+    }  # fmt: skip
+    assert engine.jobs_left("jobs/*/*/outputs") == []
+
+
 def test_a_step_that_does_not_write_its_file_fails(engine):
     engine.component("silent", "", outputs={"out": {"type": "uri_file"}})
     engine.pipeline({"only": {"component": "silent.yml"}})
