@@ -55,9 +55,8 @@ def find_duplicates(
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
-    row = con.execute(sql).fetchone()
-    assert row is not None  # noqa: S101  an aggregate without a group always gives a row
-    return row
+    # fetchone would leave the result open, and DuckDB refuses other work on the connection until it is read.
+    return tuple(con.execute(sql).fetchall()[0])
 
 
 def _all_distinct(con: duckdb.DuckDBPyConnection, relation: str, column: str) -> bool:
