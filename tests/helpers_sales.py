@@ -47,7 +47,7 @@ def daily_sales(stores: int = 2, first: str = "2023-01-01", last: str = "2024-12
 
 
 def monthly_sales(stores: int = 40, months: int = 36, seed: int = 0, noise: float = 0.05) -> pd.DataFrame:
-    """Store-months as the aggregate step writes them: level, trend and season differ by store."""
+    """Store-months as the aggregate step writes them: level, trend and season differ, promotions lift."""
     random = np.random.default_rng(seed)
     rows = []
     for store in range(stores):

@@ -68,7 +68,9 @@ def check_rows(
 
 
 def _row(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
-    return tuple(con.execute(sql).fetchall()[0])
+    # fetchall, not fetchone: a result that is not read to its end blocks the connection.
+    ((*row,),) = con.execute(sql).fetchall()
+    return tuple(row)
 
 
 def _open(con: duckdb.DuckDBPyConnection, files: Sequence[Path], contract: Contract, source: str) -> _Input:

@@ -55,8 +55,9 @@ def find_duplicates(
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
-    # fetchone would leave the result open, and DuckDB refuses other work on the connection until it is read.
-    return tuple(con.execute(sql).fetchall()[0])
+    # fetchall, not fetchone: a result that is not read to its end blocks the connection.
+    ((*row,),) = con.execute(sql).fetchall()
+    return tuple(row)
 
 
 def _all_distinct(con: duckdb.DuckDBPyConnection, relation: str, column: str) -> bool:
