@@ -25,21 +25,9 @@ every_sale as (
 
 ),
 
-every_sale_again as (
+sales_again as (
 
-    select
-        StoreID,
-        case when $grain = 'category' then Category end as KeyCategory,
-        case when $grain = 'product' then Product end as KeyProduct,
-        cast(date_trunc('month', SaleDate) as date) as MonthStart,
-        SaleID,
-        SaleDate,
-        Country,
-        City,
-        Weather,
-        Promotion,
-        Holiday
-    from sales
+    select * from sales
 
 ),
 
@@ -79,11 +67,23 @@ last_dates as (
 
 last_sales as (
 
-    select every_sale_again.*
-    from every_sale_again
+    -- The keys are worked out after the join, for the few rows that it leaves.
+    select
+        sales_again.StoreID,
+        case when $grain = 'category' then Category end as KeyCategory,
+        case when $grain = 'product' then Product end as KeyProduct,
+        cast(date_trunc('month', SaleDate) as date) as MonthStart,
+        SaleID,
+        SaleDate,
+        Country,
+        City,
+        Weather,
+        Promotion,
+        Holiday
+    from sales_again
     inner join last_dates
-        on every_sale_again.StoreID = last_dates.StoreID
-        and every_sale_again.SaleDate = last_dates.LastDate
+        on sales_again.StoreID = last_dates.StoreID
+        and sales_again.SaleDate = last_dates.LastDate
 
 ),
 

@@ -81,15 +81,16 @@ def aggregate(
 
 def _incomplete_month(con: duckdb.DuckDBPyConnection, source: str) -> date:
     """First day of the month that the data do not cover to its last day; the month after the data, if they do."""
-    first, last = con.execute("select cast(min(SaleDate) as date), cast(max(SaleDate) as date) from sales").fetchall()[
-        0
-    ]
+    # Only the last month is read again: Parquet's statistics skip the rest.
+    first, latest = con.execute("select min(MonthStart), max(MonthStart) from monthly").fetchall()[0]
+    query = "select cast(max(SaleDate) as date) from sales where SaleDate >= $latest"
+    ((last,),) = con.execute(query, {"latest": latest}).fetchall()
     following = (last.replace(day=1) + timedelta(days=31)).replace(day=1)
     if last + timedelta(days=1) == following:
         return cast(date, following)
     incomplete: date = last.replace(day=1)
     if first >= incomplete:
-        raise UserError(f"{source}: sales from {first} to {last} hold no complete month; import more days")
+        raise UserError(f"{source}: sales end on {last} and hold no complete month; import more days")
     log.warning("Sales end on %s: %s is incomplete and not learned from", last, incomplete.strftime("%Y-%m"))
     return incomplete
 

@@ -153,7 +153,7 @@ def test_incomplete_last_month_is_not_learned_from_and_said(step: Step, caplog: 
 
 def test_without_a_complete_month_the_step_ends(step: Step) -> None:
     step.write(daily_sales(1, "2024-02-03", "2024-02-20"))
-    with pytest.raises(UserError, match="sales from 2024-02-03 to 2024-02-20 hold no complete month"):
+    with pytest.raises(UserError, match="sales end on 2024-02-20 and hold no complete month"):
         step.run()
 
 
