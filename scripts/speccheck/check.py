@@ -12,6 +12,7 @@ from speccheck.environments import check_environments
 from speccheck.fields import check_fields
 from speccheck.finding import Finding
 from speccheck.imports import check_imports
+from speccheck.kinds import Kind
 from speccheck.loaders import check_loads
 from speccheck.pipelines import check_pipelines
 from speccheck.repo import Repo, Spec, load_repo
@@ -31,6 +32,7 @@ CHECKS: tuple[Callable[[Repo, Spec], Iterator[Finding]], ...] = (
     check_instance_types,
     check_deployments,
 )
+_RANK = {Kind.PIPELINE_COMPONENT: 1, Kind.PIPELINE: 2, Kind.SCHEDULE: 3}
 
 
 def run_checks(root: Path, paths: list[Path], *, loaders: bool = True) -> list[Finding]:
@@ -41,20 +43,20 @@ def run_checks(root: Path, paths: list[Path], *, loaders: bool = True) -> list[F
     for spec in repo.specs.values():
         found |= {finding for check in CHECKS for finding in check(repo, spec)}
     if loaders:
-        found |= {finding for spec in repo.specs.values() for finding in _loaded(repo, spec, found)}
+        # What is referred to comes first: a pipeline that fails only because its component does is not told twice.
+        for spec in sorted(repo.specs.values(), key=lambda spec: _RANK.get(spec.kind, 0)):
+            if _below(spec.doc.path, wanted):
+                found |= set(_loaded(repo, spec, found))
     return sorted(finding for finding in found if _below(repo.root / finding.path, wanted))
 
 
 def _loaded(repo: Repo, spec: Spec, found: set[Finding]) -> Iterator[Finding]:
-    """The loader's finding, unless our checks name the same line, or it has none and they have any, or it only
-    repeats that a component file is broken."""
-    own = {finding.line for finding in found if finding.path == spec.doc.shown}
+    """The loader's finding, unless it repeats one of ours or only says that a component file is broken."""
+    told = {finding.line for finding in found if finding.path == spec.doc.shown}
     broken = {repo.root / finding.path for finding in found}
-    jobs = (job for job in spec.doc.table("jobs").values() if isinstance(job, dict))
-    files = {(spec.folder / job["component"]).resolve() for job in jobs if isinstance(job.get("component"), str)}
-    for finding in check_loads(repo, spec):
-        if finding.line not in own and not (own and finding.line == 1) and not files & broken:
-            yield finding
+    files = {spec.folder / text for _, text in spec.doc.strings() if text.endswith((".yml", ".yaml"))}
+    if not {file.resolve() for file in files} & broken:
+        yield from check_loads(repo, spec, told)
 
 
 def _below(path: Path, wanted: list[Path]) -> bool:

@@ -8,7 +8,7 @@ from speccheck.finding import Finding
 from speccheck.kinds import Kind
 from speccheck.literals import DATA_TYPES, PRIMITIVES, TYPES, literal_problem
 from speccheck.repo import COMPONENTS, Repo, Spec
-from speccheck.wording import closest, listed
+from speccheck.wording import article, closest, listed
 
 _PORT_FIELDS = frozenset({"type", "description", "optional", "default", "enum", "min", "max", "mode", "path"})
 _OUTPUT_FIELDS = frozenset({"type", "description", "mode", "path", "name", "version", "early_available", "is_control"})
@@ -44,11 +44,11 @@ def _check_bounds(spec: Spec, name: str, declared: dict[str, Any]) -> Iterator[F
     low, high = declared.get("min"), declared.get("max")
     numeric = all(isinstance(value, (int, float)) for value in (low, high))
     if kind in PRIMITIVES and kind not in ("integer", "number") and (low is not None or high is not None):
-        yield spec.doc.find(f"input '{name}' is a {kind}: min and max are for numbers, remove them", *where)
+        yield spec.doc.find(f"input '{name}' is {article(kind)}: min and max are for numbers, remove them", *where)
     elif numeric and low is not None and high is not None and low > high:
         yield spec.doc.find(f"input '{name}': min {low} is above max {high}: swap them", *where, "min")
     if "enum" in declared and kind != "string":
-        yield spec.doc.find(f"input '{name}' is a {kind}: enum is for strings, use min and max", *where, "enum")
+        yield spec.doc.find(f"input '{name}' is {article(kind)}: enum is for strings, use min and max", *where, "enum")
     elif "default" in declared and (problem := literal_problem(declared["default"], declared)):
         yield spec.doc.find(f"default of input '{name}': {problem}", *where, "default")
 
@@ -91,7 +91,8 @@ def _check_command(spec: Spec) -> Iterator[Finding]:
         return
     yield from _check_slips(spec, command)
     yield from _check_bindings(spec, command)
-    yield from _check_optional(spec, command)
+    if not unclosed(command):
+        yield from _check_optional(spec, command)
     yield from _check_unused(spec, command)
 
 

@@ -32,11 +32,15 @@ class Document:
     lines: Mapping[tuple[Key, ...], int]
     text: tuple[str, ...]
 
-    def line(self, *keys: Key) -> int:
-        """Line of the key, or of the nearest of its parents that exists."""
+    def known(self, *keys: Key) -> tuple[Key, ...]:
+        """The longest part of a key path that exists."""
         while keys and keys not in self.lines:
             keys = keys[:-1]
-        return self.lines.get(keys, 1)
+        return keys
+
+    def line(self, *keys: Key) -> int:
+        """Line of the key, or of the nearest of its parents that exists."""
+        return self.lines.get(self.known(*keys), 1)
 
     def get(self, *keys: Key) -> Any:
         """Value at a key path, or None where any part of the path is missing."""
@@ -63,12 +67,12 @@ class Document:
         """A finding at the first line, from the key on, that holds the wanted text (block scalars span lines)."""
         start = self.line(*keys)
         pattern = re.compile(rf"(?<![\w-]){re.escape(wanted)}(?![\w-])")
-        for number in range(start, self._end(keys) + 1):
+        for number in range(start, self.end(*keys) + 1):
             if pattern.search(self.text[number - 1]):
                 return Finding(self.shown, number, message)
         return Finding(self.shown, start, message)
 
-    def _end(self, keys: tuple[Key, ...]) -> int:
+    def end(self, *keys: Key) -> int:
         """Last line of a key's value: the line before the next key that is not below it."""
         start = self.line(*keys)
         after = [n for path, n in self.lines.items() if n > start and path[: len(keys)] != keys]

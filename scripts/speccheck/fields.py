@@ -14,7 +14,7 @@ ORDER = (
     *("stage", "tags", "properties", "experiment_name"),
     *("resource_id", "namespace", "size", "min_instances", "max_instances", "idle_time_before_scale_down", "tier"),
     *("target", "credentials", "trigger", "import_data", "create_job", "create_monitor"),
-    *("auth_mode", "component", "trial", "compute", "identity", "settings", "limits", "sampling_algorithm"),
+    *("component", "trial", "compute", "auth_mode", "identity", "settings", "limits", "sampling_algorithm"),
     *("search_space", "objective", "early_termination", "inputs", "outputs", "jobs"),
     *("image", "build", "conda_file", "inference_config", "os_type", "source", "path"),
     *("model", "model_mount_path", "code_configuration", "code", "additional_includes", "environment"),
@@ -114,7 +114,8 @@ def sorted_keys(keys: Iterable[str]) -> list[str]:
 def _order(spec: Spec) -> Iterator[Finding]:
     if spec.kind in (Kind.OTHER, Kind.CONTRACT, Kind.INSTANCE_TYPE):
         return
-    keys = [str(key) for key in spec.data]
+    known = _FIELDS.get(spec.kind)
+    keys = [str(key) for key in spec.data if known is None or key in known]
     for key, wanted in zip(keys, sorted_keys(keys), strict=True):
         if key != wanted:
             yield spec.doc.find(f"key order: '{wanted}' comes before '{key}': run make fmt", wanted)

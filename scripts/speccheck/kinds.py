@@ -63,6 +63,11 @@ def schema_stem(data: dict[str, Any]) -> str | None:
     return schema.rsplit("/", 1)[-1].removesuffix(".json").removesuffix(".schema")
 
 
+def schema_stems() -> tuple[str, ...]:
+    """Names of the schemas that are known here, lower case as they are compared."""
+    return tuple(_SCHEMAS)
+
+
 def kind_of(data: dict[str, Any]) -> Kind | None:
     """Kind of a parsed file. None: it claims to be an Azure ML spec, but of a schema that nobody here knows."""
     stem = schema_stem(data)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from speccheck.wording import article
+
 PRIMITIVES = frozenset({"string", "integer", "number", "boolean"})
 DATA_TYPES = frozenset({"uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model"})
 MODEL_TYPES = frozenset({"mlflow_model", "custom_model", "triton_model"})
@@ -34,7 +36,7 @@ def literal_problem(value: object, declared: dict[str, Any]) -> str | None:
     """What is wrong with a literal, or None. `declared` is the input's mapping with type, enum, min and max."""
     kind = declared.get("type")
     if kind in DATA_TYPES:
-        return f"a {kind} takes a mapping with type and path, not a literal"
+        return f"{article(kind)} takes a mapping with type and path, not a literal"
     if kind not in PRIMITIVES:
         return None
     wrong = not isinstance(value, _PYTHON[kind]) or (isinstance(value, bool) and kind != "boolean")
@@ -54,7 +56,7 @@ def _hint(value: object, kind: str) -> str:
         return f': write it in quotes, "{_spell(value)}"'
     if kind in ("integer", "number") and isinstance(value, str) and value.replace(".", "", 1).lstrip("-").isdigit():
         return ": write it without quotes"
-    return f": give a {kind}"
+    return f": give {article(kind)}"
 
 
 def _range_problem(value: object, declared: dict[str, Any]) -> str | None:

@@ -7,7 +7,7 @@ import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr
+from contextlib import contextmanager, redirect_stderr
 from typing import Any
 
 from speccheck.document import Key
@@ -42,8 +42,9 @@ def _loader(name: str) -> Callable[..., Any]:
     return loader
 
 
-def check_loads(repo: Repo, spec: Spec) -> Iterator[Finding]:
-    """Nothing, or the first error of the loader of this kind of spec."""
+def check_loads(repo: Repo, spec: Spec, told: set[int]) -> Iterator[Finding]:
+    """Nothing, or the first error of the loader of this kind of spec, unless it repeats what our own checks have
+    said more exactly: `told` are the lines of their findings."""
     name = _LOADERS.get(spec.kind)
     if name is None:
         return
@@ -51,14 +52,31 @@ def check_loads(repo: Repo, spec: Spec) -> Iterator[Finding]:
         _load(name, spec)
     except Exception as error:  # any error of the loaders is the finding
         path, message = _explain(error)
-        yield spec.doc.find(f"azure-ai-ml refuses it: {message.replace(str(repo.root) + '/', '')}", *path)
+        block = spec.doc.known(*path)
+        block = block[:-1] if len(block) > 1 else block
+        lines = range(spec.doc.line(*block), spec.doc.end(*block) + 1)
+        if not told.intersection(lines):
+            yield spec.doc.find(f"azure-ai-ml refuses it: {message.replace(str(repo.root) + '/', '')}", *path)
 
 
-def _load(name: str, spec: Spec) -> None:
-    """Load quietly: experimental classes announce themselves on every use."""
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep azure-ai-ml still: its experimental classes and old imports announce themselves on every use."""
     logging.getLogger("azure.ai.ml").setLevel(logging.CRITICAL)
     with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
+        yield
+
+
+def time_zones() -> frozenset[str]:
+    """Windows time zone names that Azure ML takes, from its own SDK."""
+    with quiet():
+        zones = importlib.import_module("azure.ai.ml.constants").TimeZone
+    return frozenset(str(zone.value) for zone in zones)
+
+
+def _load(name: str, spec: Spec) -> None:
+    with quiet():
         _loader(name)(str(spec.doc.path))
 
 

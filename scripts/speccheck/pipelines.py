@@ -12,7 +12,7 @@ from speccheck.kinds import Kind
 from speccheck.literals import accepts, literal_problem
 from speccheck.ports import Declarations, Node, check_references, declarations, nodes
 from speccheck.repo import PIPELINES, Repo, Spec
-from speccheck.wording import closest
+from speccheck.wording import article, closest
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _check_value(
 def _mapping_problem(value: dict[str, Any], declared: dict[str, Any]) -> str | None:
     wanted, got = declared.get("type"), value.get("type")
     if isinstance(wanted, str) and isinstance(got, str) and not accepts(wanted, got):
-        return f"a {got} is given where the component takes {wanted}: change the type"
+        return f"{article(got)} is given where the component takes {wanted}: change the type"
     return None
 
 
@@ -139,7 +139,7 @@ def _type_problem(pipeline: Pipeline, binding: Binding, declared: dict[str, Any]
         return None
     if "default" in source and binding.parts[:2] == ("parent", "inputs"):
         return None  # A literal of the pipeline: reported where it is written.
-    return f"{binding.text} is {got}, the input takes {wanted}: bind a {wanted}"
+    return f"{binding.text} is {got}, the input takes {wanted}: bind {article(wanted)}"
 
 
 def _check_outputs(pipeline: Pipeline, node: Node) -> Iterator[Finding]:

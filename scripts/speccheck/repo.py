@@ -10,7 +10,8 @@ from typing import Any
 
 from speccheck.document import Document, NotYamlError, parse
 from speccheck.finding import Finding
-from speccheck.kinds import Kind, kind_of, schema_stem
+from speccheck.kinds import Kind, kind_of, schema_stem, schema_stems
+from speccheck.wording import closest
 
 COMPONENTS = (Kind.COMPONENT, Kind.PIPELINE_COMPONENT)
 PIPELINES = (Kind.PIPELINE, Kind.PIPELINE_COMPONENT)
@@ -139,10 +140,8 @@ def load_repo(root: Path, paths: Iterable[Path]) -> Repo:
 
 
 def _yaml_files(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-    else:
-        yield from (p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
+    candidates = [path] if path.is_file() else path.rglob("*")
+    yield from (p for p in candidates if p.suffix in _SUFFIXES and p.is_file())
 
 
 def _add(repo: Repo, path: Path, text: str | None = None) -> None:
@@ -157,7 +156,8 @@ def _add(repo: Repo, path: Path, text: str | None = None) -> None:
         return
     kind = kind_of(doc.data)
     if kind is None:
-        message = f"unknown $schema '{schema_stem(doc.data)}': use the schema's name from the Azure ML CLI reference"
+        stem = schema_stem(doc.data) or ""
+        message = f"unknown $schema '{stem}': {closest(stem.lower(), schema_stems())}"
         repo.broken.append(doc.find(message, "$schema"))
     else:
         repo.specs[path] = Spec(doc, kind)

@@ -8,6 +8,7 @@ from typing import Any
 
 from speccheck.finding import Finding
 from speccheck.kinds import Kind
+from speccheck.loaders import time_zones
 from speccheck.repo import PIPELINES, Repo, Spec
 from speccheck.wording import closest
 
@@ -27,7 +28,7 @@ def _numbers(text: str, name: str, low: int, high: int) -> set[int]:
     for part in text.split(","):
         body, slash, step = part.partition("/")
         if slash and (not step.isdigit() or int(step) == 0):
-            raise ValueError(f"'{part}' of {name} has no step after '/'")
+            raise ValueError(f"'{part}' of {name} has no step: write a number above 0 after '/'")
         first, dash, last = body.partition("-")
         if body == "*":
             start, end = low, high
@@ -35,7 +36,7 @@ def _numbers(text: str, name: str, low: int, high: int) -> set[int]:
             start = _number(first, name, low, high)
             end = _number(last, name, low, high) if dash else high if slash else start
         if start > end:
-            raise ValueError(f"'{part}' of {name} runs backwards")
+            raise ValueError(f"'{part}' of {name} runs backwards: swap its ends")
         found |= set(range(start, end + 1, int(step) if slash else 1))
     return found
 
@@ -45,9 +46,9 @@ def _number(text: str, name: str, low: int, high: int) -> int:
     if text.lower() in names:
         return names.index(text.lower()) + low
     if not text.isdigit():
-        raise ValueError(f"'{text}' is no {name}")
+        raise ValueError(f"'{text}' is no {name}: write {low}-{high}{' or ' + names[0] if names else ''}")
     if not low <= int(text) <= high:
-        raise ValueError(f"{name} {text} is outside {low}-{high}")
+        raise ValueError(f"{name} {text} is outside {low}-{high}: correct it")
     return int(text)
 
 
@@ -59,7 +60,7 @@ def cron_problem(expression: str) -> str | None:
     try:
         sets = [_numbers(text, *rule) for text, rule in zip(fields, _FIELDS, strict=True)]
     except ValueError as error:
-        return f"cron '{expression}': {error}: write five fields, minute hour day month weekday"
+        return f"cron '{expression}': {error}"
     _, _, days, months, _ = sets
     if fields[4] == "*" and min(days) > max(monthrange(2024, month)[1] for month in months):
         return f"cron '{expression}' never fires: no such day in the month, choose another"
@@ -105,13 +106,6 @@ def _check_recurrence(spec: Spec, trigger: dict[str, Any]) -> Iterator[Finding]:
 
 def _items(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def time_zones() -> frozenset[str]:
-    """Windows time zone names that Azure ML takes, from its own SDK."""
-    from azure.ai.ml.constants import TimeZone  # noqa: PLC0415 - seconds to import, wanted only where a schedule is
-
-    return frozenset(str(zone.value) for zone in TimeZone)
 
 
 def _check_times(spec: Spec, trigger: dict[str, Any]) -> Iterator[Finding]:

@@ -1,0 +1,58 @@
+"""The two sides of a review: where the work left BASE, what BASE is now, and the working tree."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from review.assets import Asset, Parsed, read_assets
+from review.content import Reader
+from review.git import CommitTree, Git, WorkTree
+
+
+@dataclass(frozen=True)
+class Change:
+    """`base` is the commit that the work started from; `tip` what BASE holds today, often the same."""
+
+    git: Git
+    revision: str
+    commit: str
+    base: Reader
+    tip: Reader
+    head: Reader
+
+    def changed_files(self) -> dict[str, str]:
+        """Path -> added, changed or removed, for every file that differs, in order."""
+        old, new = self.base.assets.tree.files, self.head.assets.tree.files
+        words = {(True, True): "changed", (False, True): "added", (True, False): "removed"}
+        paths = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
+        return {path: words[(path in old, path in new)] for path in paths}
+
+    def pairs(self) -> Iterator[tuple[Asset | None, Asset]]:
+        """(asset of the base or None, asset of the head) for every asset of the head."""
+        for asset in self.head.assets.items:
+            yield self.base.assets.match(asset), asset
+
+    def removed(self) -> list[Asset]:
+        """Assets of the base that the head has no more."""
+        return [asset for asset in self.base.assets.items if self.head.assets.match(asset) is None]
+
+    def is_changed(self, old: Asset, new: Asset) -> bool:
+        """Whether what Azure ML would hash differs."""
+        return self.base.content(old).digest() != self.head.content(new).digest()
+
+
+@contextmanager
+def open_change(root: Path, revision: str) -> Iterator[Change]:
+    """Read both sides. Raises UserError where the revision is unknown or shares no history."""
+    git = Git(root)
+    commit, tip = git.merge_base(revision), git.commit(revision)
+    base_tree, tip_tree = CommitTree(git, commit), CommitTree(git, tip)
+    parsed: Parsed = {}
+    try:
+        base = Reader(read_assets(base_tree, parsed))
+        later = base if tip == commit else Reader(read_assets(tip_tree, parsed))
+        yield Change(git, revision, commit, base, later, Reader(read_assets(WorkTree(git), parsed)))
+    finally:
+        base_tree.close()
+        tip_tree.close()

@@ -1,0 +1,130 @@
+"""What Azure ML would hash of an asset: its spec without the version, and the bytes of every file that goes with it."""
+
+import hashlib
+import json
+import posixpath
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pathspec
+
+from review.assets import Asset, Assets
+from review.git import Tree
+from speccheck.kinds import Kind
+
+# Azure ML and the local engine leave these out of a snapshot whatever its ignore file says.
+_ALWAYS = ("__pycache__/", "*.pyc", ".git/", ".ipynb_checkpoints/")
+# Of an environment, data asset or model only this is its content; of a component all but the version is.
+_CONTENT = {
+    Kind.ENVIRONMENT: ("image", "build", "inference_config", "os_type", "conda_file"),
+    Kind.DATA: ("type", "path"),
+    Kind.MODEL: ("type", "path", "flavors"),
+}
+
+
+@dataclass(frozen=True)
+class Content:
+    """`fields` of the spec that count, and `files`: repo path -> (path in its snapshot, blob id)."""
+
+    fields: dict[str, Any]
+    files: dict[str, tuple[str, str]]
+
+    def digest(self) -> str:
+        """SHA-256 over both; where a snapshot lies in the repo does not count."""
+        text = json.dumps([self.fields, sorted(self.files.values())], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Reader:
+    """Contents of the assets of one tree."""
+
+    def __init__(self, assets: Assets) -> None:
+        self.assets, self._tree = assets, assets.tree
+        self._sorted = sorted(self._tree.files)
+        self._snapshots: dict[str, dict[str, tuple[str, str]]] = {}
+        self._contents: dict[tuple[str, tuple[Any, ...]], Content] = {}
+
+    def content(self, asset: Asset) -> Content:
+        """Content of an asset, resolved once."""
+        key = (asset.path, asset.where)
+        if key not in self._contents:
+            self._contents[key] = self._resolve(asset)
+        return self._contents[key]
+
+    def _resolve(self, asset: Asset) -> Content:
+        data = asset.data
+        keep = _CONTENT.get(asset.kind)
+        fields = {k: v for k, v in data.items() if (k in keep if keep else k != "version")}
+        files: dict[str, tuple[str, str]] = {}
+        for slot, reference in _references(asset):
+            found = self.snapshot(asset.resolve(reference))
+            if found:
+                files |= {path: (f"{slot}/{inside}", blob) for path, (inside, blob) in found.items()}
+                _drop(fields, slot)
+        if asset.kind == Kind.PIPELINE_COMPONENT:
+            fields["jobs"] = {name: self._job(asset, job) for name, job in asset.doc.table("jobs").items()}
+        return Content(fields, files)
+
+    def _job(self, asset: Asset, job: Any) -> Any:
+        """A node of a pipeline component with the content of its own component in the place of the path."""
+        if not isinstance(job, dict) or not isinstance(job.get("component"), str):
+            return job
+        child = self.assets.at(asset.resolve(job["component"]))
+        return job if child is None or child is asset else {**job, "component": self.content(child).digest()}
+
+    def snapshot(self, place: str) -> dict[str, tuple[str, str]]:
+        """Repo path -> (path inside, blob) of a file, or of a folder without what its ignore file names."""
+        if place not in self._snapshots:
+            self._snapshots[place] = dict(self._members(place))
+        return self._snapshots[place]
+
+    def _members(self, place: str) -> Iterator[tuple[str, tuple[str, str]]]:
+        files = self._tree.files
+        if place in files:
+            yield place, (posixpath.basename(place), files[place])
+            return
+        prefix = "" if place == "." else f"{place}/"
+        ignore = pathspec.GitIgnoreSpec.from_lines([*_ALWAYS, *_ignored(self._tree, prefix)])
+        for path in self._sorted[bisect_left(self._sorted, prefix) :]:
+            if not path.startswith(prefix):
+                return
+            inside = path[len(prefix) :]
+            if not ignore.match_file(inside):
+                yield path, (inside, files[path])
+
+
+def _ignored(tree: Tree, prefix: str) -> list[str]:
+    """Lines of the ignore file in a snapshot's own folder; .amlignore wins over .gitignore, as in azure-ai-ml."""
+    for name in (".amlignore", ".gitignore"):
+        if prefix + name in tree.files:
+            return tree.read(prefix + name).splitlines()
+    return []
+
+
+def _references(asset: Asset) -> Iterator[tuple[str, str]]:
+    """(slot, path) of everything local that goes into an asset."""
+    data = asset.data
+    build, scoring = data.get("build"), data.get("code_configuration")
+    candidates = {
+        "code": data.get("code"),
+        "conda_file": data.get("conda_file"),
+        "path": data.get("path"),
+        "build.path": build.get("path", ".") if isinstance(build, dict) else None,
+        "code_configuration.code": scoring.get("code") if isinstance(scoring, dict) else None,
+    }
+    includes = data.get("additional_includes")
+    extra = [("additional_includes", path) for path in includes] if isinstance(includes, list) else []
+    for slot, value in [*candidates.items(), *extra]:
+        if isinstance(value, str) and "://" not in value and not value.startswith("azureml:"):
+            yield slot, value
+
+
+def _drop(fields: dict[str, Any], slot: str) -> None:
+    """Take the text of a path out of the fields: what it leads to is counted in its stead."""
+    first, _, rest = slot.partition(".")
+    if rest and isinstance(fields.get(first), dict):
+        fields[first] = {key: value for key, value in fields[first].items() if key != rest}
+    else:
+        fields.pop(first, None)

@@ -1,0 +1,115 @@
+"""Version guard: content that changed has a higher version, and nothing that is used goes away.
+
+Azure ML keeps an asset's name and version for ever: registering other content under them is refused, or silently
+keeps the old. The base of the comparison is the commit where the work left BASE; what BASE got since counts too, since
+two pull requests can take the same next version without a conflict in git.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from review.assets import VERSIONED, Asset
+from review.change import Change
+from review.references import uses_of
+from review.versions import following, highest, is_higher
+from speccheck.finding import Finding
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the guard says of one asset. `wanted` is the version to set; a warning does not fail the check."""
+
+    finding: Finding
+    asset: Asset
+    wanted: str | None = None
+    warning: bool = False
+
+
+def guard(change: Change) -> list[Verdict]:
+    """Findings and warnings, sorted."""
+    found = [verdict for old, new in change.pairs() for verdict in _judge(change, old, new)]
+    found += [verdict for old in change.removed() for verdict in _judge_removed(change, old)]
+    return sorted(found, key=lambda verdict: (verdict.finding, verdict.warning))
+
+
+def _judge(change: Change, old: Asset | None, new: Asset) -> Iterator[Verdict]:
+    if new.kind not in VERSIONED or new.version is None:
+        return
+    if old is None:
+        yield from _judge_new(change, new)
+    elif old.version is not None:
+        yield from _judge_known(change, old, new)
+
+
+def _judge_known(change: Change, old: Asset, new: Asset) -> Iterator[Verdict]:
+    before, after = str(old.version), str(new.version)
+    changed = change.is_changed(old, new)
+    taken = _taken(change, new)
+    if is_higher(before, after):
+        message = f'{new.label} went down from version {before} to {after}: set version: "{_next(change, old)}"'
+        yield _verdict(new, message, _next(change, old) if changed else before)
+    elif changed and not is_higher(after, before):
+        wanted = _next(change, old)
+        message = f"{new.label} changed ({_what(change, old, new)}) and is still version {after}: "
+        yield _verdict(new, f'{message}set version: "{wanted}" (make bump)', wanted)
+    elif changed and taken is not None and not is_higher(after, taken):
+        wanted = following(taken)
+        message = f"version {after} of {new.label} is taken: {change.revision} has {taken} with other content: "
+        yield _verdict(new, f'{message}set version: "{wanted}" (make bump)', wanted)
+    elif not changed and after != before:
+        message = f'{new.label} is now version {after}, but its content is that of {before}: set version: "{before}"'
+        yield Verdict(new.doc.find(f"warning: {message}", *new.where, "version"), new, warning=True)
+
+
+def _judge_new(change: Change, new: Asset) -> Iterator[Verdict]:
+    """A new name: where its file had another before, versions, history and users stay behind with the old one."""
+    before = next((a for a in change.removed() if (a.path, a.kind, a.where) == (new.path, new.kind, new.where)), None)
+    if before is not None:
+        message = f"{before.label} is now called '{new.name}': Azure ML starts a new asset and keeps the old: "
+        fix = f"keep name: {before.name}, or give the new asset a file of its own"
+        yield Verdict(new.doc.find(message + fix, *new.where, "name"), new)
+    taken = _taken(change, new)
+    if taken is not None and not is_higher(str(new.version), taken):
+        message = f"version {new.version} of {new.label} is taken: {change.revision} has {taken} with other content: "
+        yield _verdict(new, f'{message}set version: "{following(taken)}" (make bump)', following(taken))
+
+
+def _judge_removed(change: Change, old: Asset) -> Iterator[Verdict]:
+    if old.kind not in VERSIONED:
+        return
+    for user, keys in uses_of(change.head.assets, old):
+        message = f"{old.label} was removed and is still used here: restore {old.path} or drop the reference"
+        yield Verdict(user.doc.find(message, *keys), user)
+
+
+def _verdict(asset: Asset, message: str, wanted: str) -> Verdict:
+    return Verdict(asset.doc.find(message, *asset.where, "version"), asset, wanted)
+
+
+def _taken(change: Change, new: Asset) -> str | None:
+    """The version that BASE has today, where BASE moved on and its content is not ours."""
+    if change.tip is change.base:
+        return None
+    there = change.tip.assets.match(new)
+    if there is None or there.version is None:
+        return None
+    same = change.tip.content(there).digest() == change.head.content(new).digest()
+    return None if same else there.version
+
+
+def _next(change: Change, old: Asset) -> str:
+    there = change.tip.assets.match(old)
+    known = [asset.version for asset in (old, there) if asset is not None and asset.version is not None]
+    return following(highest(known))
+
+
+def _what(change: Change, old: Asset, new: Asset) -> str:
+    """The first thing that changed, and how many more."""
+    before, after = change.base.content(old), change.head.content(new)
+    keys = before.fields.keys() | after.fields.keys()
+    fields = sorted(key for key in keys if before.fields.get(key) != after.fields.get(key))
+    ids = {path: pair[1] for path, pair in before.files.items()}
+    now = {path: pair[1] for path, pair in after.files.items()}
+    files = sorted(path for path in ids.keys() | now.keys() if ids.get(path) != now.get(path))
+    parts = [*fields, *files]
+    return parts[0] + (f" and {len(parts) - 1} more" if len(parts) > 1 else "") if parts else "its files"

@@ -1,0 +1,129 @@
+"""The report as Markdown: what a reviewer reads first stands first, and a small change fits a screen."""
+
+from collections.abc import Iterator
+
+from review.report import AssetChange, FileChange, Report
+
+
+def render(report: Report) -> str:
+    """Markdown, ending with one line break."""
+    lines = [*_head(report), *_findings(report), *_assets(report), *_runs(report)]
+    for title, found in (
+        ("Cost", report.cost),
+        ("Access", report.access),
+        ("Data contract", report.contract),
+        ("Gate", report.gate),
+    ):
+        if found:
+            lines += ["", f"## {title}", "", *(f"- {line}" for line in found)]
+    lines += [*_terraform(report), *_metrics(report), *_other(report)]
+    return "\n".join(lines) + "\n"
+
+
+def _head(report: Report) -> Iterator[str]:
+    yield f"# What merging into {report.base} does"
+    states = [asset.state for asset in report.assets]
+    parts = [f"{states.count(state)} {word}" for state, word in _WORDS.items() if state in states]
+    sections = {"cost": report.cost, "access": report.access, "data contract": report.contract, "gate": report.gate}
+    touched = [name for name, found in sections.items() if found]
+    yield ""
+    yield f"Assets: {', '.join(parts) or 'none changes'}. " + (
+        f"Touches {', '.join(touched)}." if touched else "Cost, access, data contract and gate stay as they are."
+    )
+
+
+_SHOWN = 12
+_WORDS = {"added": "added", "changed": "changed", "removed": "removed"}
+
+
+def _findings(report: Report) -> Iterator[str]:
+    if report.findings:
+        yield from ("", "## To mend before merging", "")
+        yield from (f"- `{line}`" for line in report.findings)
+
+
+def _assets(report: Report) -> Iterator[str]:
+    if not report.assets:
+        return
+    yield from ("", "## Assets", "")
+    quiet = _same_snapshot(report.assets)
+    for asset in report.assets:
+        if asset in quiet:
+            continue
+        yield f"- **{asset.label}**{_versions(asset)} (`{asset.path}`)"
+        yield from (f"  - {change}" for change in asset.fields)
+        yield from _files(asset)
+        if asset.used_by:
+            yield f"  - used by: {', '.join(asset.used_by)}"
+    if quiet:
+        names = ", ".join(f"{asset.label.removeprefix('component ')}{_versions(asset)}" for asset in quiet)
+        paths = ", ".join(f"`{file.path}`" for file in quiet[0].files)
+        yield f"- New snapshot, same behaviour (they do not import {paths}): {names}"
+
+
+def _same_snapshot(assets: list[AssetChange]) -> list[AssetChange]:
+    """Components that changed only because they carry files that their script does not import."""
+    quiet = [a for a in assets if not a.fields and a.files and all(file.imported is False for file in a.files)]
+    return [asset for asset in quiet if [f.path for f in asset.files] == [f.path for f in quiet[0].files]]
+
+
+def _versions(asset: AssetChange) -> str:
+    if asset.state == "added":
+        return f" {asset.new_version}, new" if asset.new_version else ", new"
+    if asset.state == "removed":
+        return ", removed"
+    if asset.old_version == asset.new_version:
+        return f" {asset.new_version}" if asset.new_version else ""
+    return f" {asset.old_version} → {asset.new_version}"
+
+
+def _files(asset: AssetChange) -> Iterator[str]:
+    """Files one a line; those that a script imports in one line, since a package has many."""
+    yield from (f"  - `{file.path}`: {file.state} ({_size(file)})" for file in asset.files if file.imported is None)
+    imported = [file for file in asset.files if file.imported]
+    rest = sum(file.imported is False for file in asset.files)
+    parts = [f"`{file.path}` {'' if file.state == 'changed' else file.state + ' '}({_size(file)})" for file in imported]
+    more = f"{rest} file{'s' if rest > 1 else ''} that it does not import" if rest else ""
+    if imported:
+        yield f"  - code: {', '.join(parts)}{'; and ' + more if more else ''}"
+    elif more:
+        yield f"  - snapshot: {more}"
+
+
+def _size(file: FileChange) -> str:
+    return f"+{file.added} -{file.removed}"
+
+
+def _runs(report: Report) -> Iterator[str]:
+    if report.runs:
+        yield from ("", "## Runs again", "")
+    for pipeline, runs in report.runs.items():
+        again = [f"{run.job} ({run.reason})" for run in runs if run.reason]
+        reused = [run.job for run in runs if not run.reason]
+        yield f"- **{pipeline}**: {'; '.join(again)}. Reused: {', '.join(reused) or 'nothing'}."
+
+
+def _terraform(report: Report) -> Iterator[str]:
+    files, plan = report.terraform.get("files", []), report.terraform.get("plan", [])
+    if files or plan:
+        yield from ("", "## Terraform", "")
+        yield from (f"- {line}" for line in plan)
+        yield from (f"- {line}" for line in files[:_SHOWN])
+    if len(files) > _SHOWN:
+        yield f"- and {len(files) - _SHOWN} more files"
+
+
+def _metrics(report: Report) -> Iterator[str]:
+    if report.metrics is None:
+        return
+    yield from ("", "## Metrics on the held-out months", "")
+    yield report.metrics["sentence"]
+    yield from ("", "| model | WAPE | MAE | RMSE | R² |", "|---|---|---|---|---|")
+    for row in report.metrics["rows"]:
+        yield f"| {row['name']} | " + " | ".join(row[key] for key in ("wape", "mae", "rmse", "r2")) + " |"
+
+
+def _other(report: Report) -> Iterator[str]:
+    if report.other:
+        counts = ", ".join(f"{folder} ({count})" for folder, count in report.other.items())
+        yield from ("", f"Other changed files: {counts}.")

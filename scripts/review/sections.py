@@ -1,0 +1,71 @@
+"""Which changed fields cost money, open doors, or move what a model is judged by."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from review.fields import FieldChange
+
+# Leaf names, and blocks: a change anywhere below a block counts.
+_COST = re.compile(
+    r"(^|\.)(instance_type|instance_count|size|vm_size|tier|min_instances|max_instances|node_count|timeout|trial_timeout"
+    r"|max_total_trials|max_concurrent_trials|idle_time_before_scale_down|default_compute|compute|shm_size)$"
+    r"|(^|\.)(trigger|resources|scale_settings)(\.|$)"
+)
+_ACCESS = re.compile(
+    r"(^|\.)(auth_mode|public_network_access|egress_public_network_access|target|connection|namespace|resource_id"
+    r"|vault_url|key_name)$|(^|\.)(identity|credentials)(\.|$)"
+)
+_GATE = re.compile(
+    r"(threshold|tolerance|margin|min_improvement|holdout_months|champion|max_bad_fraction|max_wape|alert)",
+    re.IGNORECASE,
+)
+# Scripts that decide whether a model is registered.
+_GATE_FILES = re.compile(r"(^|/)(gate|metrics|baselines|leakage|verdict)\.py$")
+
+
+def is_cost(change: FieldChange) -> bool:
+    """Machines, their number, how long and how often they run."""
+    return _COST.search(change.path) is not None
+
+
+def is_access(change: FieldChange) -> bool:
+    """Who may call, what is reachable, and as whom a job signs in."""
+    return _ACCESS.search(change.path) is not None
+
+
+def is_gate(change: FieldChange) -> bool:
+    """What a model must reach to be registered, or a monitor to raise an alarm."""
+    return _GATE.search(change.path) is not None
+
+
+def is_gate_file(path: str) -> bool:
+    """Whether a script belongs to the gate."""
+    return _GATE_FILES.search(path) is not None
+
+
+def constants(source: str) -> dict[str, str]:
+    """Literal constants at the top of a module: name -> value as written."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return {}
+    return dict(_constants(tree))
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    for node in tree.body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+        for target in targets:
+            if isinstance(target, ast.Name) and target.id.isupper() and value is not None:
+                yield target.id, ast.unparse(value)
+
+
+def gate_changes(old: str, new: str) -> list[FieldChange]:
+    """Constants of a gate script that changed."""
+    before, after = constants(old), constants(new)
+    names = [*after, *(name for name in before if name not in after)]
+    return [FieldChange(n, before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)]

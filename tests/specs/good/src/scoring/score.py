@@ -1,0 +1,10 @@
+"""A scoring script of the fixture."""
+
+
+def init() -> None:
+    """Load nothing."""
+
+
+def run(data: str) -> str:
+    """Echo."""
+    return data
