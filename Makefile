@@ -90,6 +90,20 @@ ready-local: $(VENV)/.ready environments
 # The inference server's pins clash with ours, so it lives apart, as on Azure ML where it has an image of its own.
 setup-serving: .venv-score/.ready
 
+deploy: serving-$(ENV) ## Put a model version behind the endpoint, step by step. COLOUR= MODEL_VERSION= BATCH=file
+	@$(PY) -m rollout deploy $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)") \
+	  $(if $(COLOUR),--colour "$(COLOUR)") $(if $(BATCH),--batch "$(BATCH)")
+
+rollback: serving-$(ENV) ## Give all traffic back to the version before
+	@$(PY) -m rollout rollback
+
+status: $(VENV)/.ready ## Show the endpoint's deployments: version, share of the traffic, health
+	@$(PY) -m rollout status
+
+serving-local: .venv-score/.ready environments
+	@$(AZ_ML) compute attach --file ml/deploy/compute.yml --output none
+serving-dev serving-prod: environments
+
 .venv-score/.ready: ml/environments/score/requirements.txt requirements-uv.txt | $(VENV)/.ready
 	@echo "Installing the inference server's locked packages into .venv-score"
 	@$(PYTHON) -m venv .venv-score
@@ -100,7 +114,7 @@ else
 endif
 	@touch $@
 
-.PHONY: setup-serving
+.PHONY: setup-serving deploy rollback status serving-local serving-dev serving-prod
 
 ##@ Warehouse and data
 
