@@ -46,9 +46,9 @@ class Fleet:
             await group.start(lambda: self._is_wanted(group))
         except (RuntimeError, OSError) as error:
             log.warning("%s: not started: %s", group.name, error)
+            await group.stop()
             if self._is_wanted(group):
                 self.states[group.name].update(state="Failed", error=str(error))
-            await group.stop()
             return
         if not self._is_wanted(group):
             await group.stop()

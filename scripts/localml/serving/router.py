@@ -110,7 +110,10 @@ class Router:
         return group
 
     async def _forward(self, group: Group, request: web.Request, body: bytes) -> web.Response:
-        """Give the request to a replica; to another one where a connection was refused, since then none has seen it."""
+        """Give the request to a replica; to another one where a connection was refused, since then none has seen it.
+
+        A request whose server broke off is not sent again: what killed one server would kill the next.
+        """
         for _ in range(_TRIES):
             try:
                 replica = await group.acquire()
