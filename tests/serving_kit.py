@@ -248,10 +248,12 @@ def shop_template(tmp_path_factory: pytest.TempPathFactory, serving_python: Path
         folder.mkdir(parents=True)
         (folder / "behaviour.json").write_text(json.dumps(behaviour))
         (folder / "MLmodel").write_text("flavors: {}\nmlflow_version: 3.15.0\n")
+    # All in one process: importing MLflow anew for each version would take a minute.
     code = (
-        "import sys; from pathlib import Path; from localml import tracking\n"
+        "import os, sys; from localml import tracking; tracking.prepare('model-registrations')\n"
+        "os.environ['MLFLOW_TRACKING_URI'] = tracking.uri()\n"
         "for n in range(int(sys.argv[2])):\n"
-        "    tracking.register('shop-model', Path(sys.argv[1]) / str(n + 1) / 'model', {}, None)\n"
+        "    tracking.main(['register', 'shop-model', f'{sys.argv[1]}/{n + 1}/model', '{}', ''])\n"
     )
     env = {**os.environ, "LOCALML_HOME": str(root / "home"), "PYTHONPATH": str(SCRIPTS), "PYTHONDONTWRITEBYTECODE": ""}
     subprocess.run([sys.executable, "-c", code, str(root), str(len(BEHAVIOURS))], env=env, check=True)

@@ -1,23 +1,18 @@
 """A small project of its own for every test, and the engine called as a person would call it."""
 
-import io
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-
-from localml import cli
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -133,5 +128,6 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
         raise AssertionError("the condition did not come true within 30 s")
 
     return wait
+
 
 from serving_kit import bare_shop, serving_python, shop, shop_template  # noqa: E402, F401 - fixtures

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+
 from serving_kit import CRASHES, GOOD, HANGS, OTHER, RAISES, REQUEST, Shop
 
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -230,7 +231,7 @@ def test_a_busy_server_queues_then_refuses_with_503(shop: Shop) -> None:
         assert (refused.status, refused.json["error"]["code"]) == (503, "busy")
         assert refused.headers["retry-after"] == "1"
         assert slow.result().status == 200
-        slow = pool.submit(shop.ask, {**REQUEST, "sleep": 0.3})
+        slow = pool.submit(shop.ask, {**REQUEST, "sleep": 0.1})
         assert shop.ask().status == 200, "a short wait is no refusal"
         slow.result()
 

@@ -47,7 +47,8 @@ class Group:
             if not is_wanted():
                 raise RuntimeError("given up: another generation is wanted by now")
             if time.monotonic() > deadline:
-                raise RuntimeError(f"the server was not ready within {self.serve.start_seconds:.0f} s")
+                told = next((f": {each.last_error}" for each in self.replicas if each.last_error), "")
+                raise RuntimeError(f"the server was not ready within {self.serve.start_seconds:.0f} s{told}")
             await asyncio.sleep(0.05)
 
     async def acquire(self) -> Replica:
