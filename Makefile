@@ -85,13 +85,45 @@ ready-local: $(VENV)/.ready environments
 
 .PHONY: run-pipeline import-data verdict ui register-assets environments ready-local ready-dev ready-prod
 
+##@ Serving
+
+# The inference server's pins clash with ours, so it lives apart, as on Azure ML where it has an image of its own.
+setup-serving: .venv-score/.ready
+
+deploy: serving-$(ENV) ## Put a model version behind the endpoint, step by step. COLOUR= MODEL_VERSION= BATCH=file
+	@$(PY) -m rollout deploy $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)") \
+	  $(if $(COLOUR),--colour "$(COLOUR)") $(if $(BATCH),--batch "$(BATCH)")
+
+rollback: serving-$(ENV) ## Give all traffic back to the version before
+	@$(PY) -m rollout rollback
+
+status: $(VENV)/.ready ## Show the endpoint's deployments: version, share of the traffic, health
+	@$(PY) -m rollout status
+
+serving-local: .venv-score/.ready environments
+	@$(AZ_ML) compute attach --file ml/deploy/compute.yml --output none
+serving-dev serving-prod: environments
+
+.venv-score/.ready: ml/environments/score/requirements.txt requirements-uv.txt | $(VENV)/.ready
+	@echo "Installing the inference server's locked packages into .venv-score"
+	@$(PYTHON) -m venv .venv-score
+ifeq ($(UV),no)
+	@.venv-score/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+else
+	@$(VENV)/bin/uv pip install -q --python .venv-score/bin/python --require-hashes -r $<
+endif
+	@touch $@
+
+.PHONY: setup-serving deploy rollback status serving-local serving-dev serving-prod
+
 ##@ Warehouse and data
 
 seed-sales: $(VENV)/.ready ## Fill the local warehouse: generated sales, or FILE=your.csv, .csv.gz, .parquet
 	@$(PY) -m warehouse seed $(if $(FILE),--file "$(FILE)")
 
-stop: $(VENV)/.ready ## End the local warehouse
+stop: $(VENV)/.ready ## End the local warehouse and the local endpoints' servers
 	@$(PY) -m warehouse stop
+	@$(PY) -m localml _stop
 
 # Other recipes need a server; `source <($(PY) -m warehouse env)` then tells them where it is, and the password
 # never stands in a process argument.
@@ -175,6 +207,8 @@ lock: $(VENV)/.ready ## Pin pyproject.toml's dependencies anew, for the laptop a
 	  pyproject.toml -o requirements.lock
 	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header -c requirements.lock \
 	  pyproject.toml -o ml/environments/demand/requirements.txt
+	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header --group score \
+	  -o ml/environments/score/requirements.txt
 
 .PHONY: help setup lock
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from localml import output, verbs_assets, verbs_jobs
+from localml import output, verbs_assets, verbs_deployments, verbs_endpoints, verbs_jobs
 from localml.errors import UserError
 
 Handler = Callable[[argparse.Namespace], Any]
@@ -63,6 +63,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--file", required=True)
     run.add_argument("--set", action="append")
     run.set_defaults(handler=verbs_jobs.run_detached, output="none", query=None)
+    stop = groups.add_parser("_stop", allow_abbrev=False)
+    stop.set_defaults(handler=verbs_endpoints.stop_all, output="none", query=None)
     return top
 
 
@@ -93,6 +95,18 @@ _FLAGS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "download": (("--download-path", "-p"), {"default": "."}),
     "output-name": (("--output-name",), _TEXT),
     "all": (("--all",), {"action": "store_true"}),
+    "resource-id": (("--resource-id",), _TEXT),
+    "namespace": (("--namespace",), _TEXT),
+    "auth-mode": (("--auth-mode",), _TEXT),
+    "traffic": (("--traffic", "-r"), {"help": 'percent of each deployment, "blue=90 green=10"'}),
+    "request": (("--request-file", "-r"), _TEXT),
+    "deployment": (("--deployment-name", "-d"), _TEXT),
+    "endpoint": (("--endpoint-name", "-e"), _TEXT),
+    "key-type": (("--key-type",), _TEXT),
+    "all-traffic": (("--all-traffic",), {"action": "store_true"}),
+    "no-validation": (("--skip-script-validation",), {"action": "store_true"}),
+    "lines": (("--lines", "-l"), {"type": int}),
+    "yes": (("--yes", "-y"), {"action": "store_true"}),
 }
 
 
@@ -137,6 +151,32 @@ def _job(verbs: Any) -> None:
     _verb(verbs, "download", verbs_jobs.download, "name!", "output-name", "all", "download")
 
 
+def _compute(verbs: Any) -> None:
+    _verb(verbs, "attach", verbs_endpoints.compute_attach, "file", "name", "type", "resource-id", "namespace")
+    _verb(verbs, "show", verbs_endpoints.compute_show, "name!")
+    _verb(verbs, "list", verbs_endpoints.compute_list, "max")
+
+
+def _endpoint(verbs: Any) -> None:
+    _verb(verbs, "create", verbs_endpoints.create, "file", "name", "auth-mode", "set")
+    _verb(verbs, "update", verbs_endpoints.update, "file", "name", "traffic", "set")
+    _verb(verbs, "show", verbs_endpoints.show, "name!")
+    _verb(verbs, "list", verbs_endpoints.list_)
+    _verb(verbs, "invoke", verbs_endpoints.invoke, "name!", "request", "deployment")
+    _verb(verbs, "get-credentials", verbs_endpoints.get_credentials, "name!")
+    _verb(verbs, "regenerate-keys", verbs_endpoints.regenerate_keys, "name!", "key-type")
+    _verb(verbs, "delete", verbs_endpoints.delete, "name!", "yes")
+
+
+def _deployment(verbs: Any) -> None:
+    _verb(verbs, "create", verbs_deployments.create, "file!", "name", "endpoint", "set", "all-traffic", "no-validation")
+    _verb(verbs, "update", verbs_deployments.update, "file", "name", "endpoint", "set", "no-validation")
+    _verb(verbs, "show", verbs_deployments.show, "name!", "endpoint!")
+    _verb(verbs, "list", verbs_deployments.list_, "endpoint!")
+    _verb(verbs, "get-logs", verbs_deployments.get_logs, "name!", "endpoint!", "lines")
+    _verb(verbs, "delete", verbs_deployments.delete, "name!", "endpoint!", "yes")
+
+
 _GROUPS = {
     "connection": _connection,
     "data": _data,
@@ -144,4 +184,7 @@ _GROUPS = {
     "component": _component,
     "model": _model,
     "job": _job,
+    "compute": _compute,
+    "online-endpoint": _endpoint,
+    "online-deployment": _deployment,
 }

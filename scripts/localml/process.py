@@ -36,11 +36,11 @@ def spawn(command: str, cwd: Path, variables: dict[str, str], log: Path) -> subp
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one thread only
+            preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one thread only
         )
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """A step must not outlive an engine that was killed. PR_SET_PDEATHSIG is 1."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 

@@ -1,0 +1,238 @@
+"""Verbs of online deployments."""
+
+import datetime as dt
+import os
+import re
+import shutil
+import sys
+import uuid
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from localml import assets, overrides, process, registry, snapshot, yamlio
+from localml.errors import UserError
+from localml.serving import control, store
+from localml.serving.specs import Deployment
+from localml.specs import parse
+from localml.yamlio import Document
+
+
+def create(args: Namespace) -> Any:
+    """Create a deployment and wait until it serves."""
+    document = _document(args, {})
+    spec = parse(Deployment, document)
+    if spec.name in store.deployments(spec.endpoint_name):
+        raise UserError(f"online deployment {spec.name} of {spec.endpoint_name} exists: update or delete it")
+    shown = _bring_up(spec, document)
+    if args.all_traffic:
+        _all_traffic(spec)
+    return shown
+
+
+def update(args: Namespace) -> Any:
+    """Change a deployment: new servers start beside the old ones and take over when they are ready."""
+    if not args.file and not (args.name and args.endpoint_name):
+        raise UserError("online-deployment update needs --file, or --name and --endpoint-name")
+    known = store.load_deployment(args.endpoint_name, args.name)["spec"] if not args.file else {}
+    document = _document(args, known)
+    spec = parse(Deployment, document)
+    store.load_deployment(spec.endpoint_name, spec.name)
+    return _bring_up(spec, document)
+
+
+def _document(args: Namespace, known: dict[str, Any]) -> Document:
+    document = yamlio.load(Path(args.file)) if args.file else Document(Path(known.pop("_path")), known, {})
+    overrides.apply(document, args.set or [])
+    for field in ("name", "endpoint_name"):
+        if getattr(args, field, None) is not None:
+            document.data[field] = getattr(args, field)
+    return document
+
+
+def _bring_up(spec: Deployment, document: Document) -> dict[str, Any]:
+    control.ensure(spec.endpoint_name)
+    entry = _entry(spec, document)
+    with store.lock(spec.endpoint_name):
+        store.save_deployment(spec.endpoint_name, entry)
+    control.sync(spec.endpoint_name)
+    state = control.wait_for(spec.endpoint_name, spec.name, entry["generation"])
+    if state["state"] == "Failed":
+        log = _log(spec.endpoint_name, spec.name)
+        raise UserError(f"deployment {spec.name} failed: {state['error']}; its log: {yamlio.display(log)}", 1)
+    _tidy(spec, entry["generation"])
+    return _shown(spec.endpoint_name, spec.name)
+
+
+def _entry(spec: Deployment, document: Document) -> dict[str, Any]:
+    """What the router needs, with code and model laid out as in the service's container."""
+    model = _model(spec, document)
+    assets.find("environment", _reference(spec.environment, document))
+    generation = uuid.uuid4().hex[:12]
+    folder = store.deployment_folder(spec.endpoint_name, spec.name) / "generations" / generation
+    code = _lay_out(spec, document, model, folder)
+    record = {
+        "name": spec.name,
+        "endpoint_name": spec.endpoint_name,
+        "type": spec.type,
+        "description": spec.description,
+        "tags": spec.tags,
+        "model": model["id"],
+        "environment": spec.environment,
+        "code_configuration": spec.code_configuration.model_dump(),
+        "instance_type": spec.instance_type,
+        "instance_count": spec.replicas,
+        "creation_context": {"created_at": dt.datetime.now(dt.UTC).isoformat()},
+    }
+    source = {**document.data, "_path": str(document.path.resolve())}
+    return {"record": record, "spec": source, "generation": generation, "serve": _serve(spec, model, folder, code)}
+
+
+def _model(spec: Deployment, document: Document) -> dict[str, Any]:
+    match = re.fullmatch(r"azureml:([^:@/]+)(?::([^:@/]+)|@latest)", spec.model)
+    where = document.where("model")
+    if not match:
+        raise UserError(f"{where}: {spec.model}: write azureml:<name>:<version> or azureml:<name>@latest")
+    try:
+        return registry.get(match[1], match[2])
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
+def _reference(environment: str, document: Document) -> str:
+    if not environment.startswith("azureml:"):
+        raise UserError(f"{document.where('environment')}: {environment}: write azureml:<name>:<version>")
+    return environment
+
+
+def _lay_out(spec: Deployment, document: Document, model: dict[str, Any], folder: Path) -> Path:
+    """Copy code and model below `folder`; the copy of the code folder."""
+    source = (document.path.parent / spec.code_configuration.code).resolve()
+    where = document.where("code_configuration", "code")
+    if not source.is_dir():
+        raise UserError(f"{where}: the code folder {spec.code_configuration.code} does not exist")
+    if not (source / spec.code_configuration.scoring_script).is_file():
+        where = document.where("code_configuration", "scoring_script")
+        raise UserError(f"{where}: {spec.code_configuration.scoring_script} is not in {spec.code_configuration.code}")
+    code = folder / source.name
+    snapshot.copy(source, code)
+    kept = Path(model["path"])
+    shutil.copytree(kept, _model_folder(folder, model) / kept.name, copy_function=_link)
+    (folder / "tmp").mkdir()
+    return code
+
+
+def _model_folder(folder: Path, model: dict[str, Any]) -> Path:
+    return folder / "azureml-models" / str(model["name"]) / str(model["version"])
+
+
+def _link(source: str, target: str) -> None:
+    """A registered model never changes, so a second name for its files will do where the disk allows."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _serve(spec: Deployment, model: dict[str, Any], folder: Path, code: Path) -> dict[str, Any]:
+    python = _interpreter(spec.environment)
+    script = code / spec.code_configuration.scoring_script
+    ours = {
+        "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "AML_APP_ROOT": str(code),
+        "AZUREML_APP_ROOT": str(code),
+        "AZUREML_ENTRY_SCRIPT": spec.code_configuration.scoring_script,
+        "AZUREML_MODEL_DIR": str(_model_folder(folder, model)),
+    }
+    variables = process.environment("serving", folder / "tmp", {**spec.environment_variables, **ours})
+    limits, probe = spec.request_settings, spec.liveness_probe
+    return {
+        "python": str(python),
+        "script": str(script),
+        "folder": str(folder / "tmp"),
+        "variables": variables,
+        "replicas": spec.replicas,
+        "timeout_seconds": limits.request_timeout_ms / 1000,
+        "queue_seconds": limits.max_queue_wait_ms / 1000,
+        "concurrent": limits.max_concurrent_requests_per_instance,
+        "start_seconds": spec.start_seconds,
+        "probe_period": float(probe.period),
+        "probe_timeout": float(probe.timeout),
+        "probe_failures": probe.failure_threshold,
+    }
+
+
+def _interpreter(environment: str) -> Path:
+    """The interpreter of an environment here: .venv-<name> beside this one, or LOCALML_SERVER_PYTHON."""
+    name = environment.removeprefix("azureml:").partition(":")[0].partition("@")[0]
+    given = os.environ.get("LOCALML_SERVER_PYTHON")
+    python = Path(given) if given else Path(sys.prefix).with_name(f".venv-{name}") / "bin" / "python"
+    if not python.exists():
+        raise UserError(f"environment {name} has no interpreter here, {python}: make setup-serving")
+    return python.absolute()
+
+
+def _tidy(spec: Deployment, generation: str) -> None:
+    """Remove what earlier generations left, once they have drained."""
+    control.wait_gone(spec.endpoint_name, spec.name)
+    kept = store.deployment_folder(spec.endpoint_name, spec.name) / "generations"
+    for old in kept.iterdir():
+        if old.name != generation:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _all_traffic(spec: Deployment) -> None:
+    with store.lock(spec.endpoint_name):
+        record = store.load(spec.endpoint_name)
+        store.save({**record, "traffic": {spec.name: 100}})
+    control.sync(spec.endpoint_name)
+
+
+def show(args: Namespace) -> Any:
+    """One deployment, with its servers under `local`."""
+    store.load_deployment(args.endpoint_name, args.name)
+    return _shown(args.endpoint_name, args.name)
+
+
+def list_(args: Namespace) -> Any:
+    """Deployments of an endpoint."""
+    return [_shown(args.endpoint_name, name) for name in store.deployments(args.endpoint_name)]
+
+
+def _shown(endpoint: str, name: str) -> dict[str, Any]:
+    entry = store.load_deployment(endpoint, name)
+    state = control.status(endpoint)["deployments"].get(name) or {"state": "Updating", "live": None, "error": None}
+    told = {"Updating": "Updating", "Succeeded": "Succeeded", "Failed": "Failed"}[state["state"]]
+    live = state["live"] or {"state": "Down", "replicas": []}
+    local = {**live, "error": state["error"], "log": str(_log(endpoint, name))}
+    return {**entry["record"], "provisioning_state": told, "local": local}
+
+
+def _log(endpoint: str, name: str) -> Path:
+    return store.deployment_folder(endpoint, name) / "server.log"
+
+
+def get_logs(args: Namespace) -> Any:
+    """The last lines of the servers' log."""
+    store.load_deployment(args.endpoint_name, args.name)
+    lines = process.tail(_log(args.endpoint_name, args.name), args.lines or 5000)
+    return "\n".join(lines)
+
+
+def delete(args: Namespace) -> Any:
+    """Delete a deployment that has no traffic; requests that it has end first."""
+    store.load_deployment(args.endpoint_name, args.name)
+    if not args.yes:
+        raise UserError(f"deleting online deployment {args.name} cannot be undone: add --yes")
+    with store.lock(args.endpoint_name):
+        record = store.load(args.endpoint_name)
+        share = record["traffic"].get(args.name, 0)
+        if share:
+            raise UserError(f"deployment {args.name} has {share} percent of the traffic: move it to another one first")
+        record["traffic"].pop(args.name, None)
+        store.save(record)
+        folder = store.deployment_folder(args.endpoint_name, args.name)
+        (folder / "deployment.json").unlink()
+    control.sync(args.endpoint_name)
+    control.wait_gone(args.endpoint_name, args.name)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,91 @@
+"""python -m rollout deploy|rollback|status: a model version behind the endpoint, over `az ml` verbs ($AZ_ML)."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from filelock import FileLock, Timeout
+
+from localml.errors import UserError
+from localml.paths import home
+from rollout import checks, engine
+from rollout.report import Report
+from rollout.site import Site
+
+DEPLOY = Path("ml/deploy")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m rollout", description=__doc__)
+    parser.add_argument("verb", choices=("deploy", "rollback", "status"))
+    parser.add_argument("--model-version", help="default: the newest registered")
+    parser.add_argument("--colour", help="blue or green; default: the idle one")
+    parser.add_argument("--endpoint", type=Path, default=DEPLOY / "endpoint.yml", help="spec of the endpoint")
+    parser.add_argument("--deployment", type=Path, default=DEPLOY / "deployment.yml", help="spec of both colours")
+    parser.add_argument("--request", type=Path, action="append", help="golden request (JSON); may be repeated")
+    parser.add_argument("--batch", type=Path, help="result of the batch job of the same version, to agree with")
+    parser.add_argument("--samples", type=int, default=60, help="requests to each deployment at each step")
+    parser.add_argument("--workers", type=int, default=4, help="requests at a time")
+    parser.add_argument("--max-change", type=float, default=checks.Limits.change, help="against the live version")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb; its exit code: 0 done or nothing to do, 1 taken back, 2 the call is wrong."""
+    args = build_parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if args.verb == "status":
+            return _status(args)
+        with FileLock(_lock(), timeout=0):
+            return _run(args)
+    except Timeout:
+        sys.stderr.write("error: another rollout runs: wait until it has ended\n")
+        return 2
+    except UserError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+
+
+def _lock() -> Path:
+    folder = home() / "rollouts"
+    folder.mkdir(exist_ok=True)
+    return folder / f".{os.environ.get('ENV', 'local')}.lock"
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _run(args: argparse.Namespace) -> int:
+    site = Site(args.endpoint, args.deployment)
+    report = Report(args.verb, site.name)
+    requests = checks.read_requests(args.request or [args.deployment.with_name("sample-request.json")])
+    batch = checks.read_batch(args.batch) if args.batch else {}
+    limits = checks.Limits(change=args.max_change)
+    rollout = engine.Rollout(site, requests, batch, limits, args.samples, args.workers, report)
+    done = rollout.rollback() if args.verb == "rollback" else rollout.deploy(args.model_version, args.colour)
+    if report.data["steps"]:
+        report.data["result"] = done
+        sys.stdout.write(f"{done}; report: {report.write('done')}\n")
+    else:
+        sys.stdout.write(f"{done}\n")
+    return 0
+
+
+def _status(args: argparse.Namespace) -> int:
+    site = Site(args.endpoint, args.deployment)
+    rows = engine.status(site)
+    if not rows:
+        raise UserError(f"endpoint {site.name} has no deployment: `make deploy` makes one")
+    sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,165 @@
+"""What a new deployment has to prove. Pure functions from what was seen to problems in words; none means it passed."""
+
+import csv
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localml.errors import UserError
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much worse a new version may be. Shares are fractions, times milliseconds."""
+
+    error_rate: float = 0.01
+    p95_factor: float = 2.0
+    p95_slack_ms: float = 50.0
+    p95_most_ms: float = 2000.0
+    flagged_more: float = 0.05
+    change: float = 0.5
+    agreement: float = 1e-3
+
+
+@dataclass
+class Seen:
+    """Answers of one deployment under load."""
+
+    milliseconds: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    rows: int = 0
+    flagged: int = 0
+
+    @property
+    def requests(self) -> int:
+        """All that were sent."""
+        return len(self.milliseconds) + len(self.errors)
+
+    @property
+    def error_rate(self) -> float:
+        """Share of requests that were not answered well."""
+        return len(self.errors) / self.requests if self.requests else 1.0
+
+    @property
+    def p95(self) -> float:
+        """95th percentile in milliseconds (nearest rank); NaN without an answer."""
+        ordered = sorted(self.milliseconds)
+        return ordered[math.ceil(0.95 * len(ordered)) - 1] if ordered else math.nan
+
+    @property
+    def flagged_share(self) -> float:
+        """Share of forecasts that carry a flag."""
+        return self.flagged / self.rows if self.rows else 0.0
+
+    def shown(self) -> dict[str, Any]:
+        """For the report."""
+        told = {"requests": self.requests, "error_rate": round(self.error_rate, 4), "flagged": self.flagged_share}
+        return {**told, "p95_ms": round(self.p95, 2) if self.milliseconds else None, "errors": self.errors[:3]}
+
+
+def answer_problems(request: Row, answer: Any, model: str, version: str) -> list[str]:
+    """Whether an answer has the promised shape, sane numbers, and comes from the version that was asked for."""
+    rows = answer.get("predictions") if isinstance(answer, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        return [f"the answer has no predictions: {json.dumps(answer)[:200]}"]
+    asked = request["input_data"]
+    if len(rows) != len(asked):
+        return [f"{len(asked)} rows were asked for, {len(rows)} came back"]
+    found = [problem for number, row in enumerate(rows) if (problem := _row_problem(number, row, asked[number]))]
+    about = answer.get("model") or {}
+    if (about.get("name"), str(about.get("version"))) != (model, version):
+        found.append(f"{model} version {version} was deployed, {about.get('name')} {about.get('version')} answers")
+    return found
+
+
+def _row_problem(number: int, row: Row, asked: Row) -> str | None:
+    for key in ("StoreID", "MonthYear"):
+        if str(row.get(key)) != str(asked[key]):
+            return f"row {number}: {key} {asked[key]} was asked for, {row.get(key)} came back"
+    values = [row.get(key) for key in ("P10", "TotalSales", "P90")]
+    if not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
+        return f"row {number}: P10, TotalSales, P90 are {values}, not three numbers"
+    low, middle, high = (float(value) for value in values if value is not None)
+    return None if low <= middle <= high else f"row {number}: TotalSales {middle} is not between {low} and {high}"
+
+
+def change_problems(new: Sequence[Row], old: Sequence[Row], limit: float) -> list[str]:
+    """Whether the same questions get answers of another size: sum |new - old| / sum |old| above `limit`."""
+    total = sum(abs(float(row["TotalSales"])) for row in old)
+    apart = sum(abs(float(a["TotalSales"]) - float(b["TotalSales"])) for a, b in zip(new, old, strict=True))
+    if total == 0 or apart / total <= limit:
+        return []
+    return [f"forecasts differ from the live version's by {apart / total:.0%}, more than {limit:.0%}: check the model"]
+
+
+def batch_problems(rows: Sequence[Row], expected: dict[tuple[str, str], float], limit: float) -> list[str]:
+    """Whether the endpoint answers what the batch job forecast, to a relative `limit`."""
+    found = []
+    for row in rows:
+        key = (str(row["StoreID"]), str(row["MonthYear"]))
+        if key in expected and abs(float(row["TotalSales"]) - expected[key]) > limit * max(1.0, abs(expected[key])):
+            found.append(f"store {key[0]}, {key[1]}: batch forecast {expected[key]:g}, endpoint {row['TotalSales']:g}")
+    return found
+
+
+def load_problems(new: Seen, old: Seen | None, limits: Limits) -> list[str]:
+    """Error rate, p95 and share of flagged rows, against the live version under the same load at the same time."""
+    found = []
+    if new.error_rate > limits.error_rate:
+        found.append(f"error rate {new.error_rate:.1%} of {new.requests} requests: {'; '.join(new.errors[:2])}")
+    most = limits.p95_most_ms
+    if old and old.milliseconds:
+        most = min(most, limits.p95_factor * old.p95 + limits.p95_slack_ms)
+    if new.milliseconds and new.p95 > most:
+        beside = f" (live version {old.p95:.0f} ms)" if old and old.milliseconds else ""
+        found.append(f"p95 {new.p95:.0f} ms, at most {most:.0f} ms{beside}")
+    if old and new.rows and new.flagged_share > old.flagged_share + limits.flagged_more:
+        found.append(f"{new.flagged_share:.0%} of the forecasts are flagged, {old.flagged_share:.0%} of the live ones")
+    return found
+
+
+def read_batch(path: Path) -> dict[tuple[str, str], float]:
+    """Forecasts by store and month of a CSV or Parquet file with StoreID, MonthYear, TotalSales. Raises UserError."""
+    if path.is_dir():
+        path = next((each for each in sorted(path.glob("*.parquet"))), path / "*.parquet")
+    try:
+        rows = _parquet(path) if path.suffix == ".parquet" else _csv(path)
+        return {(str(row["StoreID"]), str(row["MonthYear"])): float(row["TotalSales"]) for row in rows}
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror or error}: give the batch job's output") from None
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{path}: {error}: a batch result has StoreID, MonthYear and TotalSales") from None
+
+
+def _csv(path: Path) -> list[Row]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _parquet(path: Path) -> list[Row]:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - only where a batch result is given
+
+    found: list[Row] = pq.read_table(path).to_pylist()
+    return found
+
+
+def read_requests(paths: Sequence[Path]) -> list[Row]:
+    """Golden requests. Raises UserError for what is none."""
+    found = []
+    for path in paths:
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(f"{path}: {error.strerror}") from None
+        except ValueError as error:
+            raise UserError(f"{path}: not JSON: {error}") from None
+        rows = data.get("input_data") if isinstance(data, dict) else None
+        if not rows or not all(isinstance(row, dict) and {"StoreID", "MonthYear"} <= row.keys() for row in rows):
+            raise UserError(f'{path}: a request is {{"input_data": [{{"StoreID": ..., "MonthYear": ...}}]}}')
+        found.append(data)
+    return found

@@ -1,0 +1,224 @@
+"""The rollout itself: create the idle colour, prove it, move traffic in steps, or take everything back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from localml.errors import UserError
+from rollout import checks, load
+from rollout.checks import Limits, Row, Seen
+from rollout.report import Report
+from rollout.site import COLOURS, Site, State
+
+SHARES = (0, 10, 50, 100)
+
+
+class ProofError(Exception):
+    """A check was not passed; `problems` say which."""
+
+    def __init__(self, step: str, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.step, self.problems = step, problems
+
+
+@dataclass
+class Rollout:
+    """One deployment of one version."""
+
+    site: Site
+    requests: list[Row]
+    batch: dict[tuple[str, str], float]
+    limits: Limits
+    samples: int
+    workers: int
+    report: Report
+
+    def deploy(self, version: str | None, colour: str | None) -> str:
+        """Bring a version to 100 percent; one line that says what became of it. Raises UserError after a way back."""
+        wanted = version or self.site.newest_version()
+        if version:
+            self.site.check_version(version)
+        state = self._state()
+        stable = state.stable
+        self._check_colour(colour, state)
+        if not state.is_settled and not self._goes_on(state, wanted):
+            self._take_back(stable, state.other(stable), "an interrupted rollout")
+            state = self._state()
+        if state.is_settled and stable and state.versions.get(stable) == wanted:
+            return f"{self.site.model} version {wanted} is live already on {stable}: no change"
+        new = colour or (state.other(stable))
+        self.report.data |= {"model": self.site.model, "version": wanted, "colour": new, "from": stable}
+        try:
+            self._walk(state, stable, new, wanted)
+        except (ProofError, UserError, KeyboardInterrupt) as error:
+            self._fail(stable, new, error)
+        return f"{self.site.model} version {wanted} is live on {new}" + (
+            f"; {stable} is kept for rollback" if stable else ""
+        )
+
+    def _state(self) -> State:
+        state = self.site.read()
+        if state is None:
+            self.site.create_endpoint()
+            self.report.step("endpoint", f"{self.site.name} created")
+            state = self.site.read()
+        if state is None:
+            raise UserError(f"endpoint {self.site.name} was created and is not listed", 1)
+        return state
+
+    def _check_colour(self, colour: str | None, state: State) -> None:
+        if colour is not None and colour not in COLOURS:
+            raise UserError(f"COLOUR={colour}: blue or green")
+        if colour is not None and colour == state.stable:
+            raise UserError(f"COLOUR={colour}: it is live; leave COLOUR out, or give {state.other(colour)}")
+
+    def _goes_on(self, state: State, wanted: str) -> bool:
+        """Whether an interrupted rollout was of this version and may go on where it stopped."""
+        new = state.other(state.stable)
+        return state.versions.get(new) == wanted and new in state.healthy
+
+    def _walk(self, state: State, stable: str | None, new: str, version: str) -> None:
+        """All steps, from where the endpoint is."""
+        share = state.traffic.get(new, 0)
+        if share == 0 or stable is None:
+            if new in state.versions:
+                self.site.set_traffic({stable: 100, new: 0} if stable else {new: 0})
+                self.site.delete(new)
+                self.report.step("delete", f"the idle {new}")
+            self.site.create(new, version)
+            self.report.step("create", f"{new} with {self.site.model} version {version}")
+        else:
+            self.report.step("resume", f"{new} has {share} percent already")
+        target = load.Target(*self.site.address())
+        self._smoke(target, stable, new, version)
+        for step in (each for each in self._shares(stable) if each >= share):
+            if step:
+                self.site.set_traffic({stable: 100 - step, new: step} if stable else {new: 100})
+            self._prove(target, stable, new, step)
+        self.site.set_traffic({stable: 0, new: 100} if stable else {new: 100}, stable=new)
+
+    def _shares(self, stable: str | None) -> tuple[int, ...]:
+        """Without a live version there is nothing to split with."""
+        return SHARES if stable else (0, 100)
+
+    def _smoke(self, target: load.Target, stable: str | None, new: str, version: str) -> None:
+        """Golden requests: shape, numbers, version, agreement with the batch result and with the live version."""
+        problems: list[str] = []
+        compared = 0
+        for request in self.requests:
+            answer = load.ask(target, new, request)
+            problems += checks.answer_problems(request, answer, self.site.model, version)
+            if problems:
+                break
+            rows = answer["predictions"]
+            compared += sum((str(row["StoreID"]), str(row["MonthYear"])) in self.batch for row in rows)
+            problems += checks.batch_problems(rows, self.batch, self.limits.agreement)
+            problems += self._change(target, stable, request, rows)
+        if self.batch and not compared and not problems:
+            problems.append("the batch result has none of the golden requests' stores and months: nothing to compare")
+        if problems:
+            raise ProofError("smoke test", problems)
+        agreed = f", {compared} forecasts agree with the batch result" if self.batch else ""
+        self.report.step("smoke test", f"{len(self.requests)} golden requests answered well{agreed}")
+
+    def _change(self, target: load.Target, stable: str | None, request: Row, rows: list[Row]) -> list[str]:
+        if stable is None:
+            return []
+        try:
+            old = load.ask(target, stable, request)["predictions"]
+            return checks.change_problems(rows, old, self.limits.change)
+        except (UserError, KeyError, TypeError, ValueError) as error:
+            # A live version that answers badly is no reason to keep it.
+            self.report.step("compare", f"not compared with the live version: {error}")
+            return []
+
+    def _prove(self, target: load.Target, stable: str | None, new: str, share: int) -> None:
+        """Load on both deployments side by side, at this share of the traffic."""
+        names = [name for name in (new, stable) if name]
+        seen = load.measure(target, names, self.requests, self.samples, self.workers)
+        problems = checks.load_problems(seen[new], seen.get(stable or ""), self.limits)
+        told = {name: found.shown() for name, found in seen.items()}
+        if problems:
+            self.report.data["steps"].append({"step": f"traffic {share}", "seen": told})
+            raise ProofError(f"traffic {share} %", problems)
+        self.report.step(f"traffic {share} %", _line(seen), seen=told)
+
+    def _fail(self, stable: str | None, new: str, error: BaseException) -> None:
+        """Take everything back, then say why."""
+        step, problems = (error.step, error.problems) if isinstance(error, ProofError) else ("rollout", [_words(error)])
+        self.report.problem(step, problems, self.site.logs(new) if not isinstance(error, KeyboardInterrupt) else [])
+        back = f"{stable} has all traffic" if stable else "nothing is live"
+        try:
+            self._take_back(stable, new, "the failed version")
+        except UserError as second:
+            path = self.report.write("stuck")
+            text = (
+                f"rollout of {new} failed and could not be taken back ({second}): `make deploy` again goes on from here"
+            )
+            raise UserError(f"{text}; report: {path}", 1) from error
+        path = self.report.write("taken back")
+        raise UserError(f"rollout failed at {step}: {problems[0]}; {back}; report: {path}", 1) from error
+
+    def _take_back(self, stable: str | None, new: str, what: str) -> None:
+        state = self.site.read()
+        if state is None:
+            return
+        traffic = {name: 0 for name in (new,) if name in state.versions}
+        if stable:
+            traffic[stable] = 100
+        if traffic and {name: share for name, share in state.traffic.items() if share} != {
+            name: share for name, share in traffic.items() if share
+        }:
+            self.site.set_traffic(traffic)
+        self.site.delete(new)
+        self.report.step("back", f"{what} ({new}) is gone" + (f", {stable} has 100 percent" if stable else ""))
+
+    def rollback(self) -> str:
+        """Give all traffic to the idle colour; the other one is kept. One line that says what became of it."""
+        state = self.site.read()
+        stable = state.stable if state else None
+        if state is None or stable is None:
+            raise UserError(f"endpoint {self.site.name} serves nothing: `make deploy` first")
+        if not state.is_settled:
+            self._take_back(stable, state.other(stable), "an interrupted rollout")
+            return f"the interrupted rollout is undone: {stable} (version {state.versions[stable]}) has 100 percent"
+        idle = state.other(stable)
+        if idle not in state.healthy:
+            raise UserError("there is no idle deployment to go back to: make deploy MODEL_VERSION=<version>")
+        target = load.Target(*self.site.address())
+        for request in self.requests:
+            answer = load.ask(target, idle, request)
+            problems = checks.answer_problems(request, answer, self.site.model, state.versions[idle])
+            if problems:
+                raise UserError(f"{idle} does not answer well, so {stable} stays live: {problems[0]}", 1)
+        self.site.set_traffic({stable: 0, idle: 100}, stable=idle)
+        self.report.step("rollback", f"{idle} has 100 percent")
+        return f"{self.site.model} version {state.versions[idle]} is live on {idle}; {stable} is kept"
+
+
+def _words(error: BaseException) -> str:
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+
+
+def _line(seen: dict[str, Seen]) -> str:
+    parts = [
+        f"{name} {each.requests} requests, {each.error_rate:.0%} errors, p95 {each.p95:.0f} ms"
+        for name, each in seen.items()
+    ]
+    return "; ".join(parts)
+
+
+def status(site: Site) -> list[dict[str, Any]]:
+    """Rows of `make status`: each deployment's version, share and health."""
+    state = site.read()
+    if state is None:
+        return []
+    return [
+        {
+            "deployment": name,
+            "model": f"{site.model}:{version}",
+            "traffic": state.traffic.get(name, 0),
+            "healthy": name in state.healthy,
+            "stable": name == state.stable,
+        }
+        for name, version in sorted(state.versions.items())
+    ]

@@ -1,0 +1,177 @@
+"""The endpoint as the verbs show it. What a rollout has done is read off the endpoint and remembered nowhere else."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from localml.errors import UserError
+from localml.paths import version_key
+from pipeline import azml
+
+COLOURS = ("blue", "green")
+# The endpoint's tag that names the deployment to fall back to. It moves only when a rollout has ended well.
+STABLE = "stable"
+_TRIES, _PAUSE_SECONDS = 3, 1.0
+
+
+@dataclass(frozen=True)
+class State:
+    """What the endpoint is now."""
+
+    traffic: dict[str, int]
+    versions: dict[str, str]
+    healthy: frozenset[str]
+    tags: dict[str, str]
+
+    @property
+    def stable(self) -> str | None:
+        """The deployment to fall back to; None where nothing has traffic."""
+        tagged = self.tags.get(STABLE)
+        live = [name for name, share in self.traffic.items() if share > 0]
+        if not live:
+            return None
+        return tagged if tagged in self.versions else max(live, key=lambda name: self.traffic[name])
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no rollout was interrupted: all traffic is with the stable deployment, or none anywhere."""
+        live = {name: share for name, share in self.traffic.items() if share > 0}
+        return not live or live == {self.stable: 100}
+
+    def other(self, colour: str | None) -> str:
+        """The colour beside `colour`."""
+        return next(each for each in COLOURS if each != colour)
+
+
+class Site:
+    """Verbs of one endpoint. A call that fails is tried again, since every one of them may be repeated."""
+
+    def __init__(self, endpoint_spec: Path, deployment_spec: Path) -> None:
+        self.endpoint_spec, self.deployment_spec = endpoint_spec, deployment_spec
+        self.name = str(_field(endpoint_spec, "name"))
+        self.model = _model_name(str(_field(deployment_spec, "model")))
+
+    def newest_version(self) -> str:
+        """The highest version of the model, compared as numbers. Raises UserError where none is registered."""
+        found = self._call("model", "list", "--name", self.model) or []
+        if not found:
+            raise UserError(f"no version of model {self.model} is registered: `make run-pipeline` makes one")
+        return max((str(each["version"]) for each in found), key=version_key)
+
+    def check_version(self, version: str) -> None:
+        """Raises UserError where the model has no such version."""
+        found = {str(each["version"]) for each in self._call("model", "list", "--name", self.model) or []}
+        if version not in found:
+            known = ", ".join(sorted(found, key=version_key)) or "none"
+            raise UserError(f"model {self.model} has no version {version}: registered are {known}")
+
+    def read(self) -> State | None:
+        """The endpoint's state; None where it does not exist."""
+        endpoints = {str(each["name"]): each for each in self._call("online-endpoint", "list") or []}
+        if self.name not in endpoints:
+            return None
+        endpoint = self._call("online-endpoint", "show", "--name", self.name)
+        found = self._call("online-deployment", "list", "--endpoint-name", self.name) or []
+        return State(
+            traffic={name: int(share) for name, share in (endpoint.get("traffic") or {}).items()},
+            versions={str(each["name"]): _version(each.get("model")) for each in found},
+            healthy=frozenset(str(each["name"]) for each in found if each.get("provisioning_state") == "Succeeded"),
+            tags={str(key): str(value) for key, value in (endpoint.get("tags") or {}).items()},
+        )
+
+    def create_endpoint(self) -> None:
+        """Make the endpoint."""
+        self._call("online-endpoint", "create", "--file", str(self.endpoint_spec))
+
+    def create(self, colour: str, version: str) -> None:
+        """Make a deployment and wait until it serves; a call that never reached the service is made again."""
+        flags = ("--file", str(self.deployment_spec), "--name", colour, "--endpoint-name", self.name)
+        setting = ("--set", f"model=azureml:{self.model}:{version}")
+
+        def attempt() -> None:
+            try:
+                azml.call("online-deployment", "create", *flags, *setting)
+            except UserError as error:
+                state = self.read()
+                if state is None or colour not in state.versions:
+                    raise
+                if colour not in state.healthy:
+                    raise _FinalError(str(error)) from error
+
+        _repeat(attempt)
+
+    def delete(self, colour: str) -> None:
+        """Delete a deployment, if it is there."""
+        state = self.read()
+        if state and colour in state.versions:
+            self._call("online-deployment", "delete", "--name", colour, "--endpoint-name", self.name, "--yes")
+
+    def set_traffic(self, traffic: dict[str, int], stable: str | None = None) -> None:
+        """Set every deployment's share in one call; they add up to 100, but for an endpoint that never served.
+
+        With `stable` the tag that names the deployment to fall back to moves in the same call.
+        """
+        shares = " ".join(f"{name}={share}" for name, share in sorted(traffic.items()))
+        tag = ("--set", f"tags.{STABLE}={stable}") if stable else ()
+        self._call("online-endpoint", "update", "--name", self.name, "--traffic", shares, *tag)
+
+    def address(self) -> tuple[str, str]:
+        """(scoring URI, key)."""
+        uri = str(self._call("online-endpoint", "show", "--name", self.name)["scoring_uri"])
+        keys = self._call("online-endpoint", "get-credentials", "--name", self.name)
+        return uri, str(keys["primaryKey"])
+
+    def logs(self, colour: str, lines: int = 30) -> list[str]:
+        """Last lines of a deployment's log; what cannot be had is no reason to fail."""
+        flags = ("--name", colour, "--endpoint-name", self.name, "--lines", str(lines))
+        try:
+            return str(azml.call("online-deployment", "get-logs", *flags) or "").splitlines()[-lines:]
+        except UserError as error:
+            return [f"no log: {error}"]
+
+    def _call(self, *arguments: str) -> Any:
+        return _repeat(lambda: azml.call(*arguments))
+
+
+class _FinalError(UserError):
+    """Trying again would not help."""
+
+
+def _repeat(work: Callable[[], Any]) -> Any:
+    for number in range(1, _TRIES + 1):
+        try:
+            return work()
+        except _FinalError as error:
+            raise UserError(str(error), 1) from error
+        except UserError as error:
+            if number == _TRIES or error.exit_code == 2:
+                raise
+            time.sleep(_PAUSE_SECONDS * number)
+    raise AssertionError("not reached")
+
+
+def _field(spec: Path, key: str) -> Any:
+    try:
+        return yaml.safe_load(spec.read_text(encoding="utf-8"))[key]
+    except FileNotFoundError:
+        raise UserError(f"{spec}: no such file") from None
+    except KeyError:
+        raise UserError(f"{spec}: has no {key}") from None
+
+
+def _model_name(reference: str) -> str:
+    match = re.fullmatch(r"azureml:([^:@/]+)(?::[^:@/]+|@latest)", reference)
+    if not match:
+        raise UserError(f"model: {reference}: write azureml:<name>@latest; the rollout puts the version in")
+    return match[1]
+
+
+def _version(model: Any) -> str:
+    """The version in `azureml:name:7` or in the resource id that ends in /models/name/versions/7."""
+    match = re.search(r"(?:/versions/|:)([^/:]+)$", str(model))
+    return match[1] if match else ""

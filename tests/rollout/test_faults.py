@@ -1,0 +1,88 @@
+"""Rollouts whose CLI fails, or who are killed: the next call finishes or undoes, and callers notice nothing."""
+
+from typing import Any
+
+import pytest
+from test_rollout import Caller, live
+
+from serving_kit import GOOD, NEWEST, OTHER, Shop
+
+UPDATE = "online-endpoint update"
+MUTATING = ["online-deployment create", UPDATE, "online-endpoint show", "online-endpoint get-credentials", "model list"]
+
+
+@pytest.fixture
+def old(bare_shop: Shop) -> Shop:
+    """Version 1 is live on blue."""
+    bare_shop.rollout("deploy", "--model-version", GOOD)
+    return bare_shop
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("do", ["fail", "lose"])
+@pytest.mark.parametrize("match", MUTATING)
+def test_a_call_that_fails_once_is_made_again(old: Shop, faults: Any, match: str, do: str) -> None:
+    faults({"match": match, "do": do})
+    with Caller(old):
+        said = old.rollout("deploy", "--model-version", OTHER)
+    assert "is live on green" in said
+    assert live(old) == {"blue": f"{GOOD} 0", "green": f"{OTHER} 100"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "match", ["online-deployment create", "online-endpoint get-credentials", "green=10", "green=50", "green=100"]
+)
+def test_a_call_that_fails_for_good_is_taken_back(old: Shop, faults: Any, match: str) -> None:
+    faults({"match": match, "times": 0})
+    with Caller(old):
+        said = old.rollout("deploy", "--model-version", OTHER, code=1)
+    assert "the gateway did not answer" in said
+    assert live(old) == {"blue": f"{GOOD} 100"}
+
+
+@pytest.mark.slow
+def test_a_way_back_that_fails_too_is_told_and_the_next_call_goes_on(old: Shop, faults: Any) -> None:
+    faults({"match": UPDATE, "nth": 3, "times": 0})
+    with Caller(old):
+        said = old.rollout("deploy", "--model-version", OTHER, code=1)
+        assert "could not be taken back" in said
+        assert live(old)["green"] == f"{OTHER} 50"
+        faults()
+        old.rollout("deploy", "--model-version", OTHER)
+    assert live(old) == {"blue": f"{GOOD} 0", "green": f"{OTHER} 100"}
+
+
+KILLS = [
+    {"match": "online-deployment create", "do": "kill-before"},
+    {"match": "online-deployment create", "do": "kill-after"},
+    {"match": "online-endpoint get-credentials", "do": "kill-after"},
+    *({"match": UPDATE, "nth": nth, "do": do} for nth in (1, 2, 3, 4) for do in ("kill-before", "kill-after")),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kill", KILLS, ids=lambda kill: f"{kill['do']}-{kill['match'].split()[1]}-{kill.get('nth', 1)}"
+)
+def test_a_rollout_that_was_killed_is_finished_by_the_next_call(old: Shop, faults: Any, kill: dict[str, Any]) -> None:
+    faults(kill)
+    with Caller(old):
+        old.rollout("deploy", "--model-version", OTHER, code=-9)
+        faults()
+        old.rollout("deploy", "--model-version", OTHER)
+    assert live(old) == {"blue": f"{GOOD} 0", "green": f"{OTHER} 100"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["another version", "the old version", "rollback"])
+def test_a_rollout_that_was_killed_at_half_is_undone_by_any_other_call(old: Shop, faults: Any, verb: str) -> None:
+    faults({"match": UPDATE, "nth": 2, "do": "kill-after"})
+    with Caller(old):
+        old.rollout("deploy", "--model-version", OTHER, code=-9)
+        assert live(old) == {"blue": f"{GOOD} 50", "green": f"{OTHER} 50"}
+        faults()
+        calls = {"rollback": ["rollback"], "the old version": ["deploy", "--model-version", GOOD]}
+        old.rollout(*calls.get(verb, ["deploy", "--model-version", NEWEST]))
+    wanted = {"blue": f"{GOOD} 0", "green": f"{NEWEST} 100"} if verb == "another version" else {"blue": f"{GOOD} 100"}
+    assert live(old) == wanted

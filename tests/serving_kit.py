@@ -1,0 +1,303 @@
+"""A project with an endpoint for tests: real inference servers, and models that misbehave as a file tells them to."""
+
+import http.client
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import chdir, closing, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import pytest
+import yaml
+from filelock import FileLock
+
+from localml import cli
+
+REPO = Path(__file__).parents[1]
+SCRIPTS = REPO / "scripts"
+PYTHON = REPO / ".venv-score" / "bin" / "python"
+
+# What each version of the test model does; the versions are registered in this order, from 1.
+BEHAVIOURS: list[dict[str, Any]] = [
+    {},  # 1: good
+    {"factor": 1.01},  # 2: good, other numbers
+    {"init": "raise"},  # 3: never healthy, ends
+    {"init": "hang"},  # 4: never healthy, hangs
+    {"sleep": 0.3},  # 5: slow
+    {"factor": 3.0},  # 6: wrong numbers
+    {"crash_after": 8},  # 7: crashes under load
+    {"fail_after": 8},  # 8: answers 500 under load
+    {"flags": ["unknown_store"]},  # 9: flags everything
+    {"factor": 1.02},  # 10: good, newest
+]
+GOOD, OTHER, RAISES, HANGS, SLOW, WRONG, CRASHES, FAILS, FLAGS, NEWEST = (str(n + 1) for n in range(len(BEHAVIOURS)))
+
+SCORE = """
+import json, os, signal, time
+from pathlib import Path
+from helper import total
+state = {"requests": 0}
+
+def init():
+    root = Path(os.environ["AZUREML_MODEL_DIR"])
+    state.update(json.loads(next(root.glob("*/behaviour.json")).read_text()))
+    state["about"] = {"name": root.parent.name, "version": root.name}
+    if state.get("init") == "raise":
+        raise ValueError("this model does not load")
+    if state.get("init") == "hang":
+        time.sleep(600)
+
+def run(raw_data):
+    state["requests"] += 1
+    asked = json.loads(raw_data)
+    if asked.get("sleep"):
+        time.sleep(asked["sleep"])
+    if asked.get("die"):
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(5)
+    if state["requests"] > state.get("crash_after", 10**9):
+        os._exit(1)
+    if state["requests"] > state.get("fail_after", 10**9):
+        raise RuntimeError("no forecast today")
+    time.sleep(state.get("sleep", 0))
+    rows = []
+    for row in asked["input_data"]:
+        sales = total(row) * state.get("factor", 1.0)
+        rows.append({"StoreID": row["StoreID"], "MonthYear": row["MonthYear"], "TotalSales": sales,
+                     "P10": sales * 0.9, "P90": sales * 1.1, "flags": state.get("flags", [])})
+    return {"predictions": rows, "model": state["about"], "pid": os.getpid(), "headers": asked.get("headers")}
+"""
+HELPER = """
+def total(row):
+    return 1000.0 + sum(map(ord, row["StoreID"] + row["MonthYear"]))
+"""
+REQUEST = {"input_data": [{"StoreID": "S001", "MonthYear": "2026-12"}, {"StoreID": "S002", "MonthYear": "2026-12"}]}
+DEPLOYMENT: dict[str, Any] = {
+    "name": "blue",
+    "endpoint_name": "shop",
+    "type": "kubernetes",
+    "model": "azureml:shop-model@latest",
+    "code_configuration": {"code": "src", "scoring_script": "score.py"},
+    "environment": "azureml:score:1",
+    "environment_variables": {"WORKER_COUNT": "1"},
+    "request_settings": {
+        "request_timeout_ms": 5000,
+        "max_concurrent_requests_per_instance": 4,
+        "max_queue_wait_ms": 5000,
+    },
+    "liveness_probe": {"period": 1, "timeout": 5, "failure_threshold": 5},
+    "readiness_probe": {"initial_delay": 0, "period": 1, "failure_threshold": 15},
+}
+
+
+@dataclass
+class Answer:
+    """What the endpoint answered."""
+
+    status: int
+    text: str
+    headers: dict[str, str]
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a call printed."""
+
+    stdout: str
+    stderr: str
+
+
+@contextmanager
+def _variables(wanted: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@dataclass
+class Shop:
+    """A project folder with its own state, and its endpoint `shop`."""
+
+    root: Path
+    home: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        """Variables of a call."""
+        paths = os.pathsep.join([str(SCRIPTS), str(REPO / "src")])
+        ours = {"LOCALML_HOME": str(self.home), "PYTHONPATH": paths, "LOCALML_SERVER_PYTHON": str(PYTHON)}
+        kept = {key: value for key, value in os.environ.items() if key not in ("AZ_ML", "ENV")}
+        return {**kept, **ours, "PYTHONDONTWRITEBYTECODE": "", **self.variables}
+
+    def run(self, *arguments: str, code: int = 0) -> Done:
+        """Call localml in this process, which saves an interpreter's start; the exit code must be `code`."""
+        out, err, before = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
+        try:
+            with _variables(self.environment()), chdir(self.root), redirect_stdout(out), redirect_stderr(err):
+                found = cli.main(list(arguments))
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        assert found == code, out.getvalue() + err.getvalue()
+        return Done(out.getvalue(), err.getvalue())
+
+    def rollout(self, *arguments: str, code: int = 0) -> str:
+        """Run `python -m rollout` with few requests a step; all that it printed."""
+        child = self.start(*arguments, "--samples", "24", module="rollout")
+        out, err = child.communicate(timeout=120)
+        assert child.returncode == code, out + err
+        return out + err
+
+    def start(self, *arguments: str, module: str = "localml") -> subprocess.Popen[str]:
+        """Call a module's command line and do not wait."""
+        specs = ("--endpoint", "endpoint.yml", "--deployment", "deployment.yml") if module == "rollout" else ()
+        command = [sys.executable, "-m", module, *arguments, *specs]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, cwd=self.root, env=self.environment(), start_new_session=True, **pipes)
+
+    def json(self, *arguments: str) -> Any:
+        """The JSON that a verb prints."""
+        return json.loads(self.run(*arguments).stdout)
+
+    def spec(self, name: str, **changes: Any) -> None:
+        """Write a deployment spec with top-level fields changed."""
+        (self.root / name).write_text(yaml.safe_dump({**DEPLOYMENT, **changes}, sort_keys=False))
+
+    def deploy(self, colour: str = "blue", version: str = GOOD, code: int = 0, **changes: Any) -> str:
+        """Create a deployment; what stderr says."""
+        self.spec("deployment.yml", **changes)
+        model = f"model=azureml:shop-model:{version}"
+        flags = ("--file", "deployment.yml", "--name", colour, "--set", model, "--output", "none")
+        return self.run("online-deployment", "create", *flags, code=code).stderr
+
+    def traffic(self, text: str, code: int = 0) -> str:
+        """Set traffic; what stderr says."""
+        flags = ("--name", "shop", "--traffic", text, "--output", "none")
+        return self.run("online-endpoint", "update", *flags, code=code).stderr
+
+    def show(self, colour: str = "blue") -> Any:
+        """A deployment's record."""
+        return self.json("online-deployment", "show", "--endpoint-name", "shop", "--name", colour)
+
+    def key(self) -> str:
+        """The primary key."""
+        return str(json.loads((self.home / "endpoints" / "shop" / "keys.json").read_text())["primaryKey"])
+
+    def port(self) -> int:
+        """The endpoint's port."""
+        return int(json.loads((self.home / "endpoints" / "shop" / "endpoint.json").read_text())["port"])
+
+    def ask(self, body: Any = REQUEST, path: str = "/score", method: str = "POST", **headers: str) -> Answer:
+        """One request as a caller sends it; `headers` with _ for -."""
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        given = {"Authorization": f"Bearer {self.key()}", "Content-Type": "application/json"}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port(), timeout=60)) as connection:
+            connection.request(method, path, data, given)
+            got = connection.getresponse()
+            return Answer(got.status, got.read().decode(), {key.lower(): value for key, value in got.getheaders()})
+
+    def processes(self) -> list[str]:
+        """Command lines of the processes that work for this state."""
+        import psutil  # noqa: PLC0415
+
+        marks = (str(self.home), f"LOCALML_HOME={self.home}")
+        found = []
+        for process in psutil.process_iter():
+            try:
+                line = " ".join(process.cmdline())
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+            if any(mark in line for mark in marks):
+                found.append(line)
+        return found
+
+
+@pytest.fixture(scope="session")
+def serving_python() -> Path:
+    """The inference server's interpreter; made where it is missing."""
+    with FileLock(REPO / ".venv-score.lock"):
+        if not PYTHON.exists():
+            subprocess.run(["make", "setup-serving"], cwd=REPO, check=True)
+    return PYTHON
+
+
+@pytest.fixture(scope="session")
+def shop_template(tmp_path_factory: pytest.TempPathFactory, serving_python: Path) -> Path:
+    """State with every version of the test model registered, made once: that takes seconds."""
+    root = tmp_path_factory.mktemp("shop-template")
+    for number, behaviour in enumerate(BEHAVIOURS, 1):
+        folder = root / str(number) / "model"
+        folder.mkdir(parents=True)
+        (folder / "behaviour.json").write_text(json.dumps(behaviour))
+        (folder / "MLmodel").write_text("flavors: {}\nmlflow_version: 3.15.0\n")
+    # All in one process: importing MLflow anew for each version would take a minute.
+    code = (
+        "import os, sys; from localml import tracking; tracking.prepare('model-registrations')\n"
+        "os.environ['MLFLOW_TRACKING_URI'] = tracking.uri()\n"
+        "for n in range(int(sys.argv[2])):\n"
+        "    tracking.main(['register', 'shop-model', f'{sys.argv[1]}/{n + 1}/model', '{}', ''])\n"
+    )
+    env = {**os.environ, "LOCALML_HOME": str(root / "home"), "PYTHONPATH": str(SCRIPTS), "PYTHONDONTWRITEBYTECODE": ""}
+    subprocess.run([sys.executable, "-c", code, str(root), str(len(BEHAVIOURS))], env=env, check=True)
+    return root
+
+
+@pytest.fixture
+def bare_shop(tmp_path: Path, shop_template: Path) -> Iterator[Shop]:
+    """A project with models, environment and compute, and no endpoint yet."""
+    home = tmp_path / "state of mine"
+    shutil.copytree(shop_template / "home", home)
+    shop = Shop(tmp_path / "project", home)
+    (shop.root / "src").mkdir(parents=True)
+    (shop.root / "src" / "score.py").write_text(SCORE)
+    (shop.root / "src" / "helper.py").write_text(HELPER)
+    (shop.root / "request.json").write_text(json.dumps(REQUEST))
+    (shop.root / "sample-request.json").write_text(json.dumps(REQUEST))
+    (shop.root / "env.yml").write_text(yaml.safe_dump({"name": "score", "version": "1", "image": "example.com/p:1"}))
+    endpoint = {"name": "shop", "auth_mode": "key", "compute": "azureml:cluster", "tags": {"team": "platform"}}
+    (shop.root / "endpoint.yml").write_text(yaml.safe_dump(endpoint))
+    shop.spec("deployment.yml")
+    shop.run("environment", "create", "--file", "env.yml", "--output", "none")
+    cluster = (
+        "--name",
+        "cluster",
+        "--type",
+        "Kubernetes",
+        "--resource-id",
+        "/subscriptions/0/x",
+        "--namespace",
+        "demand",
+    )
+    shop.run("compute", "attach", *cluster, "--output", "none")
+    yield shop
+    shop.run("_stop")
+
+
+@pytest.fixture
+def shop(bare_shop: Shop) -> Shop:
+    """The same with its endpoint."""
+    bare_shop.run("online-endpoint", "create", "--file", "endpoint.yml", "--output", "none")
+    return bare_shop
+
+
+def host_of(uri: str) -> str:
+    """Host and port of a URI."""
+    return str(urlparse(uri).netloc)
