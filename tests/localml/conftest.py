@@ -1,5 +1,6 @@
 """A small project of its own for every test, and the engine called as a person would call it."""
 
+import io
 import json
 import os
 import shutil
@@ -16,6 +17,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from localml import cli
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -155,6 +158,3 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
         raise AssertionError("the condition did not come true within 30 s")
 
     return wait
-
-
-from serving_kit import bare_shop, serving_python, shop, shop_template  # noqa: E402, F401 - fixtures
