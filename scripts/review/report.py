@@ -64,7 +64,7 @@ class Report:
 
 def build(change: Change) -> Report:
     """Compare both sides. Deterministic: everything is in the order of paths."""
-    files, counts = change.changed_files(), change.git.line_counts(change.commit)
+    files, counts = change.changed_files(), change.git.line_counts(change.commit, change.head_revision)
     impact, builder = Impact(change.head), _Builder(change, files, counts)
     assets = builder.assets(impact)
     runs = {a.label: r for a in change.head.assets.items if a.kind == Kind.PIPELINE and (r := _runs(change, a, files))}

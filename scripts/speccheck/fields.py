@@ -76,6 +76,9 @@ def check_fields(_repo: Repo, spec: Spec) -> Iterator[Finding]:
     for field in _REQUIRED.get(spec.kind, ()):
         if spec.data.get(field) in (None, ""):
             yield spec.doc.find(f"{spec.kind} has no {field}: add {field}: ...", field)
+    if isinstance(spec.data.get("version"), float):
+        message = f"version {spec.data['version']} is a number, and 1.10 would be 1.1: write it in quotes"
+        yield spec.doc.find(message, "version")
     if not unknown:
         yield from _format(spec)
 
