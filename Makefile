@@ -149,14 +149,16 @@ bench: $(VENV)/.ready ## Measure speed and memory side by side, write bench.json
 
 .PHONY: test test-fast bench
 
+# What the work at hand will be merged into. With BASE, `make check` holds versions against it too.
+BASE ?=
 # YAML that people write; the broken specs of the corpus are wrong on purpose.
 YAML_FILES = $(shell git ls-files --cached --others --exclude-standard -- '*.yml' '*.yaml' ':!:tests/specs/broken')
 # Findings read `path:line: message`, whoever made them; the column is dropped.
 NO_COLUMN = sed -E 's/^([^: ]+:[0-9]+):[0-9]+: /\1: /'
 # The slowest first; they run side by side, and their output is joined in this order.
-CHECKS = specs types lint format yaml
+CHECKS = specs types lint format yaml $(if $(BASE),versions)
 
-check: $(VENV)/.ready ## Every check, side by side; findings as path:line: message
+check: $(VENV)/.ready ## Every check, side by side; findings as path:line: message (BASE=rev adds versions)
 	@out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; pids=(); status=0; \
 	for name in $(CHECKS); do $(MAKE) check-$$name >"$$out/$$name" 2>"$$out/$$name.err" & pids+=($$!); done; \
 	for name in $(CHECKS); do \
@@ -178,6 +180,28 @@ check-format: $(VENV)/.ready
 
 check-yaml: $(VENV)/.ready
 	@$(VENV)/bin/yamllint --strict --format parsable $(YAML_FILES) | $(NO_COLUMN)
+
+check-versions: needs-base
+	@$(PY) -m review guard --base "$(BASE)"
+
+fmt: $(VENV)/.ready ## Format specs (key order, one flag a line) and Python
+	@$(PY) -m specfmt
+	@$(VENV)/bin/ruff check --quiet --fix-only
+	@$(VENV)/bin/ruff format --quiet
+
+review: needs-base ## Say what merging will do (BASE=rev [VERDICT=file] [PLAN=file] [OUTPUT=json])
+	@$(PY) -m review report --base "$(BASE)" --output $(or $(OUTPUT),markdown) \
+	  $(if $(VERDICT),--verdict "$(VERDICT)") $(if $(PLAN),--plan "$(PLAN)")
+
+bump: needs-base ## Set the versions that changed content needs (BASE=rev)
+	@$(PY) -m review bump --base "$(BASE)"
+
+needs-base: $(VENV)/.ready
+	@test -n "$(BASE)" || { echo "error: say what the work is merged into: make $(firstword $(MAKECMDGOALS)) BASE=origin/main" >&2; exit 2; }
+
+# The hooks call make targets, so that nobody keeps two lists of checks.
+hooks: $(VENV)/.ready ## Run the checks before each commit and push (git hooks)
+	@$(VENV)/bin/pre-commit install --hook-type pre-commit --hook-type pre-push
 
 .PHONY: check $(CHECKS:%=check-%)
 

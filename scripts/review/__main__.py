@@ -23,12 +23,12 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("-o", "--output", choices=["markdown", "json"], default="markdown")
     report.add_argument("--verdict", type=Path, help="JSON of make verdict")
     report.add_argument("--plan", type=Path, help="JSON of terraform show -json")
-    for verb in (
-        report,
-        verbs.add_parser("guard", help="findings where content changed and the version did not"),
-        verbs.add_parser("bump", help="set the versions that the guard asks for"),
-    ):
+    guarding = verbs.add_parser("guard", help="findings where content changed and the version did not")
+    bumping = verbs.add_parser("bump", help="set the versions that the guard asks for")
+    for verb in (report, guarding, bumping):
         verb.add_argument("--base", required=True, metavar="REV", help="what the work will be merged into")
+        if verb is not bumping:
+            verb.add_argument("--head", metavar="REV", help="the work (default: the working tree)")
         verb.add_argument("--root", type=Path, default=Path(), help="root of the repo (default: here)")
     return parser
 
@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    with open_change(options.root, options.base) as change:
+    with open_change(options.root, options.base, options.head) as change:
         report = build(change)
     if options.verdict:
         report.metrics = read_verdict(options.verdict)
@@ -58,7 +58,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _guard(options: argparse.Namespace) -> int:
-    with open_change(options.root, options.base) as change:
+    with open_change(options.root, options.base, options.head) as change:
         verdicts = guard(change)
     sys.stdout.writelines(f"{verdict.finding}\n" for verdict in verdicts)
     return 1 if any(not verdict.warning for verdict in verdicts) else 0

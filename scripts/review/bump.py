@@ -58,10 +58,12 @@ def _pinned(assets: list[Asset], asset: Asset, version: str) -> Iterator[tuple[A
 
 
 def _replace(path: Path, keys: Keys, value: str) -> None:
-    """Put a scalar in the place of another; quotes stay, and a bare number stays one."""
+    """Put a scalar in the place of another; quotes stay, and come where YAML would read another value."""
     text = path.read_text(encoding="utf-8")
     node = _node(yaml.compose(text, Loader=yaml.SafeLoader), keys)
-    quote = node.style if node.style in ("'", '"') else ""
+    # A bare 1.10 would be read as the number 1.1.
+    bare_is_same = str(yaml.safe_load(value)) == value
+    quote = node.style if node.style in ("'", '"') else "" if bare_is_same else '"'
     start, end = node.start_mark.index, node.end_mark.index
     path.write_text(f"{text[:start]}{quote}{value}{quote}{text[end:]}", encoding="utf-8")
 

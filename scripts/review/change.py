@@ -20,6 +20,7 @@ class Change:
     base: Reader
     tip: Reader
     head: Reader
+    head_revision: str | None = None
 
     def changed_files(self) -> dict[str, str]:
         """Path -> added, changed or removed, for every file that differs, in order."""
@@ -43,16 +44,17 @@ class Change:
 
 
 @contextmanager
-def open_change(root: Path, revision: str) -> Iterator[Change]:
-    """Read both sides. Raises UserError where the revision is unknown or shares no history."""
+def open_change(root: Path, revision: str, head: str | None = None) -> Iterator[Change]:
+    """Read both sides; `head` is the working tree, or a commit. Raises UserError for an unknown revision."""
     git = Git(root)
-    commit, tip = git.merge_base(revision), git.commit(revision)
+    commit, tip = git.merge_base(revision, head or "HEAD"), git.commit(revision)
     base_tree, tip_tree = CommitTree(git, commit), CommitTree(git, tip)
+    head_tree = CommitTree(git, git.commit(head)) if head else WorkTree(git)
     parsed: Parsed = {}
     try:
         base = Reader(read_assets(base_tree, parsed))
         later = base if tip == commit else Reader(read_assets(tip_tree, parsed))
-        yield Change(git, revision, commit, base, later, Reader(read_assets(WorkTree(git), parsed)))
+        yield Change(git, revision, commit, base, later, Reader(read_assets(head_tree, parsed)), head)
     finally:
-        base_tree.close()
-        tip_tree.close()
+        for tree in (base_tree, tip_tree, head_tree):
+            tree.close()

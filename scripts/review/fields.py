@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from specfmt.command import flags
+
 _ABSENT = object()
+_LONG = 80
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def _compare(path: str, old: Any, new: Any) -> Iterator[FieldChange]:
     elif path.rsplit(".", 1)[-1] == "command" and isinstance(old, str) and isinstance(new, str):
         yield from _compare_commands(path, old, new)
     elif old is _ABSENT or new is _ABSENT or old != new or type(old) is not type(new):
-        yield FieldChange(path, _shown(old), _shown(new))
+        yield FieldChange(path, *_pair(_shown(old), _shown(new)))
 
 
 def _is_deep(value: dict[str, Any]) -> bool:
@@ -68,21 +71,23 @@ def _shown(value: Any) -> str | None:
         return "{" + ", ".join(f"{key}: {_shown(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(str(_shown(item)) for item in value) + "]"
-    text = " ".join(str(value).split())
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return " ".join(str(value).split())
 
 
-def flags(command: str) -> list[str]:
-    """A command as its program and one piece a flag: `--seed ${{inputs.seed}}`, `$[[--note x]]`."""
-    pieces: list[str] = []
-    for word in command.split():
-        starts = word.startswith(("--", "$[["))
-        inside = bool(pieces) and pieces[-1].startswith("$[[") and not pieces[-1].endswith("]]")
-        if pieces and (inside or not starts):
-            pieces[-1] += f" {word}"
-        else:
-            pieces.append(word)
-    return pieces
+def _pair(old: str | None, new: str | None) -> tuple[str | None, str | None]:
+    """Both sides on a line each: long texts start shortly before their first difference."""
+    start = 0
+    if old is not None and new is not None and max(len(old), len(new)) > _LONG:
+        same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        start = max(old.rfind(" ", 0, max(same - 20, 0)) + 1, 0)
+    return _cut(old, start), _cut(new, start)
+
+
+def _cut(text: str | None, start: int) -> str | None:
+    if text is None:
+        return None
+    body = text[start:] if len(text) - start <= _LONG else f"{text[start : start + _LONG - 1]}…"
+    return f"…{body}" if start else body
 
 
 def _compare_commands(path: str, old: str, new: str) -> Iterator[FieldChange]:

@@ -43,19 +43,18 @@ class Git:
             raise UserError(f"BASE={revision} is no revision here: fetch it, or give another such as BASE=HEAD~1")
         return done.stdout.strip()
 
-    def merge_base(self, revision: str) -> str:
-        """Where the work at hand left `revision`."""
-        done = _run(["git", "merge-base", self.commit(revision), "HEAD"], self.root)
+    def merge_base(self, revision: str, head: str = "HEAD") -> str:
+        """Where the work in `head` left `revision`."""
+        done = _run(["git", "merge-base", self.commit(revision), head], self.root)
         if done.returncode:
-            raise UserError(
-                f"BASE={revision} and HEAD share no commit: fetch the whole history (git fetch --unshallow)"
-            )
+            raise UserError(f"{revision} and {head} share no commit: fetch the whole history (git fetch --unshallow)")
         return done.stdout.strip()
 
-    def line_counts(self, base: str) -> dict[str, tuple[int, int]]:
-        """Path -> lines added and removed since a commit; (0, 0) for a binary file."""
+    def line_counts(self, base: str, head: str | None = None) -> dict[str, tuple[int, int]]:
+        """Path -> lines added and removed since a commit, up to another or to the disk; (0, 0) for a binary file."""
         counts = {}
-        for row in self.run("diff", "--numstat", "--no-renames", "-z", base, "--").split("\0"):
+        sides = [base] if head is None else [base, head]
+        for row in self.run("diff", "--numstat", "--no-renames", "-z", *sides, "--").split("\0"):
             if row:
                 added, removed, path = row.split("\t", 2)
                 counts[path] = (0, 0) if added == "-" else (int(added), int(removed))
@@ -128,6 +127,9 @@ class WorkTree:
     def _staged(self) -> list[tuple[str, str]]:
         rows = (row.split("\t", 1) for row in self._git.run("ls-files", "-s", "-z").split("\0") if row)
         return [(path, about.split()[1]) for about, path in rows if not about.startswith("160000")]
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     def read(self, path: str) -> str:
         """Text of a file; what is not UTF-8 is replaced."""

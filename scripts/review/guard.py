@@ -46,8 +46,9 @@ def _judge_known(change: Change, old: Asset, new: Asset) -> Iterator[Verdict]:
     changed = change.is_changed(old, new)
     taken = _taken(change, new)
     if is_higher(before, after):
-        message = f'{new.label} went down from version {before} to {after}: set version: "{_next(change, old)}"'
-        yield _verdict(new, message, _next(change, old) if changed else before)
+        wanted = _next(change, old) if changed else before
+        message = f'{new.label} went down from version {before} to {after}: set version: "{wanted}" (make bump)'
+        yield _verdict(new, message, wanted)
     elif changed and not is_higher(after, before):
         wanted = _next(change, old)
         message = f"{new.label} changed ({_what(change, old, new)}) and is still version {after}: "

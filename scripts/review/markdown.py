@@ -79,7 +79,11 @@ def _versions(asset: AssetChange) -> str:
 
 def _files(asset: AssetChange) -> Iterator[str]:
     """Files one a line; those that a script imports in one line, since a package has many."""
-    yield from (f"  - `{file.path}`: {file.state} ({_size(file)})" for file in asset.files if file.imported is None)
+    for file in (file for file in asset.files if file.imported is None):
+        yield f"  - `{file.path}`: {file.state} ({_size(file)})"
+        yield from (f"    - {pin}" for pin in file.pins[:_SHOWN])
+        if len(file.pins) > _SHOWN:
+            yield f"    - and {len(file.pins) - _SHOWN} more packages"
     imported = [file for file in asset.files if file.imported]
     rest = sum(file.imported is False for file in asset.files)
     parts = [f"`{file.path}` {'' if file.state == 'changed' else file.state + ' '}({_size(file)})" for file in imported]

@@ -60,11 +60,12 @@ def means(keys: tuple[Key, ...], kind: Kind) -> bool:
 
 def uses_of(assets: Assets, gone: Asset) -> Iterator[tuple[Asset, tuple[Key, ...]]]:
     """(user, key path) of every reference that leads to an asset which is no more."""
+    replaced = assets.at(gone.path) is not None
     for asset in assets.items:
         for keys, text in references(asset):
             key, pair = str(keys[-1]), named(text)
             by_name = pair is not None and pair[0] == gone.name and means(keys, gone.kind)
-            by_path = pair is None and key in _PATH_KEYS and asset.resolve(text) == gone.path
+            by_path = not replaced and pair is None and key in _PATH_KEYS and asset.resolve(text) == gone.path
             if by_name or by_path:
                 yield asset, keys
 

@@ -13,7 +13,7 @@ from review.guard import guard
 from review.impact import Impact
 from review.modules import Modules, module_of
 from review.rerun import Run, runs_of
-from review.sections import gate_changes, is_access, is_cost, is_gate, is_gate_file
+from review.sections import gate_changes, is_access, is_cost, is_gate, is_gate_file, pins
 from speccheck.kinds import Kind
 
 
@@ -26,6 +26,7 @@ class FileChange:
     added: int
     removed: int
     imported: bool | None = None
+    pins: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Report:
 
 def build(change: Change) -> Report:
     """Compare both sides. Deterministic: everything is in the order of paths."""
-    files, counts = change.changed_files(), change.git.line_counts(change.commit)
+    files, counts = change.changed_files(), change.git.line_counts(change.commit, change.head_revision)
     impact, builder = Impact(change.head), _Builder(change, files, counts)
     assets = builder.assets(impact)
     runs = {a.label: r for a in change.head.assets.items if a.kind == Kind.PIPELINE and (r := _runs(change, a, files))}
@@ -136,7 +137,13 @@ class _Builder:
         tree = self._change.head.assets.tree
         new_lines = tree.read(path).count("\n") if path in tree.files and path not in self._counts else 0
         added, removed = self._counts.get(path, (new_lines, 0))
-        return FileChange(path, self._files[path], added, removed, imported)
+        pins = self._pins(path) if path.endswith((".txt", ".lock")) and self._files[path] == "changed" else []
+        return FileChange(path, self._files[path], added, removed, imported, pins)
+
+    def _pins(self, path: str) -> list[str]:
+        """Packages of a requirements file whose version changed."""
+        before, after = (pins(side.assets.tree.read(path)) for side in (self._change.base, self._change.head))
+        return [str(change) for change in differences(before, after)]
 
     def _reached(self, asset: Asset) -> frozenset[str] | None:
         """Files that the asset's script imports; None where it runs no module of its snapshot."""

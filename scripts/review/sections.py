@@ -64,6 +64,11 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 yield target.id, ast.unparse(value)
 
 
+def pins(requirements: str) -> dict[str, str]:
+    """Package -> pinned version of a requirements file."""
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", requirements, re.MULTILINE))
+
+
 def gate_changes(old: str, new: str) -> list[FieldChange]:
     """Constants of a gate script that changed."""
     before, after = constants(old), constants(new)

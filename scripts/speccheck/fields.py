@@ -1,28 +1,12 @@
-"""Which fields a kind of spec has, which it must have, and their order (design: key order)."""
+"""Which fields a kind of spec has, which it must have, and how it is formatted."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from speccheck.finding import Finding
 from speccheck.kinds import Kind
 from speccheck.repo import Repo, Spec
 from speccheck.wording import closest
-
-# One order for every kind of spec: who it is, what kind it is, what goes in and out, how it runs, what it runs.
-ORDER = (
-    *("$schema", "apiVersion", "kind", "metadata", "spec", "items"),
-    *("name", "version", "display_name", "endpoint_name", "description", "type", "task", "is_deterministic"),
-    *("stage", "tags", "properties", "experiment_name"),
-    *("resource_id", "namespace", "size", "min_instances", "max_instances", "idle_time_before_scale_down", "tier"),
-    *("target", "credentials", "trigger", "import_data", "create_job", "create_monitor"),
-    *("component", "trial", "compute", "auth_mode", "identity", "settings", "limits", "sampling_algorithm"),
-    *("search_space", "objective", "early_termination", "inputs", "outputs", "jobs"),
-    *("image", "build", "conda_file", "inference_config", "os_type", "source", "path"),
-    *("model", "model_mount_path", "code_configuration", "code", "additional_includes", "environment"),
-    *("environment_variables", "distribution", "instance_type", "instance_count", "resources", "scale_settings"),
-    *("request_settings", "liveness_probe", "readiness_probe", "data_collector", "app_insights_enabled"),
-    *("traffic", "mirror_traffic", "command"),
-)
-_RANK = {key: rank for rank, key in enumerate(ORDER)}
+from specfmt.fmt import problems
 
 _COMMON = frozenset({"$schema", "name", "version", "display_name", "description", "type", "tags", "properties"})
 _FIELDS: dict[Kind, frozenset[str]] = {
@@ -82,8 +66,9 @@ _ELSEWHERE = {
 
 
 def check_fields(_repo: Repo, spec: Spec) -> Iterator[Finding]:
-    """Unknown and missing fields, of the spec and of a pipeline's nodes and settings; then their order."""
-    yield from _unknown(spec, spec.data, _FIELDS.get(spec.kind))
+    """Unknown and missing fields of the spec, its nodes and its settings; then what `make fmt` would change."""
+    unknown = list(_unknown(spec, spec.data, _FIELDS.get(spec.kind)))
+    yield from unknown
     for name, node in spec.doc.table("jobs").items():
         if isinstance(node, dict):
             yield from _unknown(spec, node, _NODE_FIELDS, "jobs", name)
@@ -91,7 +76,11 @@ def check_fields(_repo: Repo, spec: Spec) -> Iterator[Finding]:
     for field in _REQUIRED.get(spec.kind, ()):
         if spec.data.get(field) in (None, ""):
             yield spec.doc.find(f"{spec.kind} has no {field}: add {field}: ...", field)
-    yield from _order(spec)
+    if isinstance(spec.data.get("version"), float):
+        message = f"version {spec.data['version']} is a number, and 1.10 would be 1.1: write it in quotes"
+        yield spec.doc.find(message, "version")
+    if not unknown:
+        yield from _format(spec)
 
 
 def _unknown(spec: Spec, given: dict[str, object], known: frozenset[str] | None, *where: str) -> Iterator[Finding]:
@@ -102,21 +91,7 @@ def _unknown(spec: Spec, given: dict[str, object], known: frozenset[str] | None,
             yield spec.doc.find(f"{place} no field '{field}': {fix or closest(str(field), known or ())}", *where, field)
 
 
-def sorted_keys(keys: Iterable[str]) -> list[str]:
-    """Keys in the order of the design; unknown ones stay behind the known key that they follow."""
-    ranked, last = [], -1
-    for key in keys:
-        last = _RANK.get(key, last)
-        ranked.append((last, key))
-    return [key for _, key in sorted(ranked, key=lambda pair: pair[0])]
-
-
-def _order(spec: Spec) -> Iterator[Finding]:
-    if spec.kind in (Kind.OTHER, Kind.CONTRACT, Kind.INSTANCE_TYPE):
-        return
-    known = _FIELDS.get(spec.kind)
-    keys = [str(key) for key in spec.data if known is None or key in known]
-    for key, wanted in zip(keys, sorted_keys(keys), strict=True):
-        if key != wanted:
-            yield spec.doc.find(f"key order: '{wanted}' comes before '{key}': run make fmt", wanted)
-            return
+def _format(spec: Spec) -> Iterator[Finding]:
+    """What `make fmt` would change."""
+    for problem in problems("\n".join(spec.doc.text) + "\n"):
+        yield Finding(spec.doc.shown, problem.line, problem.message)
