@@ -1,8 +1,8 @@
 """A stand-in for `az ml` that is the local engine with faults: fails or kills its caller at chosen calls.
 
 AZ_FAULTS names a JSON file {"faults": [{"match", "nth", "times", "do"}], "log": path}: from the `nth` call (from 1)
-whose words contain `match`, `times` times (0: for good), `do` one of fail (before it has any effect), lose (after it had its
-effect), kill-before, kill-after (SIGKILL to the rollout). Every call is logged as one JSON line.
+whose words contain `match`, `times` times (0: for good), `do` one of fail (before it has any effect), lose (after it
+had its effect), kill-before, kill-after (SIGKILL to the rollout). Every call is logged as one JSON line.
 """
 
 import json
