@@ -100,6 +100,20 @@ rollback: serving-$(ENV) ## Give all traffic back to the version before
 status: $(VENV)/.ready ## Show the endpoint's deployments: version, share of the traffic, health
 	@$(PY) -m rollout status
 
+MINUTES ?= 10
+RATE ?= 20
+
+# In a state of its own, so that it neither touches the endpoint in use nor registers versions beside the real ones.
+soak: .venv-score/.ready environments ## Serve under load through two rollouts and a failed one. MINUTES=10 RATE=20 (local)
+	@LOCALML_HOME=$$(scripts/rollout/soak_home.sh); export LOCALML_HOME; trap '$(AZ_ML) _stop' EXIT; \
+	$(PY) -m rollout deploy --model-version 1; \
+	$(PY) -m rollout.soak --minutes $(MINUTES) --rate $(RATE) --good 2 1 --bad 3
+
+instance-types: $(VENV)/.ready ## Apply the pods' sizes to the cluster, once and after each change (ENV=dev|prod)
+	@test -n "$(CLUSTER)" || { echo "error: ENV=local has no cluster: make instance-types ENV=dev (or prod)" >&2; exit 2; }
+	@az aks command invoke --name "$(CLUSTER)" --resource-group "$(GROUP)" --file ml/deploy/instance-types.yml \
+	  --command "kubectl apply -f instance-types.yml" --output table
+
 serving-local: .venv-score/.ready environments
 	@$(AZ_ML) compute attach --file ml/deploy/compute.yml --output none
 serving-dev serving-prod: environments
@@ -114,7 +128,7 @@ else
 endif
 	@touch $@
 
-.PHONY: setup-serving deploy rollback status serving-local serving-dev serving-prod
+.PHONY: setup-serving deploy rollback status soak instance-types serving-local serving-dev serving-prod
 
 ##@ Warehouse and data
 

@@ -75,7 +75,7 @@ class Site:
         endpoints = {str(each["name"]): each for each in self._call("online-endpoint", "list") or []}
         if self.name not in endpoints:
             return None
-        endpoint = self._call("online-endpoint", "show", "--name", self.name)
+        endpoint = endpoints[self.name]
         found = self._call("online-deployment", "list", "--endpoint-name", self.name) or []
         return State(
             traffic={name: int(share) for name, share in (endpoint.get("traffic") or {}).items()},

@@ -8,7 +8,6 @@ from test_rollout import Caller, live
 from serving_kit import GOOD, NEWEST, OTHER, Shop
 
 UPDATE = "online-endpoint update"
-MUTATING = ["online-deployment create", UPDATE, "online-endpoint show", "online-endpoint get-credentials", "model list"]
 
 
 @pytest.fixture
@@ -19,8 +18,16 @@ def old(bare_shop: Shop) -> Shop:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("do", ["fail", "lose"])
-@pytest.mark.parametrize("match", MUTATING)
+@pytest.mark.parametrize(
+    ("match", "do"),
+    [
+        ("online-deployment create", "fail"),
+        ("online-deployment create", "lose"),
+        (UPDATE, "lose"),
+        ("online-endpoint list", "fail"),
+        ("get-credentials", "fail"),
+    ],
+)
 def test_a_call_that_fails_once_is_made_again(old: Shop, faults: Any, match: str, do: str) -> None:
     faults({"match": match, "do": do})
     with Caller(old):
@@ -30,9 +37,7 @@ def test_a_call_that_fails_once_is_made_again(old: Shop, faults: Any, match: str
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "match", ["online-deployment create", "online-endpoint get-credentials", "green=10", "green=50", "green=100"]
-)
+@pytest.mark.parametrize("match", ["online-deployment create", "get-credentials", "green=50"])
 def test_a_call_that_fails_for_good_is_taken_back(old: Shop, faults: Any, match: str) -> None:
     faults({"match": match, "times": 0})
     with Caller(old):
@@ -56,8 +61,12 @@ def test_a_way_back_that_fails_too_is_told_and_the_next_call_goes_on(old: Shop, 
 KILLS = [
     {"match": "online-deployment create", "do": "kill-before"},
     {"match": "online-deployment create", "do": "kill-after"},
-    {"match": "online-endpoint get-credentials", "do": "kill-after"},
-    *({"match": UPDATE, "nth": nth, "do": do} for nth in (1, 2, 3, 4) for do in ("kill-before", "kill-after")),
+    *(
+        {"match": UPDATE, "nth": nth, "do": do}
+        for nth, do in ((1, "kill-after"), (2, "kill-before"), (3, "kill-after"))
+    ),
+    {"match": UPDATE, "nth": 4, "do": "kill-before"},
+    {"match": UPDATE, "nth": 4, "do": "kill-after"},
 ]
 
 

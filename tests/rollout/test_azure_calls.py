@@ -1,0 +1,82 @@
+"""What a rollout asks of Azure: every call is one that the Azure CLI knows, and Azure's answers are understood."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving_kit import FAILS, GOOD, OTHER, REPO, Shop
+
+STAND_IN = REPO.parent / "shared" / "tools" / "az-offline"
+needs_stand_in = pytest.mark.skipif(
+    not STAND_IN.is_dir(), reason="NOT CHECKED against the Azure CLI's reference: ../shared/tools/az-offline is absent"
+)
+MODEL = "/subscriptions/0/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/models"
+
+
+@needs_stand_in
+@pytest.mark.slow
+def test_every_call_of_deploy_failure_and_rollback_is_valid(bare_shop: Shop, faults: Any) -> None:
+    log: Path = faults()
+    bare_shop.rollout("deploy", "--model-version", GOOD)
+    bare_shop.rollout("deploy", "--model-version", OTHER)
+    bare_shop.rollout("rollback")
+    bare_shop.rollout("deploy", "--model-version", FAILS, code=1)
+    bare_shop.rollout("status")
+    calls = {json.loads(line)["words"] for line in log.read_text().splitlines()}
+    assert len(calls) > 10
+    script = bare_shop.root / "calls.sh"
+    # The words lost their quotes in the log; --traffic takes one value.
+    quoted = [_quoted(call) for call in sorted(calls)]
+    script.write_text("\n".join(f"az ml {call} -g group -w workspace" for call in quoted))
+    done = subprocess.run([STAND_IN / "check-az", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert f"{len(calls)} az commands checked" in done.stdout
+
+
+def _quoted(call: str) -> str:
+    before, found, rest = call.partition("--traffic ")
+    if not found:
+        return call
+    shares, dashes, after = rest.partition(" --")
+    return f'{before}{found}"{shares}"{dashes}{after}'
+
+
+@needs_stand_in
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("version", "said"), [("10", "version 10 is live already on blue: no change"), ("9", "COLOUR")]
+)
+def test_make_deploy_of_dev_speaks_to_azure_and_understands_its_answers(
+    tmp_path: Path, version: str, said: str
+) -> None:
+    endpoint = {"name": "demand-forecast", "traffic": {"blue": 100, "green": 0}, "tags": {"stable": "blue"}}
+    blue = {"name": "blue", "provisioning_state": "Succeeded", "model": f"azureml:{MODEL}/demand-forecast/versions/10"}
+    replies = {
+        "ml model list": [{"version": "9"}, {"version": "10"}, {"version": "8"}],
+        "ml online-endpoint list": [endpoint],
+        "ml online-endpoint show": endpoint,
+        "ml online-deployment list": [blue],
+    }
+    # The stand-in takes a list for the answers of one call after the other.
+    texts = {call: {"stdout": json.dumps(reply)} for call, reply in replies.items()}
+    (tmp_path / "replies.yml").write_text(json.dumps(texts))
+    env = {
+        **os.environ,
+        "PATH": f"{STAND_IN}{os.pathsep}{os.environ['PATH']}",
+        "AZ_OFFLINE_REPLIES": str(tmp_path / "replies.yml"),
+        "AZ_OFFLINE_LOG": str(tmp_path / "log.jsonl"),
+        "LOCALML_HOME": str(tmp_path / "home"),
+    }
+    ask = ["make", "deploy", "ENV=dev", *(["MODEL_VERSION=9", "COLOUR=blue"] if version == "9" else [])]
+    done = subprocess.run(ask, cwd=REPO, env=env, capture_output=True, text=True, check=False)
+    assert said in done.stdout + done.stderr
+    assert (done.returncode == 0) == (version == "10")
+    calls = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [call["argv"] for call in calls if call["exit"]] == []
+    assert {"ml environment create", "ml model list", "ml online-deployment list"} <= {
+        call["command"] for call in calls
+    }
