@@ -158,3 +158,6 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
         raise AssertionError("the condition did not come true within 30 s")
 
     return wait
+
+
+from serving_kit import bare_shop, serving_python, shop, shop_template  # noqa: E402, F401 - fixtures
