@@ -217,7 +217,7 @@ needs-base: $(VENV)/.ready
 hooks: $(VENV)/.ready ## Run the checks before each commit and push (git hooks)
 	@$(VENV)/bin/pre-commit install --hook-type pre-commit --hook-type pre-push
 
-.PHONY: check $(CHECKS:%=check-%)
+.PHONY: check $(CHECKS:%=check-%) check-versions fmt review bump needs-base hooks
 
 ##@ Set-up
 
