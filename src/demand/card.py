@@ -7,6 +7,9 @@ from typing import Any
 def model_card(result: Mapping[str, Any], metadata: Mapping[str, Any], origin: Mapping[str, str], name: str) -> str:
     """Markdown of the card, from the verdict, the model's own metadata and its provenance."""
     holdout = result["months"]["holdout"]
+    held = "No month was held out."
+    if holdout:
+        held = f"Held out {result['rows']['holdout']}, {holdout[0]} to {holdout[-1]}."
     covered = _share(result["candidates"][result["selected"]]["coverage_p10_p90"])
     return "\n".join(
         [
@@ -19,10 +22,7 @@ def model_card(result: Mapping[str, Any], metadata: Mapping[str, Any], origin: M
             "",
             f"Sales data asset version {origin['data_version']}: {result['rows']['read']} rows read, "
             f"{result['rows']['quarantined']} quarantined. Trained on {metadata['trained_rows']} store-months, "
-            f"{metadata['trained_from']} to {metadata['trained_until']}; held out {result['rows']['holdout']}, "
-            f"{holdout[0]} to {holdout[-1]}."
-            if holdout
-            else "No month was held out.",
+            f"{metadata['trained_from']} to {metadata['trained_until']}. {held}",
             "",
             "## Features",
             "",

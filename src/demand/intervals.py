@@ -50,9 +50,15 @@ def _spread(trees: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Mean over the trees, and how far their P10 and P90 lie from it; NaN marks a tree that must not count."""
     ordered = np.sort(trees, axis=0)  # NaN last
     count = np.isfinite(ordered).sum(axis=0)
-    columns = np.arange(trees.shape[1])
     center = np.nansum(trees, axis=0) / count
-    low = ordered[np.floor(LOW * (count - 1)).astype(int), columns]
-    high = ordered[np.ceil(HIGH * (count - 1)).astype(int), columns]
+    low, high = (_quantile(ordered, count, share) for share in (LOW, HIGH))
     narrowest = np.maximum(NARROWEST * np.abs(center), np.finfo(float).tiny)
     return center, np.maximum(center - low, narrowest), np.maximum(high - center, narrowest)
+
+
+def _quantile(ordered: FloatArray, count: npt.NDArray[np.int64], share: float) -> FloatArray:
+    """Interpolated quantile of the first `count` values of each column, so that few trees and many give one scale."""
+    place = share * (count - 1)
+    below, columns = np.floor(place).astype(int), np.arange(ordered.shape[1])
+    above = np.minimum(below + 1, count - 1)
+    return np.asarray(ordered[below, columns] + (place - below) * (ordered[above, columns] - ordered[below, columns]))
