@@ -213,9 +213,10 @@ bump: needs-base ## Set the versions that changed content needs (BASE=rev)
 needs-base: $(VENV)/.ready
 	@test -n "$(BASE)" || { echo "error: say what the work is merged into: make $(firstword $(MAKECMDGOALS)) BASE=origin/main" >&2; exit 2; }
 
-# The hooks call make targets, so that nobody keeps two lists of checks.
-hooks: $(VENV)/.ready ## Run the checks before each commit and push (git hooks)
-	@$(VENV)/bin/pre-commit install --hook-type pre-commit --hook-type pre-push
+# The hooks call make targets, so that nobody keeps two lists of checks. pre-commit is a tool of the user, as git is.
+hooks: $(VENV)/.ready ## Run the checks before each commit and push (needs pre-commit on PATH)
+	@command -v pre-commit >/dev/null || { echo "error: pre-commit is not on PATH: pipx install pre-commit" >&2; exit 2; }
+	@pre-commit install
 
 .PHONY: check $(CHECKS:%=check-%) check-versions fmt review bump needs-base hooks
 

@@ -148,6 +148,9 @@ class _Builder:
     def _reached(self, asset: Asset) -> frozenset[str] | None:
         """Files that the asset's script imports; None where it runs no module of its snapshot."""
         code, module = asset.data.get("code"), module_of(asset.data.get("command"))
+        if asset.kind == Kind.DEPLOYMENT:
+            scoring = asset.doc.table("code_configuration")
+            code, module = scoring.get("code"), module_of(f"python {scoring.get('scoring_script')}")
         if not isinstance(code, str) or module is None:
             return None
         folder = asset.resolve(code)

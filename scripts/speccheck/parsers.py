@@ -55,7 +55,7 @@ def read_flags(code: Path, module: str) -> tuple[Flag, ...]:
     if function is None:
         return _ask(code, module) if _imports_parser(tree) else _missing(path)
     try:
-        return tuple(_plain_flags(function))
+        return tuple(_plain_flags(function, _constants(tree)))
     except _NotPlainError:
         return _ask(code, module)
 
@@ -69,7 +69,7 @@ def _imports_parser(tree: ast.Module) -> bool:
     return any((alias.asname or alias.name) == "build_parser" for node in froms for alias in node.names)
 
 
-def _plain_flags(function: ast.FunctionDef) -> Iterator[Flag]:
+def _plain_flags(function: ast.FunctionDef, constants: dict[str, ast.expr]) -> Iterator[Flag]:
     """Flags of straight-line code. Raises _NotPlainError for anything else."""
     if any(isinstance(node, (ast.For, ast.While, ast.If, ast.With, ast.Try)) for node in ast.walk(function)):
         raise _NotPlainError
@@ -81,7 +81,7 @@ def _plain_flags(function: ast.FunctionDef) -> Iterator[Flag]:
         if method == "add_subparsers" or any(keyword.arg == "parents" for keyword in call.keywords):
             raise _NotPlainError
         if method == "add_argument":
-            yield from _flag(call)
+            yield from _flag(call, constants)
 
 
 def _parser_names(function: ast.FunctionDef) -> set[str]:
@@ -91,11 +91,20 @@ def _parser_names(function: ast.FunctionDef) -> set[str]:
     return {target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)}
 
 
-def _flag(call: ast.Call) -> Iterator[Flag]:
+def _constants(tree: ast.Module) -> dict[str, ast.expr]:
+    """Values of the module's own names that are set once, such as GRAINS = ("store", "product")."""
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and len(node.targets) == 1]
+    pairs = [(node.targets[0].id, node.value) for node in assigned if isinstance(node.targets[0], ast.Name)]
+    names = [name for name, _ in pairs]
+    return {name: value for name, value in pairs if names.count(name) == 1}
+
+
+def _flag(call: ast.Call, constants: dict[str, ast.expr]) -> Iterator[Flag]:
     names = tuple(_literal(arg) for arg in call.args)
     if not all(isinstance(name, str) for name in names) or any(k.arg is None for k in call.keywords):
         raise _NotPlainError
-    options = {str(k.arg): k.value for k in call.keywords if k.arg in ("required", "action", "nargs", "choices")}
+    given = {str(k.arg): k.value for k in call.keywords if k.arg in ("required", "action", "nargs", "choices")}
+    options = {k: constants.get(v.id, v) if isinstance(v, ast.Name) else v for k, v in given.items()}
     action = _literal(options["action"]) if _is_text(options.get("action")) else None
     choices = _literal(options["choices"]) if "choices" in options else None
     if all(str(name).startswith("-") for name in names) and names:

@@ -64,6 +64,14 @@ def test_a_parser_made_in_a_loop_is_asked_by_running_it(repo: Path) -> None:
     ]
 
 
+def test_choices_named_by_a_constant_are_read_without_running_the_script(repo: Path) -> None:
+    script = repo / "src/demand/prepare.py"
+    text = script.read_text().replace('["store", "product"]', "GRAINS")
+    script.write_text(f'import nowhere\n\nGRAINS = ("store",)\n{text}')
+    (found,) = run_checks(repo, [repo / "ml"], loaders=False)
+    assert found.message == "enum offers product, --grain takes only store: remove it"
+
+
 def test_a_script_whose_parser_fails_is_a_finding_not_a_crash(repo: Path) -> None:
     (repo / "src/demand/register.py").write_text(
         "import nowhere\n\n\ndef build_parser():\n    for x in y:\n        pass\n"
