@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from test_rollout import Caller, live
 
-from serving_kit import GOOD, NEWEST, OTHER, Shop
+from serving_kit import Shop
+from serving_models import GOOD, NEWEST, OTHER
 
 UPDATE = "online-endpoint update"
 

@@ -9,19 +9,8 @@ from typing import Any
 
 import pytest
 
-from serving_kit import (
-    CRASHES,
-    FAILS,
-    FLAGS,
-    GOOD,
-    HANGS,
-    NEWEST,
-    OTHER,
-    RAISES,
-    SLOW,
-    WRONG,
-    Shop,
-)
+from serving_kit import Shop
+from serving_models import CRASHES, FAILS, FLAGS, GOOD, HANGS, NEWEST, OTHER, RAISES, SLOW, WRONG
 
 
 def live(shop: Shop) -> dict[str, str]:

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from rollout import soak
-from serving_kit import FAILS, GOOD, NEWEST, OTHER, Shop
+from serving_kit import Shop
+from serving_models import FAILS, GOOD, NEWEST, OTHER
 
 
 @pytest.mark.slow
