@@ -14,6 +14,7 @@ import pytest
 from serving_kit import Shop
 from serving_models import CRASHES, GOOD, HANGS, OTHER, RAISES, REQUEST
 
+pytestmark = pytest.mark.slow  # each test starts servers
 Eventually = Callable[[Callable[[], Any]], Any]
 
 

@@ -12,6 +12,7 @@ import pytest
 from serving_kit import Shop
 from serving_models import GOOD, OTHER, REQUEST
 
+pytestmark = pytest.mark.slow  # each test starts servers
 Eventually = Callable[[Callable[[], Any]], Any]
 
 

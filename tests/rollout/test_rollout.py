@@ -12,6 +12,8 @@ import pytest
 from serving_kit import Shop
 from serving_models import CRASHES, FAILS, FLAGS, GOOD, HANGS, NEWEST, OTHER, RAISES, SLOW, WRONG
 
+pytestmark = pytest.mark.slow  # each test starts servers
+
 
 def live(shop: Shop) -> dict[str, str]:
     """Version and traffic of each deployment, as {"blue": "1 100"}."""

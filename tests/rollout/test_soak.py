@@ -30,6 +30,7 @@ def test_a_leak_is_told_from_what_the_first_requests_load() -> None:
     assert soak.growth([60.0] * 5) == 0
 
 
+@pytest.mark.slow
 def test_a_soak_that_loses_requests_fails(bare_shop: Shop) -> None:
     bare_shop.rollout("deploy", "--model-version", GOOD)
     flags = ("--minutes", "0.1", "--rate", "20", "--good", GOOD, GOOD, "--bad", FAILS)
