@@ -95,7 +95,7 @@ class Shop:
 
     def start(self, *arguments: str, module: str = "localml") -> subprocess.Popen[str]:
         """Call a module's command line and do not wait."""
-        specs = ("--endpoint", "endpoint.yml", "--deployment", "deployment.yml") if module == "rollout" else ()
+        specs = ("--endpoint", "endpoint.yml", "--deployment", "deployment.yml") if module.startswith("rollout") else ()
         command = [sys.executable, "-m", module, *arguments, *specs]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(command, cwd=self.root, env=self.environment(), start_new_session=True, **pipes)
