@@ -50,6 +50,9 @@ def main(argv: list[str] | None = None) -> int:
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted: `make status` shows where the endpoint is, `make deploy` goes on\n")
+        return 130
 
 
 def _lock() -> Path:

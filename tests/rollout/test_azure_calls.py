@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from serving_kit import FAILS, GOOD, OTHER, REPO, Shop
+from serving_kit import REPO, Shop
+from serving_models import FAILS, GOOD, OTHER
 
 STAND_IN = REPO.parent / "shared" / "tools" / "az-offline"
 needs_stand_in = pytest.mark.skipif(

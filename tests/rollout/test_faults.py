@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from test_rollout import Caller, live
 
-from serving_kit import GOOD, NEWEST, OTHER, Shop
+from serving_kit import Shop
+from serving_models import GOOD, NEWEST, OTHER
 
+pytestmark = pytest.mark.slow  # each test starts servers
 UPDATE = "online-endpoint update"
 
 
@@ -17,7 +19,6 @@ def old(bare_shop: Shop) -> Shop:
     return bare_shop
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("match", "do"),
     [
@@ -36,7 +37,6 @@ def test_a_call_that_fails_once_is_made_again(old: Shop, faults: Any, match: str
     assert live(old) == {"blue": f"{GOOD} 0", "green": f"{OTHER} 100"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("match", ["online-deployment create", "get-credentials", "green=50"])
 def test_a_call_that_fails_for_good_is_taken_back(old: Shop, faults: Any, match: str) -> None:
     faults({"match": match, "times": 0})
@@ -46,7 +46,6 @@ def test_a_call_that_fails_for_good_is_taken_back(old: Shop, faults: Any, match:
     assert live(old) == {"blue": f"{GOOD} 100"}
 
 
-@pytest.mark.slow
 def test_a_way_back_that_fails_too_is_told_and_the_next_call_goes_on(old: Shop, faults: Any) -> None:
     faults({"match": UPDATE, "nth": 3, "times": 0})
     with Caller(old):
@@ -70,7 +69,6 @@ KILLS = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "kill", KILLS, ids=lambda kill: f"{kill['do']}-{kill['match'].split()[1]}-{kill.get('nth', 1)}"
 )
@@ -83,7 +81,6 @@ def test_a_rollout_that_was_killed_is_finished_by_the_next_call(old: Shop, fault
     assert live(old) == {"blue": f"{GOOD} 0", "green": f"{OTHER} 100"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["another version", "the old version", "rollback"])
 def test_a_rollout_that_was_killed_at_half_is_undone_by_any_other_call(old: Shop, faults: Any, verb: str) -> None:
     faults({"match": UPDATE, "nth": 2, "do": "kill-after"})

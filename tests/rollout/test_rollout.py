@@ -9,19 +9,10 @@ from typing import Any
 
 import pytest
 
-from serving_kit import (
-    CRASHES,
-    FAILS,
-    FLAGS,
-    GOOD,
-    HANGS,
-    NEWEST,
-    OTHER,
-    RAISES,
-    SLOW,
-    WRONG,
-    Shop,
-)
+from serving_kit import Shop
+from serving_models import CRASHES, FAILS, FLAGS, GOOD, HANGS, NEWEST, OTHER, RAISES, SLOW, WRONG
+
+pytestmark = pytest.mark.slow  # each test starts servers
 
 
 def live(shop: Shop) -> dict[str, str]:
