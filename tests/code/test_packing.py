@@ -1,6 +1,7 @@
 """A saved model loads by itself: in this package, and in a process that knows nothing of it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,9 @@ def test_a_process_without_this_package_gets_the_same_forecasts(
     frame = model_frame(rows.tail(6), packed.features)
     frame.to_parquet(tmp_path / "rows.parquet")
     command = [sys.executable, "-I", "-c", ELSEWHERE, str(folder), str(tmp_path / "rows.parquet")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    # As in a step: the environment's own path file then leaves this repo off the path.
+    env = {**os.environ, "LOCALML_STEP": "elsewhere"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stderr[-2000:]
     np.testing.assert_array_equal(json.loads(done.stdout.splitlines()[-1]), packed.model.predict(frame))
 
