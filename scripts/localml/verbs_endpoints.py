@@ -11,8 +11,8 @@ from localml import overrides, yamlio
 from localml.errors import UserError
 from localml.paths import home, read_json, write_json
 from localml.serving import control, store
-from localml.serving.replica import HOST
 from localml.serving.specs import Compute, Endpoint
+from localml.serving.store import HOST
 from localml.specs import parse
 from localml.yamlio import Document
 

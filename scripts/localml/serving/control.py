@@ -14,7 +14,7 @@ from localml import process, records
 from localml.errors import UserError
 from localml.paths import home, read_json
 from localml.serving import store
-from localml.serving.replica import HOST
+from localml.serving.store import HOST
 
 _START_SECONDS = 30.0
 _CALL_SECONDS = 30.0

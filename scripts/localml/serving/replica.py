@@ -16,9 +16,9 @@ from typing import Any
 import aiohttp
 
 from localml import process
+from localml.serving.store import HOST
 
 log = logging.getLogger("localml.router")
-HOST = "127.0.0.1"
 STARTING, READY, SUSPECT, DOWN, STOPPED = "Starting", "Ready", "Suspect", "Down", "Stopped"
 _PAUSE_SECONDS, _LONGEST_PAUSE, _CALM_SECONDS = 0.2, 10.0, 60.0
 _PROBE_SECONDS, _GRACE_SECONDS = 0.1, 5.0

@@ -22,7 +22,8 @@ from localml import records
 from localml.paths import read_json, write_json
 from localml.serving.fleet import Fleet
 from localml.serving.pool import BusyError, Group
-from localml.serving.replica import HOST, Replica
+from localml.serving.replica import Replica
+from localml.serving.store import HOST
 
 log = logging.getLogger("localml.router")
 HEADER = "azureml-model-deployment"
