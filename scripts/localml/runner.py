@@ -177,7 +177,8 @@ class Runner:
             return
         self.record["jobs"][name]["seconds"] = round(seconds, 3)
         if code:
-            self._fail(name, code, f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}")
+            reason = f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}"
+            self._fail(name, code, reason + _disk_note())
         else:
             self._finish(name, step, running, round(seconds, 3))
 
@@ -254,6 +255,12 @@ class Runner:
 
     def _save(self) -> None:
         records.save(self.record)
+
+
+def _disk_note() -> str:
+    """Where the disk is full the step's log may be cut off before it says so."""
+    full = shutil.disk_usage(home()).free < 1 << 20
+    return f" (No space left on device: free space below {home()} or set LOCALML_HOME)" if full else ""
 
 
 def _output_paths(step: Step, folder: Path) -> dict[str, Path]:
