@@ -43,7 +43,11 @@ RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $
 import-data: environments $(if $(filter local,$(ENV)),start-warehouse) ## Import: sales from the warehouse to the data asset `sales`
 	@$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
 	$(AZ_ML) job create --file ml/pipelines/import.yml --stream --output none $(IMPORT_SETTINGS)
-	@$(if $(filter local,$(ENV)),cp $(LOCALML_HOME)/warehouse/seeded.json $(LOCALML_HOME)/warehouse/imported.json)
+	@$(if $(filter local,$(ENV)),cat $(IMPORTED_FROM) > $(LOCALML_HOME)/warehouse/imported)
+
+# What an import follows: what was seeded, and the specs that say how. Where one changed, it is imported anew.
+IMPORTED_FROM = $(LOCALML_HOME)/warehouse/seeded.json $(IMPORT_SPECS)
+IMPORT_SPECS ?= $(wildcard ml/data/*.yml) ml/components/import.yml ml/pipelines/import.yml
 
 # On Azure the private key comes from the vault of the environment; here the warehouse has a password of its own.
 IMPORT_SETTINGS = $(if $(VAULT_URI),--set jobs.import.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
@@ -81,7 +85,7 @@ ready-dev ready-prod: register-assets
 ready-local: $(VENV)/.ready environments
 	@$(if $(SALES),$(MAKE) seed-sales FILE="$(SALES)")
 	@[ -f $(LOCALML_HOME)/warehouse/seeded.json ] || $(MAKE) seed-sales
-	@cmp -s $(LOCALML_HOME)/warehouse/seeded.json $(LOCALML_HOME)/warehouse/imported.json || $(MAKE) import-data
+	@cat $(IMPORTED_FROM) | cmp -s - $(LOCALML_HOME)/warehouse/imported || $(MAKE) import-data
 
 .PHONY: run-pipeline import-data verdict ui register-assets environments ready-local ready-dev ready-prod
 

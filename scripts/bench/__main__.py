@@ -18,6 +18,8 @@ BENCHES = {
     "import_peak_mb": "bench.import_bench:bench_import_peak_mb",
     "fit_vs_default_forest_speedup": "bench.fit_bench:fit_vs_default_forest_speedup",
     "spec_check_seconds": "bench.speccheck_bench:spec_check_seconds",
+    "review_seconds": "bench.review_bench:review_seconds",
+    "review_1000_assets_seconds": "bench.review_bench:review_1000_assets_seconds",
 }
 
 

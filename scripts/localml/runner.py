@@ -69,8 +69,9 @@ class Runner:
             self.record["status"] = "Failed" if self.state.failed else "Completed"
         except BaseException as error:
             self._cancel_running("Canceled")
-            self.record["status"] = "Canceled" if isinstance(error, KeyboardInterrupt) else "Failed"
-            self.record["error"] = str(error) or type(error).__name__
+            interrupted = isinstance(error, KeyboardInterrupt)
+            self.record["status"] = "Canceled" if interrupted else "Failed"
+            self.record["error"] = "interrupted" if interrupted else str(error) or type(error).__name__
             raise
         finally:
             self.record["seconds"] = round(time.monotonic() - started, 3)

@@ -98,9 +98,11 @@ class LiveView(View):
     def _table(self, record: dict[str, Any]) -> "Table":
         from rich.table import Table  # noqa: PLC0415
 
-        table = Table(title=f"job {self.name}", title_justify="left", box=None, padding=(0, 2))
-        for column in ("step", "state", "seconds", "last line"):
-            table.add_column(column, overflow="ellipsis", no_wrap=True)
+        table = Table(title=f"job {self.name}", title_justify="left", box=None, padding=(0, 2, 0, 0), expand=True)
+        # Only the last line gives way on a narrow terminal; the others keep their widest text.
+        for column, width in (("step", max(map(len, record["jobs"]))), ("state", len("notstarted")), ("seconds", 7)):
+            table.add_column(column, min_width=width, no_wrap=True)
+        table.add_column("last line", ratio=1, no_wrap=True, overflow="ellipsis")
         for name, step in record["jobs"].items():
             table.add_row(name, *self._cells(name, step))
         return table

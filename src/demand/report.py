@@ -35,14 +35,19 @@ def render(verdict: Mapping[str, Any], train: pd.DataFrame, holdout: pd.DataFram
         "<h2>Permutation importance</h2><p>How much the WAPE of the selected candidate rises when a feature is "
         "shuffled over the held-out rows.</p>",
         _table(["Feature", "WAPE rise"], [[k, _number(v)] for k, v in verdict.get("importance", {}).items()]),
-        f"<p>Rows: {escape(str(verdict['rows']))}</p>",
+        f"<p>Rows: {_counts(verdict['rows'])}.</p>",
     ]
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Demand forecast</title><style>{STYLE}</style>'
     return head + "\n".join(parts) + "</html>\n"
 
 
+def _counts(rows: Mapping[str, int | None]) -> str:
+    named = {"read": "read", "quarantined": "quarantined", "train": "to train", "holdout": "held out"}
+    return ", ".join(f"{rows.get(key) or 0:,} {name}" for key, name in named.items())
+
+
 def _number(value: float | None, digits: int = 4) -> str:
-    return "-" if value is None else f"{value:,.{digits}f}"
+    return "-" if value is None else f"{value:z,.{digits}f}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

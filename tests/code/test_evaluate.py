@@ -19,6 +19,8 @@ from demand.prepare import add_features, split
 from demand.train import Settings, fit
 from helpers_sales import monthly_sales
 
+pytestmark = pytest.mark.slow  # fits real forests
+
 COUNTS = {"read": 900, "quarantined": 3, "train": 1, "holdout": 1}
 
 

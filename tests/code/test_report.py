@@ -66,3 +66,9 @@ def test_the_chart_draws_sales_and_both_forecasts() -> None:
     assert [len(points) for points in lines] == [4, 2, 2]
     heights = [float(points[-1].split(",")[1]) for points in lines]
     assert heights[0] < heights[1] < heights[2]  # 9, 8 and 6 units: less is lower on the page
+
+
+def test_counts_are_a_sentence_and_a_tiny_loss_is_zero() -> None:
+    shown = page(rows={"read": 218606, "quarantined": 2, "train": 2002, "holdout": 404}, importance={"City": -0.00001})
+    assert "Rows: 218,606 read, 2 quarantined, 2,002 to train, 404 held out." in shown
+    assert "-0.0000" not in shown

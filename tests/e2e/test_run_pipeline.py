@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from helpers_sales import daily_sales
@@ -38,6 +39,14 @@ class Checkout:
 
     def verdict(self) -> dict:
         return json.loads(self.make("verdict"))
+
+    def models(self) -> list:
+        """Registered models, the newest version of each."""
+        return json.loads(self.make("-s", "--eval=models: ; @$(PY) -m localml model list -o json", "models"))
+
+    def data_versions(self) -> int:
+        """How many versions of the data asset sales there are."""
+        return len(list(self.home.glob("assets/data/sales/*/asset.json")))
 
     def running(self, step: str) -> int | None:
         """Process id of a step that runs now."""
@@ -85,9 +94,7 @@ def test_a_process_killed_in_every_step_leaves_nothing_and_the_next_run_goes_on(
         assert run.returncode == 2
         assert f"{step}: was killed by signal 9" in output, output
         assert f"failed in {step}; finished steps are kept for the next run" in output
-        assert "MLflow" not in output
-        models = checkout.make("-s", "--eval=models: ; @$(PY) -m localml model list -o json", "models")
-        assert json.loads(models) == []
+        assert checkout.models() == []
     output = checkout.make("run-pipeline", good)
     assert output.count("reused from") == 5  # all but register
     assert checkout.verdict()["rows"]["quarantined"] == 0
@@ -104,13 +111,42 @@ def test_an_interrupt_ends_the_run_and_the_next_one_goes_on(checkout, sales):
     assert "train_history: reused" in checkout.make("run-pipeline", "HOLDOUT_MONTHS=5")
 
 
-def test_a_refused_gate_ends_with_0_and_when_strict_with_3(checkout):
-    """Poisson noise around a constant level: the mean of twelve months cannot be beaten by much or at all, so the run
-    is made strict only where the gate did refuse."""
+def test_a_refused_gate_ends_well_registers_nothing_and_when_strict_ends_with_3(checkout, sales):
+    """Every store sells the same every month: the naive forecasts are exact, and nothing can beat them."""
+    starts = pd.date_range("2022-01-01", "2024-06-30", freq="ME")
+    stores = [(f"S{number}", 100.0 * number) for number in (1, 2, 3)]
+    rows = [{"SaleDate": start, "StoreID": name, "Quantity": sold} for start in starts for name, sold in stores]
+    pd.DataFrame(rows).assign(SaleID=range(len(rows))).to_csv(sales / "constant.csv", index=False)
+    before = checkout.models()
+    output = checkout.make("run-pipeline", f"SALES={sales / 'constant.csv'}")
+    assert "Not promoted:" in output
+    assert "does not beat last_month: WAPE" in output
     verdict = checkout.verdict()
-    rerun = checkout.make("run-pipeline", "HOLDOUT_MONTHS=5", "STRICT=1", code=0 if verdict["promoted"] else 2)
-    assert ("Error 3" in rerun) is not verdict["promoted"]
-    assert ("Not promoted:" in rerun) is not verdict["promoted"]
+    assert (verdict["promoted"], verdict["model"]) == (False, None)
+    assert checkout.models() == before
+    # make ends with 2 for any failed recipe and names the recipe's own code.
+    assert "Error 3" in checkout.make("run-pipeline", "STRICT=1", code=2)
+
+
+def test_an_edited_import_spec_is_imported_anew(checkout):
+    """What is imported follows the spec, not only the warehouse."""
+    spec = ROOT / "ml/data/sales.import.yml"
+    before, text = checkout.data_versions(), spec.read_text()
+    checkout.make("ready-local")
+    assert checkout.data_versions() == before
+    edited = checkout.home / "ml-data"
+    edited.mkdir()
+    (edited / "sales.import.yml").write_text(text + "# edited\n")
+    checkout.make("ready-local", f"IMPORT_SPECS={edited / 'sales.import.yml'}")
+    assert checkout.data_versions() == before + 1
+
+
+def test_the_cli_verb_of_a_data_import_does_what_import_data_does(checkout):
+    before = checkout.data_versions()
+    verb = "$(AZ_ML) data import --file ml/data/sales.import.yml --output none"
+    checkout.make("start-warehouse")
+    checkout.make("-s", f"--eval=by-verb: ; @source <($(PY) -m warehouse env); {verb}", "by-verb")
+    assert checkout.data_versions() == before + 1
 
 
 @pytest.mark.parametrize(

@@ -282,6 +282,18 @@ def test_a_job_without_stream_runs_in_the_background(chain, eventually):
     assert chain.json("job", "show", "--name", name)["status"] == "Completed"
 
 
+def test_a_cancelled_job_says_so_and_leaves_nothing(chain, eventually):
+    chain.write("src/second/second.py", "import time\ntime.sleep(60)\n")
+    name = chain.json("job", "create", "--file", "pipeline.yml")["name"]
+    eventually(lambda: chain.json("job", "show", "--name", name)["jobs"].get("two", {}).get("status") == "Running")
+    chain.run("job", "cancel", "--name", name)
+    job = eventually(lambda: (found := chain.json("job", "show", "--name", name))["status"] == "Canceled" and found)
+    assert job["error"] == "interrupted"
+    assert job["jobs"]["two"]["status"] == "Canceled"
+    assert chain.jobs_left("jobs/*/two/outputs") == []
+    assert "does not run: it is Canceled" in chain.run("job", "cancel", "--name", name, code=2).stderr
+
+
 def test_job_download_copies_an_output(chain):
     job = chain.job()
     chain.run("job", "download", "--name", job["name"], "--output-name", "result", "--download-path", "here")

@@ -12,6 +12,8 @@ from demand.prepare import add_features, split
 from demand.train import Settings, fit
 from helpers_sales import monthly_sales
 
+pytestmark = pytest.mark.slow  # fits real forests
+
 SMALL = {"n_estimators": 30}
 
 
