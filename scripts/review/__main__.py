@@ -1,6 +1,7 @@
 """Command line: `python -m review report|guard|bump --base REV`. Exit 0 fine, 1 with findings, 2 for wrong usage."""
 
 import argparse
+import io
 import json
 import sys
 from dataclasses import asdict
@@ -26,7 +27,11 @@ def build_parser() -> argparse.ArgumentParser:
     guarding = verbs.add_parser("guard", help="findings where content changed and the version did not")
     bumping = verbs.add_parser("bump", help="set the versions that the guard asks for")
     for verb in (report, guarding, bumping):
-        verb.add_argument("--base", required=True, metavar="REV", help="what the work will be merged into")
+        verb.add_argument(
+            "--base",
+            metavar="REV",
+            help="what the work will be merged into (default: origin's default branch, else main)",
+        )
         if verb is not bumping:
             verb.add_argument("--head", metavar="REV", help="the work (default: the working tree)")
         verb.add_argument("--root", type=Path, default=Path(), help="root of the repo (default: here)")
@@ -36,6 +41,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run one verb. Returns the exit code."""
     options = build_parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # arrows and odd file names on any terminal
     try:
         return {"report": _report, "guard": _guard, "bump": _bump}[options.verb](options)
     except UserError as error:
@@ -66,8 +73,11 @@ def _guard(options: argparse.Namespace) -> int:
 
 def _bump(options: argparse.Namespace) -> int:
     done = bump(options.root, options.base)
-    sys.stdout.writelines(f"{line}\n" for line in done or ["nothing to bump: every changed asset has a higher version"])
-    return 0
+    with open_change(options.root, options.base) as change:
+        left = [str(verdict.finding) for verdict in guard(change) if not verdict.warning]
+    lines = [*done, *left] or ["nothing to bump: every changed asset has a higher version"]
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    return 1 if left else 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 
 from review.git import Tree
 from speccheck.document import Document, Key, NotYamlError, parse
+from speccheck.finding import Finding
 from speccheck.kinds import Kind, kind_of
 
 SPECS = "ml/"
@@ -52,27 +53,42 @@ class Asset:
         return f"{LABELS.get(self.kind, str(self.kind))} {self.name}"
 
     @property
+    def family(self) -> tuple[Kind, str]:
+        """What shares its versions: components of every type have one list of names on Azure ML."""
+        return (Kind.COMPONENT if self.kind == Kind.PIPELINE_COMPONENT else self.kind, self.name)
+
+    @property
     def folder(self) -> str:
         return posixpath.dirname(self.path)
 
     def resolve(self, reference: str) -> str:
         """Repo path of a path in this spec."""
-        return posixpath.normpath(posixpath.join(self.folder, reference))
+        return posixpath.normpath(posixpath.join(self.folder, reference.removeprefix("file:")))
 
 
 class Assets:
-    """Every asset of a tree, in the order of its paths."""
+    """Every asset of a tree, in the order of its paths; `unread` says why a file of specs gave none."""
 
-    def __init__(self, tree: Tree, items: list[Asset]) -> None:
+    def __init__(self, tree: Tree, items: list[Asset], unread: list[Finding]) -> None:
         self.tree, self.items = tree, items
-        self._names: dict[tuple[Kind, str], list[Asset]] = {}
+        self.unread = {finding.path: finding for finding in unread}
+        self._families: dict[tuple[Kind, str], list[Asset]] = {}
         for asset in items:
-            self._names.setdefault((asset.kind, asset.name), []).append(asset)
+            self._families.setdefault(asset.family, []).append(asset)
         self._paths = {asset.path: asset for asset in items if not asset.where}
 
     def named(self, kind: Kind, name: str) -> list[Asset]:
         """Assets of a kind and name; more than one where files hold several versions side by side."""
-        return self._names.get((kind, name), [])
+        return [
+            asset
+            for family in {kind, Kind.COMPONENT}
+            for asset in self._families.get((family, name), [])
+            if asset.kind == kind
+        ]
+
+    def family(self, asset: Asset) -> list[Asset]:
+        """Every version of an asset that this tree has."""
+        return self._families.get(asset.family, [])
 
     def at(self, path: str) -> Asset | None:
         """The spec at a path."""
@@ -80,39 +96,43 @@ class Assets:
 
     def match(self, asset: Asset) -> Asset | None:
         """The same asset in this tree: of the same file where several have its name."""
-        same = self.named(asset.kind, asset.name)
+        same = self.family(asset)
         return next((other for other in same if other.path == asset.path), same[0] if same else None)
 
 
-Parsed = dict[tuple[str, str], Document | None]
+Parsed = dict[tuple[str, str], Document | Finding]
 
 
 def read_assets(tree: Tree, parsed: Parsed) -> Assets:
-    """Assets of a tree. `parsed` carries documents over from the tree before: equal blobs are parsed once.
-
-    A file that is no YAML is left out; the spec check reports it.
-    """
+    """Assets of a tree. `parsed` carries documents over from the tree before: equal blobs are parsed once."""
     items: list[Asset] = []
+    unread: list[Finding] = []
     for path in sorted(path for path in tree.files if path.startswith(SPECS) and path.endswith((".yml", ".yaml"))):
         key = (path, tree.files[path])
         if key not in parsed:
             parsed[key] = _parse(tree, path)
-        doc = parsed[key]
-        if doc is not None:
-            items.extend(_assets_of(path, doc))
-    return Assets(tree, items)
+        found = parsed[key]
+        if isinstance(found, Finding):
+            unread.append(found)
+        else:
+            items.extend(_assets_of(path, found))
+    return Assets(tree, items, unread)
 
 
-def _parse(tree: Tree, path: str) -> Document | None:
+def _parse(tree: Tree, path: str) -> Document | Finding:
     try:
-        return parse(Path(path), path, tree.read(path))
-    except NotYamlError:
-        return None
+        doc = parse(Path(path), path, tree.read(path))
+    except NotYamlError as error:
+        return Finding(path, error.line, str(error))
+    return doc if kind_of(doc.data) is not None else doc.find("unknown $schema", "$schema")
 
 
 def _assets_of(path: str, doc: Document) -> Iterator[Asset]:
     kind = kind_of(doc.data)
     if kind is None:
+        return
+    if doc.data.get("kind") == "InstanceTypeList":
+        yield from _instance_types(path, doc)
         return
     name = doc.data.get("name")
     stem = posixpath.splitext(posixpath.basename(path))[0]
@@ -120,3 +140,12 @@ def _assets_of(path: str, doc: Document) -> Iterator[Asset]:
     inline = doc.get("environment")
     if isinstance(inline, dict) and isinstance(inline.get("name"), str) and "version" in inline:
         yield Asset(Kind.ENVIRONMENT, inline["name"], path, doc, ("environment",))
+
+
+def _instance_types(path: str, doc: Document) -> Iterator[Asset]:
+    """Sizes of pods: one file holds a list of them, each with its name."""
+    items = doc.get("items")
+    for index in range(len(items) if isinstance(items, list) else 0):
+        name = doc.get("items", index, "metadata", "name")
+        if isinstance(name, str):
+            yield Asset(Kind.INSTANCE_TYPE, name, path, doc, ("items", index))

@@ -35,8 +35,15 @@ class Change:
             yield self.base.assets.match(asset), asset
 
     def removed(self) -> list[Asset]:
-        """Assets of the base that the head has no more."""
-        return [asset for asset in self.base.assets.items if self.head.assets.match(asset) is None]
+        """Assets of the base that the head has no more; a file that cannot be read now may still hold its own."""
+        head = self.head.assets
+        return [a for a in self.base.assets.items if head.match(a) is None and a.path not in head.unread]
+
+    def removed_versions(self) -> list[Asset]:
+        """Versions of the base whose file is gone while the head has the asset in another version."""
+        head = self.head.assets
+        gone = [a for a in self.base.assets.items if a.version is not None and a.path not in head.tree.files]
+        return [a for a in gone if head.family(a) and a.version not in [b.version for b in head.family(a)]]
 
     def is_changed(self, old: Asset, new: Asset) -> bool:
         """Whether what Azure ML would hash differs."""
@@ -44,9 +51,13 @@ class Change:
 
 
 @contextmanager
-def open_change(root: Path, revision: str, head: str | None = None) -> Iterator[Change]:
-    """Read both sides; `head` is the working tree, or a commit. Raises UserError for an unknown revision."""
+def open_change(root: Path, revision: str | None, head: str | None = None) -> Iterator[Change]:
+    """Read both sides; `head` is the working tree, or a commit. Without a revision the default branch is taken.
+
+    Raises UserError for an unknown revision.
+    """
     git = Git(root)
+    revision = revision or git.default_base()
     commit, tip = git.merge_base(revision, head or "HEAD"), git.commit(revision)
     base_tree, tip_tree = CommitTree(git, commit), CommitTree(git, tip)
     head_tree = CommitTree(git, git.commit(head)) if head else WorkTree(git)

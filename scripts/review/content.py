@@ -1,7 +1,5 @@
 """What Azure ML would hash of an asset: its spec without the version, and the bytes of every file that goes with it."""
 
-import hashlib
-import json
 import posixpath
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -9,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pathspec
+import yaml
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from review.assets import Asset, Assets
 from review.git import Tree
+from review.slots import digest, local_files, without
 from speccheck.kinds import Kind
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Azure ML and the local engine leave these out of a snapshot whatever its ignore file says.
 _ALWAYS = ("__pycache__/", "*.pyc", ".git/", ".ipynb_checkpoints/")
 # Of an environment, data asset or model only this is its content; of a component all but the version is.
@@ -33,8 +35,7 @@ class Content:
 
     def digest(self) -> str:
         """SHA-256 over both; where a snapshot lies in the repo does not count."""
-        text = json.dumps([self.fields, sorted(self.files.values())], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return digest([self.fields, sorted(self.files.values())])
 
 
 class Reader:
@@ -45,12 +46,15 @@ class Reader:
         self._sorted = sorted(self._tree.files)
         self._snapshots: dict[str, dict[str, tuple[str, str]]] = {}
         self._contents: dict[tuple[str, tuple[Any, ...]], Content] = {}
+        self._open: set[str] = set()
 
     def content(self, asset: Asset) -> Content:
         """Content of an asset, resolved once."""
         key = (asset.path, asset.where)
         if key not in self._contents:
+            self._open.add(asset.path)
             self._contents[key] = self._resolve(asset)
+            self._open.discard(asset.path)
         return self._contents[key]
 
     def _resolve(self, asset: Asset) -> Content:
@@ -58,11 +62,12 @@ class Reader:
         keep = _CONTENT.get(asset.kind)
         fields = {k: v for k, v in data.items() if (k in keep if keep else k != "version")}
         files: dict[str, tuple[str, str]] = {}
-        for slot, reference in _references(asset):
+        for slot, reference in local_files(asset.data):
             found = self.snapshot(asset.resolve(reference))
-            if found:
-                files |= {path: (f"{slot}/{inside}", blob) for path, (inside, blob) in found.items()}
-                _drop(fields, slot)
+            for path, (inside, blob) in found.items():
+                files[path] = (f"{'.'.join(slot)}/{inside}", self._conda(path) if slot[-1] == "conda_file" else blob)
+            # What the path leads to is counted in its stead.
+            fields = without(fields, slot) if found else fields
         if asset.kind == Kind.PIPELINE_COMPONENT:
             fields["jobs"] = {name: self._job(asset, job) for name, job in asset.doc.table("jobs").items()}
         return Content(fields, files)
@@ -72,7 +77,17 @@ class Reader:
         if not isinstance(job, dict) or not isinstance(job.get("component"), str):
             return job
         child = self.assets.at(asset.resolve(job["component"]))
-        return job if child is None or child is asset else {**job, "component": self.content(child).digest()}
+        # Components that run each other are no valid ones; they must not end the check.
+        if child is None or child.path in self._open:
+            return job
+        return {**job, "component": self.content(child).digest()}
+
+    def _conda(self, path: str) -> str:
+        """Azure ML gets the data of a conda file, sorted, and never its comments."""
+        try:
+            return digest(yaml.load(self._tree.read(path), Loader=_Loader))  # noqa: S506 - both loaders are safe ones
+        except yaml.YAMLError:
+            return self._tree.files[path]
 
     def snapshot(self, place: str) -> dict[str, tuple[str, str]]:
         """Repo path -> (path inside, blob) of a file, or of a folder without what its ignore file names."""
@@ -86,7 +101,7 @@ class Reader:
             yield place, (posixpath.basename(place), files[place])
             return
         prefix = "" if place == "." else f"{place}/"
-        ignore = pathspec.GitIgnoreSpec.from_lines([*_ALWAYS, *_ignored(self._tree, prefix)])
+        ignore = pathspec.PathSpec.from_lines(GitIgnoreSpecPattern, [*_ALWAYS, *_ignored(self._tree, prefix)])
         for path in self._sorted[bisect_left(self._sorted, prefix) :]:
             if not path.startswith(prefix):
                 return
@@ -99,32 +114,5 @@ def _ignored(tree: Tree, prefix: str) -> list[str]:
     """Lines of the ignore file in a snapshot's own folder; .amlignore wins over .gitignore, as in azure-ai-ml."""
     for name in (".amlignore", ".gitignore"):
         if prefix + name in tree.files:
-            return tree.read(prefix + name).splitlines()
+            return [line.strip() for line in tree.read(prefix + name).splitlines()]
     return []
-
-
-def _references(asset: Asset) -> Iterator[tuple[str, str]]:
-    """(slot, path) of everything local that goes into an asset."""
-    data = asset.data
-    build, scoring = data.get("build"), data.get("code_configuration")
-    candidates = {
-        "code": data.get("code"),
-        "conda_file": data.get("conda_file"),
-        "path": data.get("path"),
-        "build.path": build.get("path", ".") if isinstance(build, dict) else None,
-        "code_configuration.code": scoring.get("code") if isinstance(scoring, dict) else None,
-    }
-    includes = data.get("additional_includes")
-    extra = [("additional_includes", path) for path in includes] if isinstance(includes, list) else []
-    for slot, value in [*candidates.items(), *extra]:
-        if isinstance(value, str) and "://" not in value and not value.startswith("azureml:"):
-            yield slot, value
-
-
-def _drop(fields: dict[str, Any], slot: str) -> None:
-    """Take the text of a path out of the fields: what it leads to is counted in its stead."""
-    first, _, rest = slot.partition(".")
-    if rest and isinstance(fields.get(first), dict):
-        fields[first] = {key: value for key, value in fields[first].items() if key != rest}
-    else:
-        fields.pop(first, None)

@@ -14,19 +14,28 @@ _FIGURES = ("wape", "mae", "rmse", "r2")
 def read_verdict(path: Path) -> dict[str, Any]:
     """Candidates, champion and baselines one month ahead. Raises UserError where the file is no verdict."""
     verdict = _json(path, "VERDICT")
-    if not isinstance(verdict, dict) or not {"promoted", "selected", "candidates"} <= verdict.keys():
+    if not isinstance(verdict, dict) or not isinstance(verdict.get("candidates"), dict):
         raise UserError(f"{path} is no verdict: make verdict > verdict.json writes one")
-    word = "promoted" if verdict["promoted"] else "refused"
-    rows = [_row(f"{name} (candidate)", figures) for name, figures in sorted(verdict["candidates"].items())]
+    word = "promoted" if verdict.get("promoted") else "refused"
+    rows = [_row(f"{name} (candidate)", figures) for name, figures in _table(verdict, "candidates")]
     if verdict.get("champion"):
         rows.append(_row("champion", verdict["champion"]))
-    rows += [_row(f"{name} (baseline)", figures) for name, figures in sorted(verdict.get("baselines", {}).items())]
-    reasons = "; ".join(verdict.get("reasons", [])) or "no reason given"
-    return {"sentence": f"The run's gate {word} {verdict['selected']}: {reasons}.", "rows": rows}
+    rows += [_row(f"{name} (baseline)", figures) for name, figures in _table(verdict, "baselines")]
+    reasons = "; ".join(str(reason) for reason in verdict.get("reasons") or ["no reason given"])
+    return {
+        "sentence": f"The run's gate {word} {verdict.get('selected') or 'every candidate'}: {reasons}.",
+        "rows": rows,
+    }
 
 
-def _row(name: str, figures: dict[str, Any]) -> dict[str, str]:
-    one_step = figures.get("one_step") or {}
+def _table(verdict: dict[str, Any], key: str) -> list[tuple[str, Any]]:
+    found = verdict.get(key)
+    return sorted(found.items()) if isinstance(found, dict) else []
+
+
+def _row(name: str, figures: Any) -> dict[str, str]:
+    one_step = figures.get("one_step") if isinstance(figures, dict) else None
+    one_step = one_step if isinstance(one_step, dict) else {}
     shown = {key: _figure(key, one_step.get(key)) for key in _FIGURES}
     return {"name": name, **shown}
 
@@ -62,6 +71,9 @@ def _text(path: Path, name: str) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"{name}={path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        hint = "terraform show -json makes JSON of a saved plan" if name == "PLAN" else "make verdict writes one"
+        raise UserError(f"{name}={path} is no JSON: {hint}") from error
 
 
 def _json(path: Path, name: str) -> Any:

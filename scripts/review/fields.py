@@ -12,11 +12,17 @@ _LONG = 80
 
 @dataclass(frozen=True)
 class FieldChange:
-    """`path` as a.b.c; None stands for a side that has no such field."""
+    """`path` as a.b.c; None stands for a side that has no such field; `inside` are the keys of a flat mapping."""
 
     path: str
     old: str | None
     new: str | None
+    inside: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> list[str]:
+        """Every path that changed: a flat mapping that came or went is one change of several."""
+        return [self.path, *(f"{self.path}.{key}" for key in self.inside)]
 
     @property
     def leaf(self) -> str:
@@ -47,7 +53,22 @@ def _compare(path: str, old: Any, new: Any) -> Iterator[FieldChange]:
     elif path.rsplit(".", 1)[-1] == "command" and isinstance(old, str) and isinstance(new, str):
         yield from _compare_commands(path, old, new)
     elif old is _ABSENT or new is _ABSENT or old != new or type(old) is not type(new):
-        yield FieldChange(path, *_pair(_shown(old), _shown(new)))
+        inside = tuple(str(key) for side in (old, new) if isinstance(side, dict) for key in side)
+        yield FieldChange(path, *_pair(_shown(old), _shown(new)), inside)
+
+
+def leaves(data: dict[str, Any]) -> list[FieldChange]:
+    """Every field of a spec that is new, down to the last."""
+    return list(_leaves("", data))
+
+
+def _leaves(path: str, value: Any) -> Iterator[FieldChange]:
+    value = _by_name(value)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(f"{path}.{key}" if path else str(key), item)
+    else:
+        yield FieldChange(path, *_pair(None, _shown(value)))
 
 
 def _is_deep(value: dict[str, Any]) -> bool:

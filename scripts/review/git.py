@@ -23,9 +23,13 @@ class Git:
     """Git in one repository."""
 
     def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            raise UserError(f"{root} is no folder")
         done = _run(["git", "rev-parse", "--show-toplevel"], root)
         if done.returncode:
-            raise UserError(f"{root} is in no git repository: run this in a clone")
+            # Git itself says best what it minds, such as a folder of another owner in a build's container.
+            why = (done.stderr.strip().splitlines() or ["no message"])[0]
+            raise UserError(f"{root} is in no git repository that can be read: {why}")
         self.root = Path(done.stdout.strip())
 
     def run(self, *arguments: str, text: str | None = None) -> str:
@@ -42,6 +46,15 @@ class Git:
         if done.returncode:
             raise UserError(f"BASE={revision} is no revision here: fetch it, or give another such as BASE=HEAD~1")
         return done.stdout.strip()
+
+    def default_base(self) -> str:
+        """What work is merged into where nobody says: the remote's default branch, else main."""
+        done = _run(["git", "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"], self.root)
+        names = [done.stdout.strip(), "origin/main", "origin/master", "main", "master"]
+        for name in filter(None, names):
+            if not _run(["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"], self.root).returncode:
+                return name
+        raise UserError("no branch origin/main or main here: say what the work is merged into, BASE=revision")
 
     def merge_base(self, revision: str, head: str = "HEAD") -> str:
         """Where the work in `head` left `revision`."""
@@ -62,7 +75,13 @@ class Git:
 
 
 def _run(command: list[str], root: Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=root, input=text, capture_output=True, text=True, check=False)
+    try:
+        # Names of files are bytes; those that are no UTF-8 must come back as they were.
+        return subprocess.run(
+            command, cwd=root, input=text, capture_output=True, check=False, encoding="utf-8", errors="surrogateescape"
+        )
+    except FileNotFoundError as error:
+        raise UserError("git is not on PATH: install it") from error
 
 
 class CommitTree:

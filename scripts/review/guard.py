@@ -6,11 +6,11 @@ two pull requests can take the same next version without a conflict in git.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from review.assets import VERSIONED, Asset
 from review.change import Change
-from review.references import uses_of
+from review.references import named, uses_of
 from review.versions import following, highest, is_higher
 from speccheck.finding import Finding
 
@@ -29,6 +29,8 @@ def guard(change: Change) -> list[Verdict]:
     """Findings and warnings, sorted."""
     found = [verdict for old, new in change.pairs() for verdict in _judge(change, old, new)]
     found += [verdict for old in change.removed() for verdict in _judge_removed(change, old)]
+    found += [verdict for old in change.removed_versions() for verdict in _judge_removed_version(change, old)]
+    found += [verdict for old in change.base.assets.items for verdict in _judge_unread(change, old)]
     return sorted(found, key=lambda verdict: (verdict.finding, verdict.warning))
 
 
@@ -46,11 +48,11 @@ def _judge_known(change: Change, old: Asset, new: Asset) -> Iterator[Verdict]:
     changed = change.is_changed(old, new)
     taken = _taken(change, new)
     if is_higher(before, after):
-        wanted = _next(change, old) if changed else before
+        wanted = _next(change, old, new) if changed else before
         message = f'{new.label} went down from version {before} to {after}: set version: "{wanted}" (make bump)'
         yield _verdict(new, message, wanted)
     elif changed and not is_higher(after, before):
-        wanted = _next(change, old)
+        wanted = _next(change, old, new)
         message = f"{new.label} changed ({_what(change, old, new)}) and is still version {after}: "
         yield _verdict(new, f'{message}set version: "{wanted}" (make bump)', wanted)
     elif changed and taken is not None and not is_higher(after, taken):
@@ -64,7 +66,8 @@ def _judge_known(change: Change, old: Asset, new: Asset) -> Iterator[Verdict]:
 
 def _judge_new(change: Change, new: Asset) -> Iterator[Verdict]:
     """A new name: where its file had another before, versions, history and users stay behind with the old one."""
-    before = next((a for a in change.removed() if (a.path, a.kind, a.where) == (new.path, new.kind, new.where)), None)
+    place = (new.path, new.family[0], new.where)
+    before = next((a for a in change.removed() if (a.path, a.family[0], a.where) == place), None)
     if before is not None:
         message = f"{before.label} is now called '{new.name}': Azure ML starts a new asset and keeps the old: "
         fix = f"keep name: {before.name}, or give the new asset a file of its own"
@@ -83,6 +86,23 @@ def _judge_removed(change: Change, old: Asset) -> Iterator[Verdict]:
         yield Verdict(user.doc.find(message, *keys), user)
 
 
+def _judge_removed_version(change: Change, old: Asset) -> Iterator[Verdict]:
+    if old.kind not in VERSIONED:
+        return
+    for user, keys in uses_of(change.head.assets, old):
+        if (old.name, old.version) == named(str(user.doc.get(*keys))):
+            message = f"version {old.version} of {old.label} was removed and is still used here: "
+            fix = f"restore {old.path} or name another version"
+            yield Verdict(user.doc.find(message + fix, *keys), user)
+
+
+def _judge_unread(change: Change, old: Asset) -> Iterator[Verdict]:
+    """A spec that held an asset and cannot be read any more: neither its version nor its content is known."""
+    unread = change.head.assets.unread.get(old.path)
+    if unread is not None and old.kind in VERSIONED:
+        yield Verdict(replace(unread, message=f"{old.label} cannot be read: {unread.message}"), old)
+
+
 def _verdict(asset: Asset, message: str, wanted: str) -> Verdict:
     return Verdict(asset.doc.find(message, *asset.where, "version"), asset, wanted)
 
@@ -98,10 +118,11 @@ def _taken(change: Change, new: Asset) -> str | None:
     return None if same else there.version
 
 
-def _next(change: Change, old: Asset) -> str:
-    there = change.tip.assets.match(old)
-    known = [asset.version for asset in (old, there) if asset is not None and asset.version is not None]
-    return following(highest(known))
+def _next(change: Change, old: Asset, new: Asset) -> str:
+    """The version after every one that the repo knows, on either side or in a file beside this one."""
+    sides = (change.base.assets, change.tip.assets, change.head.assets)
+    known = [asset.version for side in sides for asset in side.family(old) if asset is not new]
+    return following(highest([version for version in known if version is not None]))
 
 
 def _what(change: Change, old: Asset, new: Asset) -> str:

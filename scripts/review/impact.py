@@ -24,8 +24,13 @@ class Impact:
                 if pair is not None and not found and str(keys[-1]) == "path":
                     found = makers.get(pair[0], [])
                 for used in found:
-                    if used is not asset and asset not in self._users[id(used)]:
-                        self._users[id(used)].append(asset)
+                    # A deployment names its endpoint, yet it is the endpoint that serves with the deployment.
+                    turned = str(keys[-1]) == "endpoint_name"
+                    self._note(*((asset, used) if turned else (used, asset)))
+
+    def _note(self, used: Asset, user: Asset) -> None:
+        if used is not user and user not in self._users[id(used)]:
+            self._users[id(used)].append(user)
 
     def users(self, asset: Asset) -> list[Asset]:
         """Everything that uses an asset, directly or through others, nearest first."""

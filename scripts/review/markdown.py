@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from review.report import AssetChange, FileChange, Report
+from review.entries import AssetChange, FileChange
+from review.report import Report
 
 
 def render(report: Report) -> str:
@@ -15,7 +16,7 @@ def render(report: Report) -> str:
         ("Gate", report.gate),
     ):
         if found:
-            lines += ["", f"## {title}", "", *(f"- {line}" for line in found)]
+            lines += ["", f"## {title}", "", *_cut(found)]
     lines += [*_terraform(report), *_metrics(report), *_other(report)]
     return "\n".join(lines) + "\n"
 
@@ -26,6 +27,8 @@ def _head(report: Report) -> Iterator[str]:
     parts = [f"{states.count(state)} {word}" for state, word in _WORDS.items() if state in states]
     sections = {"cost": report.cost, "access": report.access, "data contract": report.contract, "gate": report.gate}
     touched = [name for name, found in sections.items() if found]
+    if report.terraform.get("files") or report.terraform.get("plan"):
+        touched.append("Terraform")
     yield ""
     yield f"Assets: {', '.join(parts) or 'none changes'}. " + (
         f"Touches {', '.join(touched)}." if touched else "Cost, access, data contract and gate stay as they are."
@@ -34,6 +37,12 @@ def _head(report: Report) -> Iterator[str]:
 
 _SHOWN = 12
 _WORDS = {"added": "added", "changed": "changed", "removed": "removed"}
+
+
+def _cut(lines: list[str]) -> Iterator[str]:
+    yield from (f"- {line}" for line in lines[:_SHOWN])
+    if len(lines) > _SHOWN:
+        yield f"- and {len(lines) - _SHOWN} more (OUTPUT=json has all)"
 
 
 def _findings(report: Report) -> Iterator[str]:
@@ -51,6 +60,8 @@ def _assets(report: Report) -> Iterator[str]:
         if asset in quiet:
             continue
         yield f"- **{asset.label}**{_versions(asset)} (`{asset.path}`)"
+        if asset.moved_from:
+            yield f"  - moved from `{asset.moved_from}`"
         yield from (f"  - {change}" for change in asset.fields)
         yield from _files(asset)
         if asset.used_by:

@@ -65,10 +65,15 @@ def _own_reason(change: Change, old: Asset | None, new: Asset, name: str) -> str
     if not isinstance(before, dict):
         return "new job"
     earlier = _component(change.base, old, before) if old is not None else None
-    kept, now = ({k: v for k, v in side.items() if k not in _BESIDE} for side in (before, job))
+    kept, now = ({k: v for k, v in side.items() if _counts(k, v)} for side in (before, job))
     if kept != now:
         return f"its {next(k for k in [*now, *kept] if now.get(k) != kept.get(k))} changed"
     return _component_reason(change, earlier, component) or _input_reason(change, old, new, job)
+
+
+def _counts(key: str, value: Any) -> bool:
+    """Whether a field of a node is compared as text; where a component's file lies is not, what is in it counts."""
+    return key not in _BESIDE and not (key in ("component", "trial") and isinstance(value, str) and not named(value))
 
 
 def _component(reader: Reader, pipeline: Asset | None, job: dict[str, Any]) -> Asset | None:

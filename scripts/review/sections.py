@@ -10,7 +10,7 @@ from review.fields import FieldChange
 _COST = re.compile(
     r"(^|\.)(instance_type|instance_count|size|vm_size|tier|min_instances|max_instances|node_count|timeout|trial_timeout"
     r"|max_total_trials|max_concurrent_trials|idle_time_before_scale_down|default_compute|compute|shm_size)$"
-    r"|(^|\.)(trigger|resources|scale_settings)(\.|$)"
+    r"|(^|\.)(trigger|resources|scale_settings|limits)(\.|$)"
 )
 _ACCESS = re.compile(
     r"(^|\.)(auth_mode|public_network_access|egress_public_network_access|target|connection|namespace|resource_id"
@@ -20,23 +20,47 @@ _GATE = re.compile(
     r"(threshold|tolerance|margin|min_improvement|holdout_months|champion|max_bad_fraction|max_wape|alert)",
     re.IGNORECASE,
 )
+_TERRAFORM_COST = re.compile(
+    r"(vm_size|sku|tier|capacity|replication|quota|budget|retention|(min|max|node)_?(count|nodes)|instances|_ha$)"
+)
+_TERRAFORM_ACCESS = re.compile(
+    r"(public|private|allowed|ip_r(ange|ule)|firewall|isolation|network_access|network_rules|default_action|bypass|identity"
+    r"|role|principal|subject|issuer|admin|auth|rbac|local_account|shared_access|anonymous|security_rule)"
+)
 # Scripts that decide whether a model is registered.
 _GATE_FILES = re.compile(r"(^|/)(gate|metrics|baselines|leakage|verdict)\.py$")
 
 
 def is_cost(change: FieldChange) -> bool:
     """Machines, their number, how long and how often they run."""
-    return _COST.search(change.path) is not None
+    return any(_COST.search(path) for path in change.paths)
 
 
 def is_access(change: FieldChange) -> bool:
     """Who may call, what is reachable, and as whom a job signs in."""
-    return _ACCESS.search(change.path) is not None
+    return any(_ACCESS.search(path) for path in change.paths)
 
 
 def is_gate(change: FieldChange) -> bool:
     """What a model must reach to be registered, or a monitor to raise an alarm."""
-    return _GATE.search(change.path) is not None
+    return any(_GATE.search(path) for path in change.paths)
+
+
+def is_terraform_cost(change: FieldChange) -> bool:
+    """The same for arguments of Terraform."""
+    return any(_TERRAFORM_COST.search(name) for name in _names(change))
+
+
+def is_terraform_access(change: FieldChange) -> bool:
+    """Public sides, networks, identities and their roles."""
+    return any(_TERRAFORM_ACCESS.search(name) for name in _names(change))
+
+
+def _names(change: FieldChange) -> list[str]:
+    """The argument's own path, and the keys of a map on one line. What a message says is no setting."""
+    if change.leaf in ("description", "error_message"):
+        return []
+    return [change.path, *re.findall(r"([\w-]+)\s*=(?![=>])", f"{change.old} {change.new}")]
 
 
 def is_gate_file(path: str) -> bool:

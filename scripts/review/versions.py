@@ -2,11 +2,21 @@
 
 import re
 
+# What is called so comes before the version that it leads to: 1.0-rc1 before 1.0.
+_BEFORE = frozenset({"alpha", "beta", "dev", "pre", "preview", "rc", "snapshot"})
+_END = (1, 0, "")
+
 
 def order(version: str) -> tuple[tuple[int, int, str], ...]:
     """Key that sorts versions; numbers count as numbers, a longer version is above its own beginning."""
-    parts = re.findall(r"\d+|[^\d.\-_]+", version)
-    return tuple((1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts)
+    parts = re.findall(r"\d+|[^\d.\-_+]+", version)
+    return (*(_rank(part) for part in parts), _END)
+
+
+def _rank(part: str) -> tuple[int, int, str]:
+    if part.isdigit():
+        return (3, int(part), "")
+    return (0 if part.lower() in _BEFORE else 2, 0, part)
 
 
 def is_higher(new: str, old: str) -> bool:

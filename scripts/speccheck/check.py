@@ -6,6 +6,7 @@ from pathlib import Path
 from speccheck.assets import check_assets
 from speccheck.commands import check_commands
 from speccheck.components import check_components
+from speccheck.definitions import check_definitions
 from speccheck.deployments import check_deployments
 from speccheck.endpoints import check_computes, check_endpoints, check_instance_types
 from speccheck.environments import check_environments
@@ -20,6 +21,7 @@ from speccheck.schedules import check_schedules
 
 CHECKS: tuple[Callable[[Repo, Spec], Iterator[Finding]], ...] = (
     check_fields,
+    check_definitions,
     check_components,
     check_commands,
     check_pipelines,

@@ -31,6 +31,9 @@ _BOUNDS: dict[tuple[str, str], tuple[int, int]] = {
     ("scale_settings", "polling_interval"): (1, 3600),
 }
 
+# What Azure ML takes where a deployment says nothing.
+_REQUEST_TIMEOUT_MS = 5_000
+
 
 def check_deployments(repo: Repo, spec: Spec) -> Iterator[Finding]:
     """One online deployment."""
@@ -42,6 +45,7 @@ def check_deployments(repo: Repo, spec: Spec) -> Iterator[Finding]:
     yield from _check_scale(spec)
     yield from _check_resources(repo, spec)
     yield from _check_strings(spec)
+    yield from _check_timeout(spec)
 
 
 def _check_parts(repo: Repo, spec: Spec) -> Iterator[Finding]:
@@ -129,6 +133,22 @@ def _check_against_type(spec: Spec, name: str, body: dict[str, Any]) -> Iterator
                     f"{side[:-1]} {resource} {value} is above {allowed[resource]} of instance type '{name}': lower it"
                 )
                 yield spec.doc.find(message, "resources", side, resource)
+
+
+def _check_timeout(spec: Spec) -> Iterator[Finding]:
+    """The scoring script must give up before its caller is cut off, or the caller never reads why."""
+    own = spec.doc.get("environment_variables", "SCORING_TIMEOUT_MS")
+    given = spec.doc.get("request_settings", "request_timeout_ms")
+    top = _REQUEST_TIMEOUT_MS if given is None else given
+    if not isinstance(own, str) or not isinstance(top, int):
+        return
+    place = ("environment_variables", "SCORING_TIMEOUT_MS")
+    if not own.isdecimal():
+        yield spec.doc.find(f"SCORING_TIMEOUT_MS '{own}' is no number of milliseconds: write \"10000\"", *place)
+    elif int(own) > top:
+        shown = f"{top}, which is Azure ML's default," if given is None else f"{top},"
+        message = f"SCORING_TIMEOUT_MS {own} is above request_settings.request_timeout_ms {shown}"
+        yield spec.doc.find(f"{message} so the caller is cut off first: lower it", *place)
 
 
 def _check_strings(spec: Spec) -> Iterator[Finding]:

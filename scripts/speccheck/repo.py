@@ -16,6 +16,21 @@ from speccheck.wording import closest
 COMPONENTS = (Kind.COMPONENT, Kind.PIPELINE_COMPONENT)
 PIPELINES = (Kind.PIPELINE, Kind.PIPELINE_COMPONENT)
 _SUFFIXES = (".yml", ".yaml")
+VERSIONED = (*COMPONENTS, Kind.ENVIRONMENT, Kind.DATA, Kind.MODEL)
+_NAMED = (
+    Kind.ENDPOINT,
+    Kind.SCHEDULE,
+    Kind.KUBERNETES_COMPUTE,
+    Kind.COMPUTE,
+    Kind.CONNECTION,
+    Kind.DATASTORE,
+    Kind.IMPORT,
+)
+_IDENTITY: dict[Kind, tuple[str, ...]] = {
+    **dict.fromkeys(VERSIONED, ("name", "version")),
+    **dict.fromkeys(_NAMED, ("name",)),
+    Kind.DEPLOYMENT: ("endpoint_name", "name"),
+}
 # Names that Azure ML brings along.
 BUILT_IN_COMPUTE = frozenset({"serverless"})
 # The training cluster that infra/ makes where no Terraform file is at hand to be asked.
@@ -40,6 +55,13 @@ class Spec:
     def folder(self) -> Path:
         return self.doc.path.parent
 
+    @property
+    def identity(self) -> tuple[str, ...] | None:
+        """What only one file may define: kind, name and version; None where a file defines nothing by name."""
+        keys = _IDENTITY.get(self.kind, ())
+        family = Kind.COMPONENT if self.kind in COMPONENTS else self.kind
+        return (family, *(str(self.data[key]) for key in keys)) if keys and set(keys) <= self.data.keys() else None
+
 
 @dataclass
 class Repo:
@@ -59,6 +81,19 @@ class Repo:
     def shown(self, path: Path) -> str:
         """Path as findings print it: relative to the root where it lies below it."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
+
+    def holds(self, spec: Spec) -> bool:
+        """Whether a spec is one of the repo's own, and not of a path given beside it, such as a copy of tests."""
+        return spec.doc.path.is_relative_to(self.root / "ml")
+
+    @cached_property
+    def definitions(self) -> dict[tuple[str, ...], Spec]:
+        """The first of the repo's own specs to define something."""
+        found: dict[tuple[str, ...], Spec] = {}
+        for spec in self.specs.values():
+            if spec.identity is not None and self.holds(spec):
+                found.setdefault(spec.identity, spec)
+        return found
 
     @cached_property
     def versions(self) -> dict[Kind, dict[str, set[str]]]:

@@ -28,17 +28,24 @@ def main(argv: list[str] | None = None) -> int:
         if not path.exists():
             sys.stderr.write(f"error: {path} does not exist: name a file or folder with specs\n")
             return 2
-    found = 0
-    for path in _specs(options.paths):
-        text = path.read_text(encoding="utf-8")
-        if options.check:
-            wrong = problems(text)
-            found += len(wrong)
-            sys.stdout.writelines(f"{path.as_posix()}:{problem.line}: {problem.message}\n" for problem in wrong)
-        elif (formatted := format_text(text)) != text:
-            path.write_text(formatted, encoding="utf-8")
-            sys.stdout.write(f"formatted {path.as_posix()}\n")
-    return 1 if found else 0
+    return max((_file(path, check=options.check) for path in _specs(options.paths)), default=0)
+
+
+def _file(path: Path, *, check: bool) -> int:
+    """Format or check one file; bytes are read and written, so that line ends stay."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        sys.stderr.write(f"error: {path.as_posix()} is not UTF-8 text: save the file as UTF-8\n")
+        return 2
+    if check:
+        wrong = problems(text)
+        sys.stdout.writelines(f"{path.as_posix()}:{problem.line}: {problem.message}\n" for problem in wrong)
+        return 1 if wrong else 0
+    if (formatted := format_text(text)) != text:
+        path.write_bytes(formatted.encode("utf-8"))
+        sys.stdout.write(f"formatted {path.as_posix()}\n")
+    return 0
 
 
 if __name__ == "__main__":

@@ -27,14 +27,28 @@ class _Edit:
 
 
 def format_text(text: str) -> str:
-    """The formatted spec. Text that is no Azure ML spec (no $schema), or no YAML, comes back as it is."""
-    for step in _steps(text):
-        text = step
-    return text
+    """The formatted spec. Text that is no Azure ML spec (no $schema), or no YAML, comes back as it is.
+
+    Windows line ends and a byte order mark stay.
+    """
+    mark, newline, plain = _plain(text)
+    formatted = plain
+    for step in _steps(plain):
+        formatted = step
+    return text if formatted == plain else mark + formatted.replace("\n", newline)
+
+
+def _plain(text: str) -> tuple[str, str, str]:
+    """(byte order mark, line end, the text without both). Mixed line ends are left as they are."""
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    windows = "\r\n" in text and text.count("\r\n") == text.count("\n")
+    plain = text.removeprefix(mark)
+    return mark, "\r\n" if windows else "\n", plain.replace("\r\n", "\n") if windows else plain
 
 
 def problems(text: str) -> list[Problem]:
     """What format_text would change, by line."""
+    *_, text = _plain(text)
     data = _data(text)
     if not isinstance(data, dict) or "$schema" not in data:
         return []

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from review.__main__ import main
 from review.bump import bump
 from review.change import open_change
-from review.git import Git
 from review.guard import guard
 from review.versions import following, highest, is_higher
 
@@ -174,7 +173,18 @@ def test_the_following_version_is_higher_and_order_is_by_number(parts: list[int]
 
 @pytest.mark.parametrize(
     ("low", "high"),
-    [("9", "10"), ("1.9", "1.10"), ("1.2", "1.2.1"), ("2026.02", "2026.11"), ("v3", "v4"), ("1.0rc1", "1.0.1")],
+    [
+        ("9", "10"),
+        ("1.9", "1.10"),
+        ("1.2", "1.2.1"),
+        ("2026.02", "2026.11"),
+        ("v3", "v4"),
+        ("1.0rc1", "1.0.1"),
+        ("1.0-rc1", "1.0"),
+        ("1.0-rc.9", "1.0-rc.10"),
+        ("1.0", "1.0-hotfix"),
+        ("2", "10-beta"),
+    ],
 )
 def test_versions_compare_as_versions(low: str, high: str) -> None:
     assert is_higher(high, low)
@@ -184,22 +194,3 @@ def test_versions_compare_as_versions(low: str, high: str) -> None:
 @pytest.mark.parametrize(("version", "after"), [("1", "2"), ("1.9", "1.10"), ("v09", "v10"), ("1.2.3", "1.2.4")])
 def test_the_last_number_counts_on(version: str, after: str) -> None:
     assert following(version) == after
-
-
-def test_on_this_repos_own_history_each_finding_is_a_change_of_content() -> None:
-    """Git is the oracle: where it sees no difference in a spec and its snapshot, the guard must say nothing."""
-    git = Git(ROOT)
-    commits = git.run("rev-list", "--no-merges", "-n", "40", "HEAD", "--", "ml", "src").split()
-    judged = 0
-    for commit in commits:
-        parents = git.run("rev-list", "--parents", "-n", "1", commit).split()[1:]
-        for parent in parents:
-            touched = git.run("diff", "--name-only", parent, commit).splitlines()
-            with open_change(ROOT, parent, commit) as change:
-                for verdict in guard(change):
-                    judged += 1
-                    data, asset = verdict.asset.data, verdict.asset
-                    places = [asset.resolve(data[key]) for key in ("code", "path", "conda_file") if key in data]
-                    places += [asset.resolve(data["build"]["path"])] if "build" in data else []
-                    assert any(path.startswith((asset.path, *places)) for path in touched), str(verdict.finding)
-    assert judged > 0

@@ -122,3 +122,28 @@ def test_the_command_line_checks_without_writing_and_formats_in_place(
 
 def test_the_good_specs_are_formatted() -> None:
     assert main(["--check", str(GOOD)]) == 0
+
+
+@settings(max_examples=80, deadline=None)
+@given(specs(), st.sampled_from(["", "\ufeff"]), st.sampled_from(["\n", "\r\n"]))
+def test_line_ends_and_a_byte_order_mark_are_not_the_formatters(text: str, mark: str, newline: str) -> None:
+    theirs = mark + text.replace("\n", newline)
+    assert format_text(theirs) == mark + format_text(text).replace("\n", newline)
+    assert problems(theirs) == problems(text)
+
+
+def test_the_command_line_keeps_line_ends(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yml"
+    spec.write_bytes(b"\xef\xbb\xbfname: \xc3\xa9\r\n$schema: x\r\ncommand: run --a 1\r\n")
+    assert main([str(tmp_path)]) == 0
+    assert spec.read_bytes() == b"\xef\xbb\xbf$schema: x\r\nname: \xc3\xa9\r\ncommand: >-\r\n  run\r\n  --a 1\r\n"
+
+
+def test_a_file_that_is_no_utf8_is_named_and_the_others_are_formatted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yml").write_bytes(b"name: \xe9\n$schema: x\n")
+    (tmp_path / "b.yml").write_text("name: a\n$schema: x\n")
+    assert main([str(tmp_path)]) == 2
+    assert "a.yml is not UTF-8 text" in capsys.readouterr().err
+    assert (tmp_path / "b.yml").read_text() == "$schema: x\nname: a\n"

@@ -1,0 +1,98 @@
+"""Sections of the report: cost, access, contract, gate, Terraform, and what is left."""
+
+import posixpath
+from collections import Counter
+from collections.abc import Callable
+
+from review.change import Change
+from review.entries import AssetChange, Entries
+from review.fields import FieldChange, differences
+from review.impact import Impact
+from review.sections import gate_changes, is_gate_file
+from review.terraform import arguments
+from speccheck.kinds import Kind
+
+Wanted = Callable[[FieldChange], bool]
+
+
+class Topics:
+    """Sections of one change."""
+
+    def __init__(self, change: Change, files: dict[str, str], entries: Entries) -> None:
+        self._change, self._files, self._entries = change, files, entries
+
+    def lines(self, assets: list[AssetChange], wanted: Wanted) -> list[str]:
+        """Changed fields that belong in a section; of an asset that came or went all such fields in one line."""
+        found = []
+        for asset in assets:
+            found += [f"{asset.label}: {change}" for change in asset.fields if wanted(change)]
+            whole = [
+                f
+                for f in self._entries.leaves.get((asset.path, asset.label), [])
+                if wanted(f) and f.leaf != "description"
+            ]
+            if whole:
+                word = "new" if asset.state == "added" else "removed"
+                found.append(f"{asset.label}, {word}: {'; '.join(f'{f.path}: {f.new}' for f in whole)}")
+        return found
+
+    def arguments(self, wanted: Wanted) -> list[str]:
+        """Changed arguments of Terraform files that belong in a section."""
+        found = []
+        for path in (path for path in self._files if path.endswith((".tf", ".tfvars"))):
+            old, new = (arguments(text) for text in self._texts(path))
+            found += [f"{path}: {change}" for change in differences(old, new) if wanted(change)]
+        return found
+
+    def _texts(self, path: str) -> list[str]:
+        """A file on both sides, empty where it is not."""
+        trees = (self._change.base.assets.tree, self._change.head.assets.tree)
+        return [tree.read(path) if path in tree.files else "" for tree in trees]
+
+    def contract(self, impact: Impact) -> list[str]:
+        """Columns and rules of the data, and the queries that make it."""
+        found = []
+        for old, new in self._change.pairs():
+            if new.kind == Kind.CONTRACT and old is not None:
+                found += [f"{new.label}: {change}" for change in differences(old.data, new.data)]
+            elif new.kind == Kind.CONTRACT:
+                found.append(f"{new.label}: added ({new.path})")
+            elif new.kind == Kind.IMPORT and old is not None:
+                changes = differences(old.doc.table("source"), new.doc.table("source"))
+                found += [f"{new.label}: source.{change}" for change in changes]
+        found += [f"{old.label}: removed ({old.path})" for old in self._change.removed() if old.kind == Kind.CONTRACT]
+        queries = [path for path in self._files if path.endswith(".sql")]
+        found += [f"{path}: {self._files[path]} ({self._size(path)})" for path in queries]
+        contracts = [
+            a.path for a in self._change.head.assets.items if a.kind == Kind.CONTRACT and a.path in self._files
+        ]
+        holders = impact.holders([*queries, *contracts])
+        users = sorted({a.label for held in holders.values() for a in held if a.path not in contracts})
+        return [*found, f"read by: {', '.join(users)}"] if found and users else found
+
+    def gate(self) -> list[str]:
+        """Constants of the gate's scripts, and their logic as a number of lines."""
+        found = []
+        for path in (path for path in self._files if is_gate_file(path)):
+            old, new = self._texts(path)
+            found += [f"{path}: {change}" for change in gate_changes(old, new) if self._files[path] == "changed"]
+            found.append(f"{path}: {self._files[path]} ({self._size(path)})")
+        return found
+
+    def _size(self, path: str) -> str:
+        file = self._entries.file(path)
+        return f"+{file.added} -{file.removed}"
+
+    def terraform(self) -> list[str]:
+        """Changed files of the infrastructure."""
+        paths = [path for path in self._files if path.startswith("infra/") or path.endswith((".tf", ".tfvars"))]
+        return [f"{path}: {self._files[path]} ({self._size(path)})" for path in paths]
+
+    def other(self, impact: Impact) -> dict[str, int]:
+        """Changed files that no section above speaks of, by folder."""
+        told = {a.path for side in (self._change.base, self._change.head) for a in side.assets.items}
+        told |= {path for path, held in impact.holders(self._files).items() if held}
+        rest = [
+            p for p in self._files if p not in told and not p.startswith("infra/") and not p.endswith((".sql", ".tf"))
+        ]
+        return dict(sorted(Counter(posixpath.dirname(path) or "." for path in rest).items()))
