@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.inspection import permutation_importance
 
-from demand import baselines, gate, metrics, report, tracking, verdict
+from demand import baselines, gate, metrics, report, serving_files, tracking, verdict
 from demand.errors import UserError, run
 from demand.features import TARGET, SalesHistory, read_rows
 from demand.packing import Packed, load
@@ -30,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--champion", default=NO_CHAMPION, help="registered version to beat, or none")
     parser.add_argument("--model-name", default="demand-forecast", help="name of the registered model")
     parser.add_argument("--candidate", type=Path, action="append", required=True, help="MLflow model; may be repeated")
+    parser.add_argument("--contract", type=Path, required=True, help="sales contract, packed with the selected model")
     parser.add_argument("--verdict", type=Path, required=True, help="output folder")
     parser.add_argument("--selected", type=Path, required=True, help="output folder")
     return parser
@@ -150,6 +151,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _write(args, result, verdict.forecast_table(scores, holdout), train, holdout)
     shutil.rmtree(args.selected, ignore_errors=True)
     shutil.copytree(loaded[decision.selected][0], args.selected)
+    # The endpoint knows the held-out months too: they are the nearest past of what it forecasts.
+    serving_files.write_state(pd.concat([train, holdout], ignore_index=True), args.contract, args.selected)
     _log(result, args.verdict)
     return 0
 
@@ -175,7 +178,9 @@ def _log(result: dict[str, Any], folder: Path) -> None:
         for name, entry in entries.items():
             for kind in ("one_step", "multi_step"):
                 tracker.log_metrics({f"{name}.{kind}.{key}": value for key, value in entry[kind].items()})
-            tracker.log_metrics({f"{name}.coverage_p10_p90": entry["coverage_p10_p90"]})
+            tracker.log_metrics(
+                {f"{name}.{key}": entry[key] for key in ("coverage_p10_p90", "multi_step_coverage_p10_p90")}
+            )
         for file in ("verdict.json", "report.html"):
             tracker.log_file(folder / file)
 

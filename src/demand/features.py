@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from demand.errors import UserError
+from demand.months import month_name, season
 
 TARGET = "TotalSales"
 GRAIN_COLUMNS = ("Category", "Product")
@@ -24,24 +25,12 @@ CATEGORICAL = frozenset({"StoreID", "Country", "City", "Weather", "Season", *GRA
 FLAGS = frozenset({"Promotion", "Holiday"})
 # Known before a month begins: from the calendar, from the plan, or from earlier months. Weather is not.
 KNOWN_BEFORE = frozenset({*CONTEXTUAL, *GRAIN_COLUMNS, *HISTORY}) - {"Weather"}
-# Northern hemisphere, by month.
-SEASONS = ("Winter", "Winter", "Spring", "Spring", "Spring", "Summer", "Summer", "Summer", "Autumn", "Autumn", "Autumn")
 LONGEST_SPAN = 1200
-
-
-def season(month: int) -> str:
-    """Season of a month (1 to 12) in the northern hemisphere."""
-    return (*SEASONS, "Winter")[month - 1]
 
 
 def month_index(dates: pd.Series) -> npt.NDArray[np.int64]:
     """Months since year 0 of a datetime column, shape (rows,)."""
     return np.asarray(dates.dt.year * 12 + dates.dt.month - 1, dtype=np.int64)
-
-
-def month_name(index: int) -> str:
-    """'2024-02' for the index of February 2024."""
-    return f"{index // 12:04d}-{index % 12 + 1:02d}"
 
 
 def series_columns(monthly: pd.DataFrame) -> list[str]:
@@ -59,7 +48,7 @@ def add_calendar(monthly: pd.DataFrame) -> pd.DataFrame:
     """The same rows with MonthYear ('2024-02') and Season, in the order of month and series."""
     rows = monthly.assign(MonthStart=pd.to_datetime(monthly["MonthStart"]))
     rows["MonthYear"] = rows["MonthStart"].dt.strftime("%Y-%m")
-    rows["Season"] = rows["MonthStart"].dt.month.map(season)
+    rows["Season"] = (rows["MonthStart"].dt.month - 1).map(season)
     rows["StoreID"] = rows["StoreID"].astype(str)
     return rows.sort_values(["MonthStart", *series_columns(rows)], kind="stable", ignore_index=True)
 

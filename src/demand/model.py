@@ -77,13 +77,17 @@ class RelativeForest(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """What each row is divided by, in units, shape (rows,), always above zero."""
         level = x[self.level].to_numpy(dtype=np.float64)
         known: FloatArray = np.where(np.isfinite(level), level, self.usual_level_)
-        smallest = SMALLEST_LEVEL * self.usual_level_
-        return np.clip(known, smallest, None)
+        return np.clip(known, smallest_level(self), None)
 
     def scaled(self, x: pd.DataFrame) -> pd.DataFrame:
         """The features that the pipeline sees."""
         level = self.levels(x)
         return x.assign(**{name: x[name].to_numpy(dtype=np.float64) / level for name in self.relative})
+
+
+def smallest_level(model: RelativeForest) -> float:
+    """What a lower level counts as, in units."""
+    return SMALLEST_LEVEL * model.usual_level_
 
 
 def parts(model: Any, x: pd.DataFrame) -> tuple[Pipeline, pd.DataFrame, FloatArray]:

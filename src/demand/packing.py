@@ -5,7 +5,6 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +18,8 @@ from demand.features import CATEGORICAL
 
 REQUIREMENTS = ("mlflow-skinny", "scikit-learn", "pandas", "numpy", "cloudpickle")
 PICKLE = "model.pkl"
+# What the endpoint reads, see demand.serving_files.
+SERVING = "serving"
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,7 @@ class Packed:
         return list(self.metadata.get("features", ()))
 
 
-def save(
-    model: Any, example: pd.DataFrame, metadata: dict[str, Any], folder: Path, extra_files: Sequence[Path] = ()
-) -> None:
+def save(model: Any, example: pd.DataFrame, metadata: dict[str, Any], folder: Path) -> None:
     """Write an MLflow model into `folder`, which must not exist.
 
     Args:
@@ -44,7 +43,6 @@ def save(
         example: a few rows of its input; gives the signature its columns.
         metadata: what `Packed.metadata` returns; must be JSON.
         folder: where to.
-        extra_files: files that serving needs beside the model, such as its ONNX form or the sales history.
     """
     import mlflow.sklearn  # noqa: PLC0415  importing it takes a second
 
@@ -60,7 +58,6 @@ def save(
             code_paths=[str(_loading_code(Path(code)))],
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
             metadata=metadata,
-            extra_files=[str(path) for path in extra_files] or None,
         )
 
 
@@ -114,7 +111,9 @@ def read_metadata(folder: Path) -> dict[str, Any]:
 
 
 def fingerprint(folder: Path) -> str:
-    """SHA-256 of the fitted estimator and its metadata: equal for equal models, whenever they were saved."""
+    """SHA-256 of estimator, metadata and serving files: equal for equal models, whenever they were saved."""
     digest = hashlib.sha256((folder / PICKLE).read_bytes())
+    for path in sorted((folder / SERVING).glob("*")):
+        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
     digest.update(json.dumps(read_metadata(folder), sort_keys=True).encode())
     return digest.hexdigest()

@@ -10,7 +10,8 @@ import pandas as pd
 
 from demand import tracking
 from demand.errors import UserError, run
-from demand.features import SalesHistory, add_calendar, month_index, month_name, read_rows
+from demand.features import SalesHistory, add_calendar, month_index, read_rows
+from demand.months import month_name
 
 log = logging.getLogger(__name__)
 FEWEST_TRAINING_MONTHS = 2

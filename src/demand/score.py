@@ -1,38 +1,124 @@
-"""Scoring script of the endpoint: months to forecast in, forecasts with their interval out."""
+"""Scoring script of the endpoint: a thin shell around `demand.forecaster` for azureml-inference-server-http.
 
+It takes the raw HTTP request, since the server itself would answer bytes that are not UTF-8 in a shape of its own.
+"""
+
+import gc
 import json
+import logging
 import os
-import pickle
+import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
+import orjson
 import yaml
+from azureml_inference_server_http.api.aml_request import rawhttp
+from flask import Response
 
-from demand.features import model_frame, season
-from demand.intervals import interval
-from demand.packing import PICKLE
+from demand import api_document
+from demand.collecting import Collectors
+from demand.contract import load_contract
+from demand.explain import explain
+from demand.forecaster import Forecaster
+from demand.months import month_name
+from demand.request_check import MOST_BYTES, Fault, Request, RequestCheck, RequestError
 
-_loaded: dict[str, Any] = {}
+log = logging.getLogger("azmlinfsrv.score")
+JSON = "application/json"
+# Objects that are made before the garbage collector looks for cycles; a request makes a few hundred.
+GARBAGE = 20_000
+CHUNK, MOST_DISCARDED = 1 << 20, 64 << 20
+_JSON_TYPE = re.compile(r"application/json\s*(;.*)?", re.IGNORECASE).fullmatch
+
+
+class Service:
+    """One loaded model."""
+
+    def __init__(self, root: Path) -> None:
+        """`root` is AZUREML_MODEL_DIR: <...>/<name>/<version>, with the model's folder in it."""
+        folder = next(path.parent for path in sorted(root.glob("**/MLmodel")))
+        metadata = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))["metadata"]
+        self.forecaster = Forecaster(folder, metadata)
+        state = self.forecaster.state
+        contract = load_contract(folder / "serving" / "sales.contract.yml")
+        self.check = RequestCheck(contract, state.key_columns, state.first_month, state.last_month)
+        known = month_name(state.last_month)
+        self.model = {"name": root.parent.name, "version": root.name, "known_until": known}
+        self.collectors = Collectors()
+
+    def answer(self, asked: Request) -> dict[str, Any]:
+        """The body of the answer."""
+        rows = asked.rows
+        told: list[dict[str, Any]] = [
+            {
+                "StoreID": row["StoreID"],
+                "MonthYear": month_name(row["Month"]),
+                "TotalSales": found.sales,
+                "P10": found.low,
+                "P90": found.high,
+                "flags": found.flags,
+            }
+            for row, found in zip(rows, self.forecaster.forecast(rows), strict=True)
+        ]
+        if asked.explain:
+            told = [{**one, **why} for one, why in zip(told, explain(self.forecaster, rows), strict=True)]
+        self.collectors.collect(rows, told)
+        return {"predictions": told, "model": self.model}
 
 
 def init() -> None:
-    """Load the model of AZUREML_MODEL_DIR, <...>/<name>/<version>/<folder>."""
-    root = Path(os.environ["AZUREML_MODEL_DIR"])
-    folder = next(root.glob("*/MLmodel")).parent
-    _loaded["model"] = pickle.loads((folder / PICKLE).read_bytes())  # noqa: S301 - our own registered model
-    _loaded["metadata"] = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))["metadata"]
-    _loaded["about"] = {"name": root.parent.name, "version": root.name}
+    """Load the model and let /swagger.json tell what this model takes."""
+    global _service  # noqa: PLW0603  the server knows functions only
+    _service = Service(Path(os.environ["AZUREML_MODEL_DIR"]))
+    _publish(api_document.document(_service.check, _service.model["version"]))
+    # What was loaded stays: the garbage collector need not look at it with every few requests.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
+    log.info("Serving %(name)s version %(version)s, sales known until %(known_until)s", _service.model)
 
 
-def run(raw_data: str) -> dict[str, Any]:
-    """Answer {"input_data": [{"StoreID", "MonthYear", ...}]}."""
-    rows = pd.DataFrame(json.loads(raw_data)["input_data"])
-    rows["Season"] = [season(int(month[5:7])) for month in rows["MonthYear"]]
-    frame = model_frame(rows, _loaded["metadata"]["features"])
-    sales = np.asarray(_loaded["model"].predict(frame), dtype=np.float64)
-    low, high = interval(_loaded["model"], frame, _loaded["metadata"]["interval"])
-    columns = zip(rows["StoreID"], rows["MonthYear"], sales, low, high, strict=True)
-    names = ("StoreID", "MonthYear", "TotalSales", "P10", "P90")
-    return {"predictions": [dict(zip(names, each, strict=True)) for each in columns], "model": _loaded["about"]}
+_service: Service
+
+
+def _publish(document: dict[str, Any]) -> None:
+    """The server reads swagger.json from its root after init, and from nowhere else; the code folder is read-only."""
+    from azureml_inference_server_http.server.config import config  # noqa: PLC0415
+
+    folder = tempfile.mkdtemp(prefix="swagger-")
+    (Path(folder) / "swagger.json").write_text(json.dumps(document), encoding="utf-8")
+    config.app_root = folder
+
+
+@rawhttp  # type: ignore[untyped-decorator]
+def run(request: Any) -> Any:
+    """Answer {"input_data": [{"StoreID", "MonthYear", ...}]}; 400 with row, field and rule for a bad request."""
+    if request.method != "POST":
+        refused = RequestError(Fault(None, None, "send a POST request"))
+        return Response(json.dumps(refused.told()), 405, {"Allow": "POST"}, mimetype=JSON)
+    try:
+        answer = _service.answer(_service.check.read(_body(request)))
+    except RequestError as error:
+        return Response(json.dumps(error.told()), 400, mimetype=JSON)
+    return Response(orjson.dumps(answer), 200, mimetype=JSON)
+
+
+def _body(request: Any) -> bytes:
+    # Flask's properties parse each of these headers into objects, which takes longer than the forest.
+    given = request.environ
+    if not _JSON_TYPE(given.get("CONTENT_TYPE", "")):
+        raise RequestError(Fault(None, None, "the content type must be application/json"))
+    if int(given.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+        _discard(given["wsgi.input"])
+        raise RequestError(Fault(None, None, f"at most {MOST_BYTES >> 20} MB a request: send fewer rows"))
+    body: bytes = given["wsgi.input"].read(MOST_BYTES + 1)
+    return body
+
+
+def _discard(stream: Any) -> None:
+    """Read what a caller still sends: it would see a broken connection in the place of the answer."""
+    for _ in range(MOST_DISCARDED // CHUNK):
+        if not stream.read(CHUNK):
+            break

@@ -9,8 +9,9 @@ import pandas as pd
 
 from demand import baselines, metrics
 from demand.features import HISTORY, TARGET, SalesHistory, model_frame, month_index
-from demand.intervals import interval
+from demand.model import tree_predictions
 from demand.packing import Packed
+from demand.quantiles import Factors, spread
 
 FloatArray = npt.NDArray[np.float64]
 # Rows of months to come and the history before them -> sales in units, shape (rows,).
@@ -26,6 +27,8 @@ class Scores:
     multi_step: FloatArray
     low: FloatArray | None = None
     high: FloatArray | None = None
+    multi_step_low: FloatArray | None = None
+    multi_step_high: FloatArray | None = None
     recorded_weather: metrics.Errors | None = None
     leaks: list[str] = field(default_factory=list)
 
@@ -59,6 +62,30 @@ def multi_step(forecaster: Forecaster, rows: pd.DataFrame, history: SalesHistory
     return result
 
 
+def multi_step_frame(
+    packed: Packed, rows: pd.DataFrame, history: SalesHistory, masked: Sequence[str] = MASKED
+) -> pd.DataFrame:
+    """Input of a model for every month of `rows`, forecast from the end of `history` as `multi_step` does."""
+    frames: list[pd.DataFrame] = []
+
+    def forecaster(part: pd.DataFrame, past: SalesHistory) -> FloatArray:
+        frames.append(frame_of(packed, part, past, masked))
+        return np.asarray(packed.model.predict(frames[-1]), np.float64)
+
+    multi_step(forecaster, rows, history)
+    return pd.concat(frames).loc[rows.index]
+
+
+def interval(
+    packed: Packed, frame: pd.DataFrame, ahead: npt.NDArray[np.bool_] | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """(P10, P90) in units of each row of the model's input `frame`; `ahead` marks those more than one month ahead."""
+    center, below, above = spread(tree_predictions(packed.model, frame).T)
+    none = np.zeros(len(frame), dtype=bool)
+    low, high = Factors.of(packed.metadata["interval"]).at(none if ahead is None else ahead)
+    return center - low * below, center + high * above
+
+
 def score(forecaster: Forecaster, rows: pd.DataFrame, history: SalesHistory) -> Scores:
     """One month ahead, and all months from one origin."""
     if rows.empty:
@@ -72,8 +99,10 @@ def score_model(packed: Packed, rows: pd.DataFrame, history: SalesHistory) -> Sc
     if rows.empty:
         return scores
     if "interval" in packed.metadata:
-        frame = frame_of(packed, rows, history)
-        scores.low, scores.high = interval(packed.model, frame, packed.metadata["interval"])
+        scores.low, scores.high = interval(packed, frame_of(packed, rows, history))
+        months = month_index(rows["MonthStart"])
+        far = multi_step_frame(packed, rows, history)
+        scores.multi_step_low, scores.multi_step_high = interval(packed, far, months > months.min())
     flattered = model_forecaster(packed, masked=())(rows, history)
     scores.recorded_weather = metrics.errors(rows[TARGET].to_numpy(dtype=np.float64), flattered)
     scores.leaks = [name for name in leaking(rows, history) if name in packed.features]

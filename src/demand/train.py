@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from demand import tracking
+from demand import serving_files, tracking
+from demand.calibration import calibrate
 from demand.errors import UserError, run
 from demand.features import CATEGORICAL, FLAGS, HISTORY, TARGET, feature_names, model_frame, read_rows
-from demand.intervals import calibrate
 from demand.model import RelativeForest, build_pipeline, set_jobs
-from demand.packing import save
+from demand.packing import Packed, save
 
 log = logging.getLogger(__name__)
 FEATURE_SETS = ("contextual", "history")
@@ -89,9 +89,16 @@ def fit(settings: Settings, rows: pd.DataFrame) -> tuple[Any, dict[str, Any]]:
         "trained_until": str(rows["MonthYear"].max()),
         "trained_rows": len(rows),
         "parameters": settings.forest(),
-        "interval": calibrate(model, frame, sales),
     }
     return model, metadata
+
+
+def fit_with_interval(settings: Settings, rows: pd.DataFrame) -> Packed:
+    """The fitted model with the factors of its P10-P90 interval, which takes a second fit on all but the last year."""
+    packed = Packed(*fit(settings, rows))
+    frame = model_frame(rows, packed.features)
+    packed.metadata["interval"] = calibrate(rows, packed, frame, lambda part: Packed(*fit(settings, part)))
+    return packed
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,12 +107,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder, train = args.pop("model"), args.pop("train")
     settings = Settings(**args)
     rows = read_rows(train, "train.parquet")
-    model, metadata = fit(settings, rows)
-    log.info(
-        "Fitted %s on %d store-months, features %s", settings.candidate, len(rows), ", ".join(metadata["features"])
-    )
+    packed = fit_with_interval(settings, rows)
+    log.info("Fitted %s on %d store-months, features %s", settings.candidate, len(rows), ", ".join(packed.features))
     shutil.rmtree(folder, ignore_errors=True)
-    save(model, model_frame(rows.tail(3), metadata["features"]), metadata, folder)
+    save(packed.model, model_frame(rows.tail(3), packed.features), packed.metadata, folder)
+    serving_files.write_model(packed.model, packed.features, model_frame(rows.tail(1000), packed.features), folder)
     with tracking.run(f"train_{settings.candidate}") as tracker:
         tracker.log_params({"candidate": settings.candidate, "features": settings.features, **settings.forest()})
         tracker.log_metrics({"rows_train": len(rows), "model_mb": _megabytes(folder)})

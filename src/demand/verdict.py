@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from demand import metrics
@@ -16,21 +17,25 @@ from demand.gate import Decision
 from demand.scoring import Scores
 
 FILE = "verdict.json"
+FloatArray = npt.NDArray[np.float64]
 
 
 def figures(scores: Scores, rows: pd.DataFrame) -> dict[str, Any]:
-    """Errors one month ahead and from one origin, and the coverage of the interval (None without one)."""
+    """Errors and coverage of the interval (None without one), one month ahead and from one origin."""
     actual = rows[TARGET].to_numpy(dtype=np.float64)
-    bounds = (scores.low, scores.high)
-    covered = None if bounds[0] is None or bounds[1] is None else metrics.coverage(actual, bounds[0], bounds[1])
     result: dict[str, Any] = {
         "one_step": metrics.errors(actual, scores.one_step),
         "multi_step": metrics.errors(actual, scores.multi_step),
-        "coverage_p10_p90": covered,
+        "coverage_p10_p90": _covered(actual, scores.low, scores.high),
+        "multi_step_coverage_p10_p90": _covered(actual, scores.multi_step_low, scores.multi_step_high),
     }
     if scores.recorded_weather is not None:
         result["one_step_with_recorded_weather"] = scores.recorded_weather
     return result
+
+
+def _covered(actual: FloatArray, low: FloatArray | None, high: FloatArray | None) -> float | None:
+    return None if low is None or high is None else metrics.coverage(actual, low, high)
 
 
 def by_country(scores: Mapping[str, Scores], rows: pd.DataFrame) -> dict[str, dict[str, Any]]:

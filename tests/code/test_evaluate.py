@@ -17,7 +17,7 @@ from demand.features import model_frame
 from demand.packing import read_metadata, save
 from demand.prepare import add_features, split
 from demand.train import Settings, fit
-from helpers_sales import monthly_sales
+from helpers_sales import CONTRACT, monthly_sales
 
 pytestmark = pytest.mark.slow  # fits real forests
 
@@ -50,6 +50,7 @@ def step(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
         candidates: tuple[str, ...] = ("contextual", "history"),
     ) -> Path:
         flags = [f"--train={train}", f"--holdout={holdout}", f"--verdict={tmp_path / 'verdict'}"]
+        flags.append(f"--contract={CONTRACT}")
         flags += [f"--selected={tmp_path / 'selected'}", *(f"--candidate={inputs / name}" for name in candidates)]
         assert main([*flags, *more]) == 0
         return tmp_path
@@ -145,4 +146,4 @@ def test_a_folder_without_a_model_is_named(step: Callable[..., Path]) -> None:
 
 def test_no_candidate_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises((SystemExit, argparse.ArgumentError)):
-        main([f"--{name}={tmp_path}" for name in ("train", "holdout", "verdict", "selected")])
+        main([f"--{name}={tmp_path}" for name in ("train", "holdout", "contract", "verdict", "selected")])

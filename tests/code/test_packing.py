@@ -69,15 +69,7 @@ def test_metadata_come_back_as_they_were_saved(folder: Path) -> None:
     assert metadata["candidate"] == "history" and metadata["trained_until"] == "2023-08"
 
 
-def test_extra_files_travel_with_the_model(rows: pd.DataFrame, tmp_path: Path) -> None:
-    (tmp_path / "history.json").write_text("{}")
-    model, metadata = fit(Settings("c", "contextual", n_estimators=10), rows)
-    example = model_frame(rows.head(1), metadata["features"])
-    save(model, example, metadata, tmp_path / "model", [tmp_path / "history.json"])
-    assert [path.name for path in (tmp_path / "model").rglob("history.json")] == ["history.json"]
-
-
-def test_fingerprint_changes_with_the_estimator_and_with_the_metadata(folder: Path, tmp_path: Path) -> None:
+def test_fingerprint_changes_with_the_estimator_metadata_and_serving_files(folder: Path, tmp_path: Path) -> None:
     for name in ("MLmodel", "model.pkl"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     first = fingerprint(tmp_path)
@@ -87,7 +79,10 @@ def test_fingerprint_changes_with_the_estimator_and_with_the_metadata(folder: Pa
     described = yaml.safe_load((tmp_path / "MLmodel").read_text())
     described["metadata"]["trained_until"] = "2030-01"
     (tmp_path / "MLmodel").write_text(yaml.safe_dump(described))
-    assert len({first, second, fingerprint(tmp_path)}) == 3
+    third = fingerprint(tmp_path)
+    (tmp_path / "serving").mkdir()
+    (tmp_path / "serving/history.npz").write_bytes(b"other sales")
+    assert len({first, second, third, fingerprint(tmp_path)}) == 4
 
 
 def test_what_is_no_model_is_a_user_error(folder: Path, tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ def test_a_refused_gate_ends_well_registers_nothing_and_when_strict_ends_with_3(
 def test_an_edited_import_spec_is_imported_anew(checkout):
     """What is imported follows the spec, not only the warehouse."""
     spec = ROOT / "ml/data/sales.import.yml"
+    checkout.make("ready-local")
     before, text = checkout.data_versions(), spec.read_text()
     checkout.make("ready-local")
     assert checkout.data_versions() == before

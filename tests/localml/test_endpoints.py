@@ -103,9 +103,9 @@ def test_a_deployment_with_traffic_cannot_be_deleted(shop: Shop) -> None:
 def test_a_body_above_ten_megabytes_is_refused_before_it_reaches_a_server(shop: Shop) -> None:
     shop.deploy()
     shop.traffic("blue=100")
-    assert shop.ask(b" " * (10 << 20) + b"{}").status == 413
+    assert shop.ask(b" " * (16 << 20) + b"{}").status == 413
     fits = json.dumps(REQUEST).encode()
-    assert shop.ask(fits + b" " * ((10 << 20) - len(fits))).status == 200
+    assert shop.ask(fits + b" " * ((16 << 20) - len(fits))).status == 200
     assert shop.show()["local"]["requests"] == 1
 
 

@@ -6,10 +6,9 @@ import pytest
 
 from demand import evaluate, scoring
 from demand.features import SalesHistory, model_frame
-from demand.intervals import interval
 from demand.packing import Packed, fingerprint, load, save
 from demand.prepare import add_features, split
-from demand.train import Settings, fit
+from demand.train import Settings, fit, fit_with_interval
 from helpers_sales import monthly_sales
 
 pytestmark = pytest.mark.slow  # fits real forests
@@ -24,7 +23,7 @@ def parts():
 
 @pytest.fixture(scope="module")
 def candidates(parts):
-    return {name: Packed(*fit(Settings(name, name, **SMALL), parts[0])) for name in ("contextual", "history")}
+    return {name: fit_with_interval(Settings(name, name, **SMALL), parts[0]) for name in ("contextual", "history")}
 
 
 def test_history_beats_the_baselines_and_is_promoted(parts, candidates):
@@ -119,7 +118,7 @@ def test_the_interval_of_the_hold_out_covers_about_four_in_five(parts, candidate
     holdout = parts[1]
     history = SalesHistory.of(pd.concat(parts))
     frame = scoring.frame_of(candidates["history"], holdout, history)
-    low, high = interval(candidates["history"].model, frame, candidates["history"].metadata["interval"])
+    low, high = scoring.interval(candidates["history"], frame)
     covered = np.mean((holdout["TotalSales"] >= low) & (holdout["TotalSales"] <= high))
     assert (low <= high).all()
     assert 0.6 <= covered <= 0.95

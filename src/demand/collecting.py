@@ -1,0 +1,44 @@
+"""What the endpoint was asked and what it answered, for Azure ML's data collector."""
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from demand.forecaster import Row
+from demand.months import month_name
+
+log = logging.getLogger("azmlinfsrv.collecting")
+
+
+class Collectors:
+    """Hands both sides of an answer to azureml-ai-monitoring, under one correlation id; nothing where it is off.
+
+    A collector that fails must not fail a forecast: its errors go to the log.
+    """
+
+    def __init__(self) -> None:
+        # Azure ML sets one of these where a deployment's data_collector is on; importing pandas takes a second.
+        enabled = "AZUREML_MDC_CONFIG_PATH" in os.environ or os.environ.get("AZUREML_MDC_ENABLED", "") == "true"
+        self._inputs = self._outputs = None
+        if enabled:
+            from azureml.ai.monitoring import Collector  # noqa: PLC0415
+
+            self._inputs = Collector(name="model_inputs", on_error=_log)
+            self._outputs = Collector(name="model_outputs", on_error=_log)
+
+    def collect(self, rows: Sequence[Row], told: Sequence[dict[str, Any]]) -> None:
+        """Keep what was asked (`rows` as checked) and what was answered (`told`)."""
+        if self._inputs is None or self._outputs is None:
+            return
+        import pandas as pd  # noqa: PLC0415
+
+        asked = [{"MonthYear": month_name(row["Month"]), **row} for row in rows]
+        context = self._inputs.collect(pd.DataFrame(asked).drop(columns="Month"))
+        flat = [{**one, "flags": ",".join(one["flags"])} for one in told]
+        names = ["StoreID", "MonthYear", "TotalSales", "P10", "P90", "flags"]
+        self._outputs.collect(pd.DataFrame(flat, columns=names), context)
+
+
+def _log(error: Exception) -> None:
+    log.warning("data collector: %s", error)

@@ -1,0 +1,116 @@
+"""Step forecast: the next months of every store from a registered model, as Parquet and as a CSV for planners."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from demand import tracking
+from demand.contract import load_contract
+from demand.errors import UserError, run
+from demand.features import add_calendar, read_rows
+from demand.forecaster import MOST_MONTHS_AHEAD, YEAR, Forecast, Forecaster
+from demand.months import month_name
+from demand.packing import read_metadata
+from demand.plan import Key, read_plan
+from demand.request_check import RequestCheck
+from demand.state import State
+
+log = logging.getLogger(__name__)
+PLANNED = ("Price", "Promotion", "Holiday")
+# A cell that begins so is a formula for a spreadsheet, and a store's name is not ours to trust.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Flags of the component forecast_demand."""
+    parser = argparse.ArgumentParser(prog="demand.forecast", description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="registered model")
+    parser.add_argument("--model-name", required=True, help="its name, kept with each forecast")
+    parser.add_argument("--model-version", required=True, help="its version, kept with each forecast")
+    parser.add_argument("--monthly", type=Path, required=True, help="output folder of the aggregate step")
+    parser.add_argument("--contract", type=Path, required=True, help="sales contract")
+    parser.add_argument("--plan", type=Path, required=True, help="table of planned prices, promotions and holidays")
+    parser.add_argument("--horizon", type=int, default=6, help="months ahead")
+    parser.add_argument("--forecasts", type=Path, required=True, help="output folder")
+    return parser
+
+
+def asked_rows(state: State, horizon: int, plan: dict[Key, dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row per series and month, months in the order in which they build on each other."""
+    rows = []
+    for number in range(len(state.keys)):
+        key = state.key_values(number)
+        for month in range(state.last_month + 1, state.last_month + horizon + 1):
+            rows.append(plan.get((*key.values(), month), {**key, "Month": month}))
+    return rows
+
+
+def table_of(rows: Sequence[dict[str, Any]], found: Sequence[Forecast], forecaster: Forecaster) -> pd.DataFrame:
+    """One row per forecast, with the months of past years beside it."""
+    state = forecaster.state
+    past = [dict(forecaster.past(row)).get(row["Month"] - YEAR) for row in rows]
+    columns: dict[str, Any] = {name: [row.get(name) for row in rows] for name in state.key_columns}
+    columns |= {
+        "MonthYear": [month_name(row["Month"]) for row in rows],
+        "TotalSales": [one.sales for one in found],
+        "P10": [one.low for one in found],
+        "P90": [one.high for one in found],
+        "SameMonthLastYear": pd.array(past, dtype="Float64"),
+        "Flags": [" ".join(one.flags) for one in found],
+        "Price": pd.array([row.get("Price") for row in rows], dtype="Float64"),
+        "Promotion": pd.array([row.get("Promotion") for row in rows], dtype="boolean"),
+        "Holiday": pd.array([row.get("Holiday") for row in rows], dtype="boolean"),
+        "Origin": month_name(state.last_month),
+    }
+    return pd.DataFrame(columns)
+
+
+def unused(plan: dict[Key, dict[str, Any]], rows: Sequence[dict[str, Any]]) -> int:
+    """Planned months that no forecast was asked for."""
+    used = {id(row) for row in rows}
+    return sum(id(row) not in used for row in plan.values())
+
+
+def for_planners(table: pd.DataFrame) -> pd.DataFrame:
+    """The same with one decimal, and no text that a spreadsheet would run."""
+    shown = table.round({"TotalSales": 1, "P10": 1, "P90": 1, "SameMonthLastYear": 1})
+    for name in shown.select_dtypes(include=["object"]):
+        text = shown[name].astype(str)
+        shown[name] = text.where(~text.str.startswith(FORMULA), "'" + text)
+    return shown
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the step."""
+    args = build_parser().parse_args(argv)
+    if not 1 <= args.horizon <= MOST_MONTHS_AHEAD:
+        raise UserError(f"--horizon {args.horizon}: 1 to {MOST_MONTHS_AHEAD} months can be forecast")
+    state = State.of(add_calendar(read_rows(args.monthly, "monthly.parquet")))
+    forecaster = Forecaster(args.model, read_metadata(args.model), state)
+    check = RequestCheck(load_contract(args.contract), state.key_columns, state.first_month, state.last_month)
+    plan = read_plan(args.plan, check, state.key_columns)
+    rows = asked_rows(state, args.horizon, plan)
+    table = table_of(rows, forecaster.forecast(rows), forecaster)
+    table = table.assign(ModelName=args.model_name, ModelVersion=str(args.model_version))
+    args.forecasts.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(args.forecasts / "forecasts.parquet", index=False)
+    # The byte order mark tells Excel that the file is UTF-8.
+    for_planners(table).to_csv(args.forecasts / "forecasts.csv", index=False, encoding="utf-8-sig")
+    months = (month_name(state.last_month + 1), month_name(state.last_month + args.horizon))
+    log.info("Forecast %d series, %s to %s, with model version %s", len(state.keys), *months, args.model_version)
+    if not plan:
+        log.warning("No plan was given: prices stay as they are, and promotions count as unknown")
+    elif unused(plan, rows):
+        log.warning("%d planned months lie outside of the forecast and were not used", unused(plan, rows))
+    with tracking.run("forecast") as tracker:
+        tracker.log_params({"horizon": args.horizon, "origin": month_name(state.last_month)})
+        tracker.log_metrics({"forecasts": len(table), "planned": len(plan) - unused(plan, rows)})
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run(main))

@@ -1,0 +1,214 @@
+"""Forecasts of stores and months from a registered model, as the endpoint and the batch step make them."""
+
+from collections.abc import Mapping, Sequence
+from math import isnan, nan
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from demand.errors import UserError
+from demand.forest import Features, Forest
+from demand.months import season, weekend_share
+from demand.quantiles import Factors, figures_of
+from demand.state import KEPT_NUMBERS, KEPT_TEXTS, State, series_key
+
+FloatArray = npt.NDArray[np.float64]
+Row = Mapping[str, Any]
+YEAR = 12
+# Beyond this a forecast would only repeat itself.
+MOST_MONTHS_AHEAD = 60
+UNKNOWN_STORE, NO_RECENT_SALES = "unknown_store", "no_recent_sales"
+
+
+class Forecast(NamedTuple):
+    """Units of one row, P10 (`low`) <= sales <= P90 (`high`), and what a caller should know of it."""
+
+    sales: float
+    low: float
+    high: float
+    flags: list[str]
+
+
+class Forecaster:
+    """A model's folder, loaded. Rows have StoreID, Month (index), and what else is known of the month.
+
+    What a row leaves out of Country, City and Price is taken from the store's last month. A month that is not the one
+    after the last known month is forecast step by step: the sales of the months between are forecasts themselves, made
+    with the request's own rows for these months where it has some.
+    """
+
+    def __init__(self, folder: Path, metadata: Mapping[str, Any], state: State | None = None) -> None:
+        """Load `folder`; `state` takes the place of the packed one, as newer sales do in the batch step.
+
+        Raises:
+            UserError: the model has no serving files, as those trained before there were any.
+        """
+        serving = folder / "serving"
+        if not (serving / "forest.onnx").is_file():
+            raise UserError(f"{folder}: the model holds no serving/forest.onnx: train and register it again")
+        self.forest = Forest(serving)
+        self.state = state or State.load(serving / "history.npz")
+        self.metadata = metadata
+        self._factors = Factors.of(metadata["interval"])
+        self._series = {str(key): number for number, key in enumerate(self.state.keys)}
+        self._kept_texts = {name: [text or None for text in self.state.texts[name].tolist()] for name in KEPT_TEXTS}
+        self._kept_numbers = {name: self.state.numbers[name].tolist() for name in KEPT_NUMBERS}
+        # Room for a year before and the months ahead; the last row is the one of a series that is not known.
+        known = self.state.sales
+        self._sales = np.full((len(known) + 1, YEAR + known.shape[1] + MOST_MONTHS_AHEAD), np.nan)
+        self._sales[:-1, YEAR : YEAR + known.shape[1]] = known
+        self._filled = [self.state.last_month] * len(known)
+        self._start = self.state.first_month - YEAR
+        self._floor = 0.0 if not (known < 0).any() else -np.inf
+        names = self.forest.encoder.numbers
+        self._uses_history = any(name in _LAGS or name in _MEANS for name in names)
+
+    def series(self, row: Row) -> int:
+        """Number of the row's series, -1 for one without history."""
+        columns = self.state.key_columns
+        if len(columns) == 1:
+            return self._series.get(row["StoreID"], -1)
+        return self._series.get(series_key([row.get(name) for name in columns]), -1)
+
+    def forecast(self, rows: Sequence[Row]) -> list[Forecast]:
+        """Forecast `rows`; none of them may lie before the first or more than 60 months after the last known month."""
+        series = [self.series(row) for row in rows]
+        sales = self._with_steps(rows, series)
+        trees = self.forest.trees([self._features(row, one, sales) for row, one in zip(rows, series, strict=True)])
+        figures, next_month = figures_of(np.sort(trees, axis=1)).tolist(), self.state.last_month + 1
+        return [
+            self._told(center, *self._factors.around(center, p10, p90, row["Month"] > next_month), row, number)
+            for (center, p10, p90), row, number in zip(figures, rows, series, strict=True)
+        ]
+
+    def _told(self, sales: float, low: float, high: float, row: Row, number: int) -> Forecast:
+        return Forecast(sales, max(low, self._floor), high, self._flags(row, number))
+
+    def occluded(self, row: Row) -> tuple[list[str], FloatArray]:
+        """(features of `row` that have a value, trees of shape (1 + features, trees)).
+
+        The first row of the trees is the forecast of `row`; in each further one, one of the features is unknown.
+        """
+        number, encoder = self.series(row), self.forest.encoder
+        texts, numbers = self._features(row, number, self._with_steps([row], [number]))
+        variants, names = [(texts, numbers)], []
+        for place, text in enumerate(texts):
+            if text is not None:
+                names.append(encoder.texts[place])
+                variants.append(([*texts[:place], None, *texts[place + 1 :]], numbers))
+        for place, value in enumerate(numbers):
+            if not isnan(value):
+                names.append(encoder.numbers[place])
+                variants.append((texts, [*numbers[:place], nan, *numbers[place + 1 :]]))
+        return names, self.forest.trees(variants)
+
+    def past(self, row: Row) -> list[tuple[int, float]]:
+        """(month, recorded sales) of the row's calendar month in earlier years, the latest first."""
+        number, first, last = self.series(row), self.state.first_month, self.state.last_month
+        months = range(int(row["Month"]) - YEAR, first - 1, -YEAR) if number >= 0 else ()
+        found = [(month, float(self.state.sales[number, month - first])) for month in months if month <= last]
+        return [(month, units) for month, units in found if not isnan(units)]
+
+    def _with_steps(self, rows: Sequence[Row], series: Sequence[int]) -> FloatArray:
+        """Sales by series and month, with the forecasts that the rows' months build on."""
+        if not self._uses_history:
+            return self._sales
+        last, until = self.state.last_month, dict[int, int]()
+        for row, number in zip(rows, series, strict=True):
+            if number >= 0 and row["Month"] > last + 1:
+                until[number] = max(row["Month"], until.get(number, 0))
+        if not until:
+            return self._sales
+        self._extend(until)
+        # Of rows for the same month, as what-if questions have them, later months build on the first.
+        given: dict[tuple[int, int], Row] = {}
+        for row, number in zip(rows, series, strict=True):
+            if last < row["Month"] < until.get(number, 0):
+                given.setdefault((number, row["Month"]), row)
+        return self._with_given(given, until) if given else self._sales
+
+    def _with_given(self, given: Mapping[tuple[int, int], Row], until: Mapping[int, int]) -> FloatArray:
+        """A copy of the sales in which the steps from each series' first given row on are made anew."""
+        sales, began = self._sales.copy(), dict[int, int]()
+        for number, month in given:
+            began[number] = min(month, began.get(number, month))
+        for month in range(min(began.values()), max(until[number] for number in began)):
+            numbers = [number for number, first in began.items() if first <= month < until[number]]
+            self._step([given.get((number, month)) or self._usual(number, month) for number in numbers], numbers, sales)
+        return sales
+
+    def _extend(self, until: Mapping[int, int]) -> None:
+        """Forecast each series' months before `until` with what is usual for it; done once for all requests."""
+        wanted = {number: month for number, month in until.items() if month - 1 > self._filled[number]}
+        if not wanted:
+            return
+        for month in range(min(self._filled[number] for number in wanted) + 1, max(wanted.values())):
+            behind = [number for number, end in wanted.items() if self._filled[number] < month < end]
+            self._step([self._usual(number, month) for number in behind], behind, self._sales)
+            for number in behind:
+                self._filled[number] = month
+
+    def _step(self, rows: Sequence[Row], numbers: Sequence[int], sales: FloatArray) -> None:
+        """Put the forecasts of one month's rows into `sales`."""
+        if not rows:
+            return
+        trees = self.forest.trees(
+            [self._features(row, number, sales) for row, number in zip(rows, numbers, strict=True)]
+        )
+        sales[np.array(numbers), rows[0]["Month"] - self._start] = trees.mean(axis=1)
+
+    def _usual(self, number: int, month: int) -> Row:
+        """The row of a series for a month of which nothing else is known."""
+        return {**self.state.key_values(number), "Month": month}
+
+    def _features(self, row: Row, number: int, sales: FloatArray) -> Features:
+        """Texts and numbers of one row, in the order of the encoder."""
+        month = row["Month"]
+        texts = [
+            season(month) if name == "Season" else self._text(row, name, number) for name in self.forest.encoder.texts
+        ]
+        place = month - self._start
+        window: list[float] = sales[number, place - YEAR : place].tolist()
+        numbers = []
+        for name in self.forest.encoder.numbers:
+            if name in _LAGS:
+                numbers.append(window[-_LAGS[name]])
+            elif name in _MEANS:
+                numbers.append(_mean(window[-_MEANS[name] :]))
+            else:
+                numbers.append(weekend_share(month) if name == "IsWeekend" else self._number(row, name, number))
+        return texts, numbers
+
+    def _text(self, row: Row, name: str, number: int) -> str | None:
+        text: str | None = row.get(name)
+        if text is None and number >= 0 and name in self._kept_texts:
+            return self._kept_texts[name][number]
+        return text
+
+    def _number(self, row: Row, name: str, number: int) -> float:
+        value: float | None = row.get(name)
+        if value is not None:
+            return value
+        return self._kept_numbers[name][number] if number >= 0 and name in self._kept_numbers else nan
+
+    def _flags(self, row: Row, number: int) -> list[str]:
+        """What a caller should know of a row: whether its store, and sales in the year before, are known."""
+        if number < 0:
+            return [UNKNOWN_STORE]
+        place = min(row["Month"], self.state.last_month + 1) - self._start
+        if not isnan(self._sales[number, place - 1]):
+            return []
+        recent = self._sales[number, place - YEAR : place].tolist()
+        return [NO_RECENT_SALES] if all(map(isnan, recent)) else []
+
+
+_LAGS = {f"Lag{months}": months for months in range(1, YEAR + 1)}
+_MEANS = {f"RollingMean{months}": months for months in range(2, YEAR + 1)}
+
+
+def _mean(window: Sequence[float]) -> float:
+    """Mean of the known values, added from the latest on as `SalesHistory.mean` does; NaN where none is known."""
+    known = [value for value in reversed(window) if not isnan(value)]
+    return sum(known) / len(known) if known else nan

@@ -1,0 +1,104 @@
+"""Step publish: put the forecasts into the warehouse's table FORECASTS, once per model version and origin month."""
+
+import argparse
+import dataclasses
+import logging
+import tempfile
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from demand.connection_spec import load_connection
+from demand.contract import literal
+from demand.errors import UserError, run
+from demand.features import read_rows
+from demand.snowflake_source import KeyVault, connect, execute
+
+log = logging.getLogger(__name__)
+PLACE = "ml/data/forecasts.sql"
+# Column -> SQL of its value in the staged Parquet file; names and order are those of the table.
+COLUMNS = {
+    **{name: f"$1:{name}::varchar" for name in ("StoreID", "Category", "Product")},
+    "Month": "$1:Month::date",
+    **{name: f"$1:{name}::double" for name in ("TotalSales", "P10", "P90")},
+    **{name: f"$1:{name}::varchar" for name in ("Flags", "ModelName", "ModelVersion")},
+    "OriginMonth": "$1:OriginMonth::date",
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Flags of the component publish_forecasts."""
+    parser = argparse.ArgumentParser(prog="demand.publish", description=__doc__)
+    parser.add_argument("--forecasts", type=Path, required=True, help="output folder of the forecast step")
+    parser.add_argument("--connection", type=Path, required=True, help="Snowflake connection spec")
+    parser.add_argument("--table-sql", type=Path, required=True, help="statement that creates the table")
+    parser.add_argument("--role", default="DEMAND_WRITER", help="role that may write the table")
+    parser.add_argument("--vault-url", help="Key Vault with the private key; without it SNOWFLAKE_PASSWORD counts")
+    parser.add_argument("--key-name", default="snowflake-private-key", help="secret that holds the PEM private key")
+    parser.add_argument("--published", type=Path, required=True, help="output folder: what was written")
+    return parser
+
+
+def for_warehouse(table: pd.DataFrame) -> pd.DataFrame:
+    """Forecasts in the columns of the table FORECASTS."""
+    months = {"Month": table["MonthYear"] + "-01", "OriginMonth": table["Origin"] + "-01"}
+    return table.assign(**months).reindex(columns=list(COLUMNS))
+
+
+def publish(session: Any, table: pd.DataFrame, table_sql: str) -> int:
+    """Write `table` in the place of what the same model version forecast from the same origin; rows written."""
+    (key,) = table[["ModelName", "ModelVersion", "OriginMonth"]].drop_duplicates().to_dict("records")
+    _create(session, table_sql)
+    stage = "@%FORECASTS"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"forecasts-{uuid.uuid4().hex}.parquet"  # a name that was loaded before would be skipped
+        table.to_parquet(path, index=False)
+        address = path.as_posix().replace("'", "\\'")
+        execute(session, f"put 'file://{address}' {stage} auto_compress = false overwrite = true", PLACE)
+    same = " and ".join(f"{name} = {literal(str(value))}" for name, value in key.items())
+    columns = ", ".join(COLUMNS)
+    execute(session, "begin", PLACE)
+    try:
+        execute(session, f"delete from FORECASTS where {same}", PLACE)
+        execute(
+            session,
+            f"copy into FORECASTS ({columns}) from (select {', '.join(COLUMNS.values())} from {stage}/{path.name}) "
+            "file_format = (type = parquet) purge = true",
+            PLACE,
+        )
+        ((count,),) = execute(session, f"select count(*) from FORECASTS where {same}", PLACE).fetchall()
+        if count != len(table):
+            raise UserError(f"FORECASTS holds {count} of {len(table)} rows: nothing was written, run it again")
+    except BaseException:
+        execute(session, "rollback", PLACE)
+        raise
+    execute(session, "commit", PLACE)
+    return int(count)
+
+
+def _create(session: Any, table_sql: str) -> None:
+    """Make the table where it is missing; a role that may only write would be refused even an idle create."""
+    found = execute(session, "select count(*) from information_schema.tables where table_name = 'FORECASTS'", PLACE)
+    if not found.fetchall()[0][0]:
+        execute(session, table_sql, PLACE)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the step."""
+    args = build_parser().parse_args(argv)
+    table = for_warehouse(read_rows(args.forecasts, "forecasts.parquet"))
+    vault = KeyVault(args.vault_url, args.key_name) if args.vault_url else None
+    connection = dataclasses.replace(load_connection(args.connection), role=args.role)
+    with connect(connection, vault) as session:
+        count = publish(session, table, args.table_sql.read_text(encoding="utf-8"))
+    args.published.mkdir(parents=True, exist_ok=True)
+    (args.published / "rows.txt").write_text(f"{count}\n", encoding="utf-8")
+    log.info("FORECASTS holds %d rows of model version %s", count, table["ModelVersion"].iloc[0])
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run(main))
