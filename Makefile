@@ -52,6 +52,15 @@ IMPORT_SPECS ?= $(wildcard ml/data/*.yml) ml/components/import.yml ml/pipelines/
 # On Azure the private key comes from the vault of the environment; here the warehouse has a password of its own.
 IMPORT_SETTINGS = $(if $(VAULT_URI),--set jobs.import.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 
+forecast: JOB := forecast-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
+forecast: ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast every store's next months. HORIZON=6 PLAN=file MODEL_VERSION=
+	@settings=$$($(PY) -m pipeline forecast $(if $(HORIZON),--horizon "$(HORIZON)") $(if $(PLAN),--plan "$(PLAN)") \
+	  $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)")); readarray -t set <<<"$$settings"; \
+	$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
+	$(AZ_ML) job create --file ml/pipelines/forecast.yml --name $(JOB) --stream --output none \
+	  --set "$${set[@]}" $(if $(VAULT_URI),jobs.publish.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
+	@$(PY) -m pipeline forecasts $(JOB)
+
 verdict: $(VENV)/.ready ## Print the last run's verdict as JSON
 	@$(PY) -m pipeline verdict
 
@@ -87,7 +96,7 @@ ready-local: $(VENV)/.ready environments
 	@[ -f $(LOCALML_HOME)/warehouse/seeded.json ] || $(MAKE) seed-sales
 	@cat $(IMPORTED_FROM) | cmp -s - $(LOCALML_HOME)/warehouse/imported || $(MAKE) import-data
 
-.PHONY: run-pipeline import-data verdict ui register-assets environments ready-local ready-dev ready-prod
+.PHONY: run-pipeline import-data forecast verdict ui register-assets environments ready-local ready-dev ready-prod
 
 ##@ Serving
 
@@ -103,6 +112,10 @@ rollback: serving-$(ENV) ## Give all traffic back to the version before
 
 status: $(VENV)/.ready ## Show the endpoint's deployments: version, share of the traffic, health
 	@$(PY) -m rollout status
+
+predict: $(VENV)/.ready ## Ask the live endpoint and say why. STORE=S001 MONTH=2026-12 FIELDS="Price=4.5 Promotion=true"
+	@test -n "$(STORE)" -a -n "$(MONTH)" || { echo "error: which store and month? make predict STORE=S001 MONTH=2026-12" >&2; exit 2; }
+	@$(PY) -m predict --store "$(STORE)" --month "$(MONTH)" $(if $(FIELDS),--set $(FIELDS))
 
 MINUTES ?= 10
 RATE ?= 20
@@ -132,7 +145,7 @@ else
 endif
 	@touch $@
 
-.PHONY: setup-serving deploy rollback status soak instance-types serving-local serving-dev serving-prod
+.PHONY: setup-serving deploy rollback status predict soak instance-types serving-local serving-dev serving-prod
 
 ##@ Warehouse and data
 
@@ -207,12 +220,13 @@ fmt: $(VENV)/.ready ## Format specs (key order, one flag a line) and Python
 	@$(VENV)/bin/ruff check --quiet --fix-only
 	@$(VENV)/bin/ruff format --quiet
 
-review: needs-base ## Say what merging will do (BASE=rev [VERDICT=file] [PLAN=file] [OUTPUT=json])
-	@$(PY) -m review report --base "$(BASE)" --output $(or $(OUTPUT),markdown) \
+# Without BASE, review and bump take the default branch of origin.
+review: $(VENV)/.ready ## Say what merging will do ([BASE=rev] [VERDICT=file] [PLAN=file] [OUTPUT=json])
+	@$(PY) -m review report $(if $(BASE),--base "$(BASE)") --output $(or $(OUTPUT),markdown) \
 	  $(if $(VERDICT),--verdict "$(VERDICT)") $(if $(PLAN),--plan "$(PLAN)")
 
-bump: needs-base ## Set the versions that changed content needs (BASE=rev)
-	@$(PY) -m review bump --base "$(BASE)"
+bump: $(VENV)/.ready ## Set the versions that changed content needs ([BASE=rev])
+	@$(PY) -m review bump $(if $(BASE),--base "$(BASE)")
 
 needs-base: $(VENV)/.ready
 	@test -n "$(BASE)" || { echo "error: say what the work is merged into: make $(firstword $(MAKECMDGOALS)) BASE=origin/main" >&2; exit 2; }

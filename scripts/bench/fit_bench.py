@@ -22,7 +22,7 @@ STORES, MONTHS, TREES = 500, 36, 100
 
 def fit_vs_default_forest_speedup(stores: int = STORES) -> dict[str, Any]:
     """Seconds of the default forest over ours, one after the other on the same rows and features."""
-    train, holdout = split(add_features(_sales(stores)), 6)
+    train, holdout = split(add_features(monthly_sales(stores)), 6)
     names = feature_names("history", train)
     ours, mine = _timed(lambda: fit(Settings("history", n_estimators=TREES), train)[0])
     default, theirs = _timed(lambda: _default().fit(model_frame(train, names), train[TARGET]))
@@ -63,7 +63,7 @@ def _default() -> Pipeline:
     return make_pipeline(columns, RandomForestRegressor(n_estimators=TREES, random_state=7, n_jobs=-1))
 
 
-def _sales(stores: int) -> pd.DataFrame:
+def monthly_sales(stores: int) -> pd.DataFrame:
     """Store-months with level, trend and season of each store, seeded."""
     random = np.random.default_rng(7)
     month = np.tile(np.arange(MONTHS), stores)

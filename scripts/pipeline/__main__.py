@@ -1,4 +1,4 @@
-"""python -m pipeline settings|start|summary|verdict: what stands around the job of `make run-pipeline`."""
+"""python -m pipeline <verb>: what stands around the jobs of `make run-pipeline` and `make forecast`."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from localml.errors import UserError
-from pipeline import azml, last_run, lineage, summary
+from pipeline import azml, forecast, last_run, lineage, summary
 
 REFUSED = 3
 ROOT = Path(__file__).parents[2]
@@ -22,6 +22,13 @@ def build_parser() -> argparse.ArgumentParser:
     start.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="further settings of the run")
     shown = verbs.add_parser("summary", help="print the table of the last run")
     shown.add_argument("--strict", action="store_true", help=f"exit {REFUSED} where the gate refused")
+    batch = verbs.add_parser("forecast", help="print the --set values of a batch forecast, one a line")
+    batch.add_argument("--model", default="demand-forecast", help="name of the registered model")
+    batch.add_argument("--model-version", help="default: the newest registered")
+    batch.add_argument("--horizon", help="months ahead; default: the spec's own")
+    batch.add_argument("--plan", type=Path, help="table of planned prices, promotions and holidays")
+    forecasts = verbs.add_parser("forecasts", help="say where a batch forecast's files are")
+    forecasts.add_argument("job")
     verbs.add_parser("verdict", help="print the last run's verdict as JSON")
     return parser
 
@@ -30,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one verb; its exit code."""
     args = build_parser().parse_args(argv)
     try:
-        return {"start": _start, "summary": _summary, "verdict": _verdict}[args.verb](args)
+        return VERBS[args.verb](args)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
@@ -61,6 +68,26 @@ def _summary(args: argparse.Namespace) -> int:
 def _verdict(_: argparse.Namespace) -> int:
     sys.stdout.write(json.dumps(last_run.verdict(last_run.name()), indent=2) + "\n")
     return 0
+
+
+def _forecast(args: argparse.Namespace) -> int:
+    found = forecast.settings(args.model, args.model_version, args.horizon, args.plan)
+    sys.stdout.write("".join(f"{setting}\n" for setting in found))
+    return 0
+
+
+def _forecasts(args: argparse.Namespace) -> int:
+    sys.stdout.write("".join(f"{line}\n" for line in forecast.lines(args.job)))
+    return 0
+
+
+VERBS = {
+    "start": _start,
+    "summary": _summary,
+    "verdict": _verdict,
+    "forecast": _forecast,
+    "forecasts": _forecasts,
+}
 
 
 if __name__ == "__main__":

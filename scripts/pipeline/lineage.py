@@ -10,7 +10,10 @@ from localml.paths import version_key
 from pipeline import azml
 
 # What decides the outcome of a training run, besides the sales and the settings of the call.
-RECIPE_PATHS = ("ml/pipelines/train.yml", "ml/components", "ml/environments", "ml/data", "src")
+RECIPE_PATHS = (
+    *("ml/pipelines/train.yml", "ml/components", "ml/environments", "src"),
+    *("ml/data/sales.contract.yml", "ml/data/monthly_sales.sql"),
+)
 
 
 def settings(root: Path, model: str, given: list[str]) -> list[str]:

@@ -69,9 +69,10 @@ def _run(args: argparse.Namespace) -> int:
     site = Site(args.endpoint, args.deployment)
     report = Report(args.verb, site.name)
     requests = checks.read_requests(args.request or [args.deployment.with_name("sample-request.json")])
-    batch = checks.read_batch(args.batch) if args.batch else {}
+    if args.batch:
+        checks.read_batch(args.batch)  # what cannot be read is said before anything is made
     limits = checks.Limits(change=args.max_change)
-    rollout = engine.Rollout(site, requests, batch, limits, args.samples, args.workers, report)
+    rollout = engine.Rollout(site, requests, args.batch, limits, args.samples, args.workers, report)
     done = rollout.rollback() if args.verb == "rollback" else rollout.deploy(args.model_version, args.colour)
     if report.data["steps"]:
         report.data["result"] = done

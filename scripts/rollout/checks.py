@@ -130,15 +130,45 @@ def slow_problems(new: Seen, usual_p95: float | None, limits: Limits) -> list[st
 
 def read_batch(path: Path) -> dict[tuple[str, str], float]:
     """Forecasts by store and month of a CSV or Parquet file with StoreID, MonthYear, TotalSales. Raises UserError."""
-    if path.is_dir():
-        path = next((each for each in sorted(path.glob("*.parquet"))), path / "*.parquet")
     try:
-        rows = _parquet(path) if path.suffix == ".parquet" else _csv(path)
+        rows = _batch_rows(path)
         return {(str(row["StoreID"]), str(row["MonthYear"])): float(row["TotalSales"]) for row in rows}
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}: give the batch job's output") from None
     except (KeyError, ValueError) as error:
         raise UserError(f"{path}: {error}: a batch result has StoreID, MonthYear and TotalSales") from None
+
+
+def batch_request(path: Path, stores: int = 20) -> Row:
+    """The question that the first stores of a batch result answer: their months, with what was planned for them."""
+    rows = _batch_rows(path)
+    wanted = set(list(dict.fromkeys(str(row["StoreID"]) for row in rows))[:stores])
+    return {"input_data": [_asked(row) for row in rows if str(row["StoreID"]) in wanted]}
+
+
+def _asked(row: Row) -> Row:
+    """A row of the batch result as a caller sends it; a CSV's cells in their types, and what is empty left out."""
+    found: Row = {name: str(row[name]) for name in ("StoreID", "MonthYear", "Category", "Product") if row.get(name)}
+    for name in ("Price", "Promotion", "Holiday"):
+        value = row.get(name)
+        if value not in (None, ""):
+            found[name] = float(value) if name == "Price" else str(value).lower() == "true"
+    return found
+
+
+def origin_problems(path: Path, answer: Row) -> list[str]:
+    """Whether a batch result and the endpoint forecast from the same month; nothing where either does not say."""
+    origin = str(next(iter(_batch_rows(path)), {}).get("Origin") or "")
+    known = str(answer.get("model", {}).get("known_until") or "")
+    if not origin or not known or origin == known:
+        return []
+    return [f"the batch result forecasts from {origin}, the model knows sales until {known}: they cannot agree"]
+
+
+def _batch_rows(path: Path) -> list[Row]:
+    if path.is_dir():
+        path = next((each for each in sorted(path.glob("*.parquet"))), path / "*.parquet")
+    return _parquet(path) if path.suffix == ".parquet" else _csv(path)
 
 
 def _csv(path: Path) -> list[Row]:

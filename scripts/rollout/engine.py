@@ -1,6 +1,7 @@
 """The rollout itself: create the idle colour, prove it, move traffic in steps, or take everything back."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from localml.errors import UserError
@@ -26,7 +27,7 @@ class Rollout:
 
     site: Site
     requests: list[Row]
-    batch: dict[tuple[str, str], float]
+    batch_file: Path | None
     limits: Limits
     samples: int
     workers: int
@@ -104,22 +105,30 @@ class Rollout:
     def _smoke(self, target: load.Target, stable: str | None, new: str, version: str) -> None:
         """Golden requests: shape, numbers, version, agreement with the batch result and with the live version."""
         problems: list[str] = []
-        compared = 0
         for request in self.requests:
             answer = load.ask(target, new, request)
             problems += checks.answer_problems(request, answer, self.site.model, version)
             if problems:
                 break
             rows = answer["predictions"]
-            compared += sum((str(row["StoreID"]), str(row["MonthYear"])) in self.batch for row in rows)
-            problems += checks.batch_problems(rows, self.batch, self.limits.agreement)
             problems += self._change(target, stable, request, rows)
-        if self.batch and not compared and not problems:
-            problems.append("the batch result has none of the golden requests' stores and months: nothing to compare")
+        compared = 0 if problems or not self.batch_file else self._agree(target, new, self.batch_file, problems)
         if problems:
             raise ProofError("smoke test", problems)
-        agreed = f", {compared} forecasts agree with the batch result" if self.batch else ""
+        agreed = f", {compared} forecasts agree with the batch result" if compared else ""
         self.report.step("smoke test", f"{len(self.requests)} golden requests answered well{agreed}")
+
+    def _agree(self, target: load.Target, new: str, path: Path, problems: list[str]) -> int:
+        """Ask what the batch job answered; forecasts compared."""
+        expected, request = checks.read_batch(path), checks.batch_request(path)
+        if not request["input_data"]:
+            problems.append(f"{path} holds no forecast: nothing to compare")
+            return 0
+        answer = load.ask(target, new, request)
+        problems += checks.origin_problems(path, answer)
+        if not problems:
+            problems += checks.batch_problems(answer["predictions"], expected, self.limits.agreement)
+        return len(answer["predictions"])
 
     def _change(self, target: load.Target, stable: str | None, request: Row, rows: list[Row]) -> list[str]:
         if stable is None:

@@ -11,7 +11,12 @@ from pipeline import azml, lineage
 @pytest.fixture
 def repo(tmp_path):
     """A tree with what decides a run."""
-    for name in ("ml/pipelines/train.yml", "ml/components/train.yml", "ml/data/a.sql", "src/demand/train.py"):
+    for name in (
+        "ml/pipelines/train.yml",
+        "ml/components/train.yml",
+        "ml/data/monthly_sales.sql",
+        "src/demand/train.py",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     return tmp_path
@@ -51,7 +56,7 @@ def test_tags_that_a_list_leaves_out_are_asked_for(workspace):
     assert lineage.champion("demand-forecast", "mine") == "none"
 
 
-@pytest.mark.parametrize("path", ["src/demand/train.py", "ml/data/a.sql", "ml/pipelines/train.yml"])
+@pytest.mark.parametrize("path", ["src/demand/train.py", "ml/data/monthly_sales.sql", "ml/pipelines/train.yml"])
 def test_the_recipe_changes_with_code_and_specs(repo, path):
     before = lineage.recipe_hash(repo, ["7"])
     (repo / path).write_text("other")

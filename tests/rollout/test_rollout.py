@@ -122,7 +122,7 @@ def test_a_version_that_disagrees_with_its_batch_result_is_taken_back(old: Shop)
     assert "2 forecasts agree" in old.rollout("deploy", "--model-version", OTHER, "--batch", "batch.csv")
     said = old.rollout("deploy", "--model-version", NEWEST, "--batch", "batch.csv", code=1)
     assert "batch forecast" in said
-    batch.write_text("StoreID,MonthYear,TotalSales\nS9,2020-01,1")
+    batch.write_text("StoreID,MonthYear,TotalSales\n")
     assert "nothing to compare" in old.rollout("deploy", "--model-version", NEWEST, "--batch", "batch.csv", code=1)
     assert live(old) == {"green": f"{OTHER} 100"}
 
@@ -148,7 +148,7 @@ def test_a_wrong_call_ends_with_one_line_and_changes_nothing(
 
 
 def test_two_rollouts_at_once_are_refused(old: Shop) -> None:
-    first = old.start("deploy", "--model-version", OTHER, module="rollout")
+    first = old.start("deploy", "--model-version", OTHER, "--samples", "600", module="rollout")
     time.sleep(1.5)
     said = old.rollout("deploy", "--model-version", NEWEST, code=2)
     assert "another rollout runs" in said

@@ -27,7 +27,8 @@ from localml.serving.store import HOST
 
 log = logging.getLogger("localml.router")
 HEADER = "azureml-model-deployment"
-MAX_BODY = 10 << 20
+# Above the scoring script's own 10 MB, so that its answer names the rule; this one keeps the router itself small.
+MAX_BODY = 16 << 20
 _CONNECT_SECONDS = 2.0
 _TRIES = 5
 _PASSED_ON = ("content-type", "content-encoding", "retry-after", "allow")

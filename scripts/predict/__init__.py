@@ -1,0 +1,1 @@
+"""Ask the endpoint for one forecast and say why it is what it is."""
