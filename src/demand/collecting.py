@@ -22,8 +22,10 @@ class Collectors:
         enabled = "AZUREML_MDC_CONFIG_PATH" in os.environ or os.environ.get("AZUREML_MDC_ENABLED", "") == "true"
         self._inputs = self._outputs = None
         if enabled:
+            import pandas as pd  # noqa: PLC0415
             from azureml.ai.monitoring import Collector  # noqa: PLC0415
 
+            self._frame = pd.DataFrame
             self._inputs = Collector(name="model_inputs", on_error=_log)
             self._outputs = Collector(name="model_outputs", on_error=_log)
 
@@ -31,13 +33,11 @@ class Collectors:
         """Keep what was asked (`rows` as checked) and what was answered (`told`)."""
         if self._inputs is None or self._outputs is None:
             return
-        import pandas as pd  # noqa: PLC0415
-
         asked = [{"MonthYear": month_name(row["Month"]), **row} for row in rows]
-        context = self._inputs.collect(pd.DataFrame(asked).drop(columns="Month"))
+        context = self._inputs.collect(self._frame(asked).drop(columns="Month"))
         flat = [{**one, "flags": ",".join(one["flags"])} for one in told]
         names = ["StoreID", "MonthYear", "TotalSales", "P10", "P90", "flags"]
-        self._outputs.collect(pd.DataFrame(flat, columns=names), context)
+        self._outputs.collect(self._frame(flat, columns=names), context)
 
 
 def _log(error: Exception) -> None:

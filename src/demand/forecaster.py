@@ -11,7 +11,7 @@ import numpy.typing as npt
 from demand.errors import UserError
 from demand.forest import Features, Forest
 from demand.months import season, weekend_share
-from demand.quantiles import Factors, figures_of
+from demand.quantiles import Factors
 from demand.state import KEPT_NUMBERS, KEPT_TEXTS, State, series_key
 
 FloatArray = npt.NDArray[np.float64]
@@ -53,9 +53,11 @@ class Forecaster:
         self.metadata = metadata
         self._factors = Factors.of(metadata["interval"])
         self._series = {str(key): number for number, key in enumerate(self.state.keys)}
-        self._kept_texts = {name: [text or None for text in self.state.texts[name].tolist()] for name in KEPT_TEXTS}
-        self._kept_numbers = {name: self.state.numbers[name].tolist() for name in KEPT_NUMBERS}
-        # Room for a year before and the months ahead; the last row is the one of a series that is not known.
+        # In these as in the sales below, the last entry (-1) is the one of a series that is not known.
+        texts = {name: [*(text or None for text in self.state.texts[name].tolist()), None] for name in KEPT_TEXTS}
+        self._kept: dict[str, list[Any]] = texts
+        self._kept |= {name: [*self.state.numbers[name].tolist(), None] for name in KEPT_NUMBERS}
+        # Room for a year before and the months ahead.
         known = self.state.sales
         self._sales = np.full((len(known) + 1, YEAR + known.shape[1] + MOST_MONTHS_AHEAD), np.nan)
         self._sales[:-1, YEAR : YEAR + known.shape[1]] = known
@@ -76,8 +78,8 @@ class Forecaster:
         """Forecast `rows`; none of them may lie before the first or more than 60 months after the last known month."""
         series = [self.series(row) for row in rows]
         sales = self._with_steps(rows, series)
-        trees = self.forest.trees([self._features(row, one, sales) for row, one in zip(rows, series, strict=True)])
-        figures, next_month = figures_of(np.sort(trees, axis=1)).tolist(), self.state.last_month + 1
+        figures = self.forest.figures([self._features(row, one, sales) for row, one in zip(rows, series, strict=True)])
+        next_month = self.state.last_month + 1
         return [
             self._told(center, *self._factors.around(center, p10, p90, row["Month"] > next_month), row, number)
             for (center, p10, p90), row, number in zip(figures, rows, series, strict=True)
@@ -165,33 +167,23 @@ class Forecaster:
 
     def _features(self, row: Row, number: int, sales: FloatArray) -> Features:
         """Texts and numbers of one row, in the order of the encoder."""
-        month = row["Month"]
-        texts = [
-            season(month) if name == "Season" else self._text(row, name, number) for name in self.forest.encoder.texts
-        ]
+        month, encoder = row["Month"], self.forest.encoder
+        known = {"Season": season(month), "IsWeekend": weekend_share(month), **row}
+        for name, kept in self._kept.items():
+            if known.get(name) is None:
+                known[name] = kept[number]
         place = month - self._start
         window: list[float] = sales[number, place - YEAR : place].tolist()
-        numbers = []
-        for name in self.forest.encoder.numbers:
+        numbers: list[float] = []
+        for name in encoder.numbers:
             if name in _LAGS:
                 numbers.append(window[-_LAGS[name]])
             elif name in _MEANS:
                 numbers.append(_mean(window[-_MEANS[name] :]))
             else:
-                numbers.append(weekend_share(month) if name == "IsWeekend" else self._number(row, name, number))
-        return texts, numbers
-
-    def _text(self, row: Row, name: str, number: int) -> str | None:
-        text: str | None = row.get(name)
-        if text is None and number >= 0 and name in self._kept_texts:
-            return self._kept_texts[name][number]
-        return text
-
-    def _number(self, row: Row, name: str, number: int) -> float:
-        value: float | None = row.get(name)
-        if value is not None:
-            return value
-        return self._kept_numbers[name][number] if number >= 0 and name in self._kept_numbers else nan
+                value = known.get(name)
+                numbers.append(nan if value is None else value)
+        return [known.get(name) for name in encoder.texts], numbers
 
     def _flags(self, row: Row, number: int) -> list[str]:
         """What a caller should know of a row: whether its store, and sales in the year before, are known."""

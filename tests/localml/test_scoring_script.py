@@ -5,10 +5,12 @@ import json
 import os
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,8 @@ GOOD = {"input_data": [{"StoreID": "S000", "MonthYear": "2024-01"}]}
 
 
 @pytest.fixture(scope="module")
-def port(serving_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A server with a small model, version 7 of demand-forecast."""
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """AZUREML_MODEL_DIR of a small model, version 7 of demand-forecast."""
     rows = add_features(monthly_sales(stores=8, months=24))
     packed = fit_with_interval(Settings("history", n_estimators=20), rows)
     folder = tmp_path_factory.mktemp("models") / "demand-forecast" / "7" / "model"
@@ -41,18 +43,30 @@ def port(serving_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     packing.save(packed.model, example, packed.metadata, folder)
     serving_files.write_model(packed.model, packed.features, example, folder)
     serving_files.write_state(rows, CONTRACT, folder)
+    return folder.parent
+
+
+@contextmanager
+def serving(python: Path, model: Path, log: Path, **more: str) -> Iterator[int]:
+    """The server's port."""
     number = free_port()
-    settings_ = {"AML_APP_ROOT": str(SRC), "PYTHONPATH": str(SRC), "AZUREML_MODEL_DIR": str(folder.parent)}
-    command = [str(serving_python), str(LAUNCH), "--entry_script", str(SRC / "demand/score.py"), "--port", str(number)]
-    environment = {**os.environ, **settings_, "WORKER_COUNT": "1", "OMP_NUM_THREADS": "1"}
-    with (folder.parent / "log").open("wb") as log:
-        child = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    settings_ = {"AML_APP_ROOT": str(SRC), "PYTHONPATH": str(SRC), "AZUREML_MODEL_DIR": str(model)}
+    command = [str(python), str(LAUNCH), "--entry_script", str(SRC / "demand/score.py"), "--port", str(number)]
+    environment = {**os.environ, **settings_, "WORKER_COUNT": "1", "OMP_NUM_THREADS": "1", **more}
+    with log.open("wb") as stream:
+        child = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, start_new_session=True)
     try:
-        _wait(number, child, folder.parent / "log")
+        _wait(number, child, log)
         yield number
     finally:
         os.killpg(child.pid, 9)
         child.wait()
+
+
+@pytest.fixture(scope="module")
+def port(serving_python: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with serving(serving_python, model, tmp_path_factory.mktemp("server") / "log") as number:
+        yield number
 
 
 def _wait(port: int, child: subprocess.Popen[bytes], log: Path) -> None:
@@ -173,3 +187,55 @@ def _run(strategy: Any) -> None:
         case.call_and_validate()
 
     check()
+
+
+@pytest.fixture
+def sidecar() -> Iterator[tuple[int, list[tuple[str, str, Any]]]]:
+    """A server in the place of Azure ML's data collector: its port, and (kind, correlation, rows) of what came."""
+    came: list[tuple[str, str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            came.append((self.headers["ce-type"], self.headers["ce-x-request-id"], body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Not to the tests' output."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port, came
+    server.shutdown()
+
+
+def test_the_data_collector_gets_what_was_asked_and_answered(
+    serving_python: Path, model: Path, tmp_path: Path, sidecar: tuple[int, list[tuple[str, str, Any]]]
+) -> None:
+    number, came = sidecar
+    collections = {name: {"enabled": True} for name in ("model_inputs", "model_outputs")}
+    config = tmp_path / "mdc.json"
+    config.write_text(json.dumps({"collections": collections}))
+    more = {"AZUREML_MDC_CONFIG_PATH": str(config), "AZUREML_MDC_PORT": str(number)}
+    with serving(serving_python, model, tmp_path / "log", **more) as port:
+        status, answer = ask(port, {"input_data": [{**GOOD["input_data"][0], "Price": 4.5}]})
+        assert status == 200
+        deadline = time.monotonic() + 20
+        while len(came) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert {kind for kind, _, _ in came} == {"azureml.inference.model_inputs", "azureml.inference.model_outputs"}
+    assert len({correlation for _, correlation, _ in came}) == 1
+    told = {kind.rpartition(".")[2]: rows for kind, _, rows in came}
+    assert told["model_inputs"] == [{"MonthYear": "2024-01", "StoreID": "S000", "Price": 4.5}]
+    (forecast,) = told["model_outputs"]
+    assert forecast["TotalSales"] == pytest.approx(answer["predictions"][0]["TotalSales"])
+    assert set(forecast) == {"StoreID", "MonthYear", "TotalSales", "P10", "P90", "flags"}
+
+
+def test_forecasts_go_on_where_the_data_collector_is_not_there(
+    serving_python: Path, model: Path, tmp_path: Path
+) -> None:
+    more = {"AZUREML_MDC_ENABLED": "true", "AZUREML_MDC_PORT": str(free_port())}
+    with serving(serving_python, model, tmp_path / "log", **more) as port:
+        assert [ask(port, GOOD)[0] for _ in range(5)] == [200] * 5
