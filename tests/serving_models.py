@@ -26,7 +26,7 @@ state = {"requests": 0}
 def init():
     root = Path(os.environ["AZUREML_MODEL_DIR"])
     state.update(json.loads(next(root.glob("*/behaviour.json")).read_text()))
-    state["about"] = {"name": root.parent.name, "version": root.name}
+    state["about"] = {"name": root.parent.name, "version": root.name, "known_until": "2026-10"}
     if state.get("init") == "raise":
         raise ValueError("this model does not load")
     if state.get("init") == "hang":

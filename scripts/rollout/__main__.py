@@ -12,8 +12,8 @@ from filelock import FileLock, Timeout
 
 from localml.errors import UserError
 from localml.paths import home
-from rollout import checks, engine
-from rollout.report import Report
+from rollout import batch, checks, engine
+from rollout.report import Report, say
 from rollout.site import Site
 
 DEPLOY = Path("ml/deploy")
@@ -28,7 +28,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--endpoint", type=Path, default=DEPLOY / "endpoint.yml", help="spec of the endpoint")
     parser.add_argument("--deployment", type=Path, default=DEPLOY / "deployment.yml", help="spec of both colours")
     parser.add_argument("--request", type=Path, action="append", help="golden request (JSON); may be repeated")
-    parser.add_argument("--batch", type=Path, help="result of the batch job of the same version, to agree with")
+    parser.add_argument(
+        "--batch", type=Path, help="result of a batch job of the same version, to agree with; default: its newest"
+    )
     parser.add_argument("--samples", type=int, default=60, help="requests to each deployment at each step")
     parser.add_argument("--workers", type=int, default=4, help="requests at a time")
     parser.add_argument("--max-change", type=float, default=checks.Limits.change, help="against the live version")
@@ -69,22 +71,21 @@ def _run(args: argparse.Namespace) -> int:
     site = Site(args.endpoint, args.deployment)
     report = Report(args.verb, site.name)
     requests = checks.read_requests(args.request or [args.deployment.with_name("sample-request.json")])
-    if args.batch:
-        checks.read_batch(args.batch)  # what cannot be read is said before anything is made
+    given = batch.read(args.batch) if args.batch else None
     limits = checks.Limits(change=args.max_change)
-    rollout = engine.Rollout(site, requests, args.batch, limits, args.samples, args.workers, report)
+    rollout = engine.Rollout(site, requests, given, limits, args.samples, args.workers, report)
     done = rollout.rollback() if args.verb == "rollback" else rollout.deploy(args.model_version, args.colour)
     if report.data["steps"]:
         report.data["result"] = done
-        sys.stdout.write(f"{done}; report: {report.write('done')}\n")
+        say(f"{done}; report: {report.write('done')}\n")
     else:
-        sys.stdout.write(f"{done}\n")
+        say(f"{done}\n")
     return 0
 
 
 def _status(args: argparse.Namespace) -> int:
     site = Site(args.endpoint, args.deployment)
-    rows = engine.status(site)
+    rows = site.rows()
     if not rows:
         raise UserError(f"endpoint {site.name} has no deployment: `make deploy` makes one")
     sys.stdout.write(json.dumps(rows, indent=1) + "\n")

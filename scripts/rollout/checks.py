@@ -1,6 +1,5 @@
 """What a new deployment has to prove. Pure functions from what was seen to problems in words; none means it passed."""
 
-import csv
 import json
 import math
 from collections.abc import Sequence
@@ -97,16 +96,6 @@ def change_problems(new: Sequence[Row], old: Sequence[Row], limit: float) -> lis
     return [f"forecasts differ from the live version's by {apart / total:.0%}, more than {limit:.0%}: check the model"]
 
 
-def batch_problems(rows: Sequence[Row], expected: dict[tuple[str, str], float], limit: float) -> list[str]:
-    """Whether the endpoint answers what the batch job forecast, to a relative `limit`."""
-    found = []
-    for row in rows:
-        key = (str(row["StoreID"]), str(row["MonthYear"]))
-        if key in expected and abs(float(row["TotalSales"]) - expected[key]) > limit * max(1.0, abs(expected[key])):
-            found.append(f"store {key[0]}, {key[1]}: batch forecast {expected[key]:g}, endpoint {row['TotalSales']:g}")
-    return found
-
-
 def load_problems(new: Seen, old: Seen | None, limits: Limits) -> list[str]:
     """Error rate and share of flagged rows, against the live version under the same load at the same time."""
     found = []
@@ -126,61 +115,6 @@ def slow_problems(new: Seen, usual_p95: float | None, limits: Limits) -> list[st
     if not new.milliseconds or new.p95 <= most:
         return []
     return [f"p95 {new.p95:.0f} ms, at most {most:.0f} ms{beside}"]
-
-
-def read_batch(path: Path) -> dict[tuple[str, str], float]:
-    """Forecasts by store and month of a CSV or Parquet file with StoreID, MonthYear, TotalSales. Raises UserError."""
-    try:
-        rows = _batch_rows(path)
-        return {(str(row["StoreID"]), str(row["MonthYear"])): float(row["TotalSales"]) for row in rows}
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror or error}: give the batch job's output") from None
-    except (KeyError, ValueError) as error:
-        raise UserError(f"{path}: {error}: a batch result has StoreID, MonthYear and TotalSales") from None
-
-
-def batch_request(path: Path, stores: int = 20) -> Row:
-    """The question that the first stores of a batch result answer: their months, with what was planned for them."""
-    rows = _batch_rows(path)
-    wanted = set(list(dict.fromkeys(str(row["StoreID"]) for row in rows))[:stores])
-    return {"input_data": [_asked(row) for row in rows if str(row["StoreID"]) in wanted]}
-
-
-def _asked(row: Row) -> Row:
-    """A row of the batch result as a caller sends it; a CSV's cells in their types, and what is empty left out."""
-    found: Row = {name: str(row[name]) for name in ("StoreID", "MonthYear", "Category", "Product") if row.get(name)}
-    for name in ("Price", "Promotion", "Holiday"):
-        value = row.get(name)
-        if value not in (None, ""):
-            found[name] = float(value) if name == "Price" else str(value).lower() == "true"
-    return found
-
-
-def origin_problems(path: Path, answer: Row) -> list[str]:
-    """Whether a batch result and the endpoint forecast from the same month; nothing where either does not say."""
-    origin = str(next(iter(_batch_rows(path)), {}).get("Origin") or "")
-    known = str(answer.get("model", {}).get("known_until") or "")
-    if not origin or not known or origin == known:
-        return []
-    return [f"the batch result forecasts from {origin}, the model knows sales until {known}: they cannot agree"]
-
-
-def _batch_rows(path: Path) -> list[Row]:
-    if path.is_dir():
-        path = next((each for each in sorted(path.glob("*.parquet"))), path / "*.parquet")
-    return _parquet(path) if path.suffix == ".parquet" else _csv(path)
-
-
-def _csv(path: Path) -> list[Row]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def _parquet(path: Path) -> list[Row]:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - only where a batch result is given
-
-    found: list[Row] = pq.read_table(path).to_pylist()
-    return found
 
 
 def read_requests(paths: Sequence[Path]) -> list[Row]:

@@ -9,6 +9,17 @@ from typing import Any
 from localml.paths import home, write_json
 
 
+def say(text: str) -> None:
+    """Write to stdout. A reader that has gone, as in `make deploy | head`, must not stop a rollout half way."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nobody = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nobody, sys.stdout.fileno())
+        os.close(nobody)
+
+
 class Report:
     """Lines go to stdout; `write` puts everything into $LOCALML_HOME/rollouts/."""
 
@@ -21,17 +32,15 @@ class Report:
         """One thing that was done or checked."""
         at = (dt.datetime.now(dt.UTC) - self.began).total_seconds()
         self.data["steps"].append({"step": name, "seconds": round(at, 2), "text": text, **seen})
-        sys.stdout.write(f"  {name}: {text}\n")
-        sys.stdout.flush()
+        say(f"  {name}: {text}\n")
 
     def problem(self, step: str, problems: list[str], log: list[str]) -> None:
         """Why the rollout ends here."""
         self.data["problems"] = [{"step": step, "problem": each} for each in problems]
         self.data["log"] = log
-        sys.stdout.write("".join(f"  {step} FAILED: {each}\n" for each in problems))
+        say("".join(f"  {step} FAILED: {each}\n" for each in problems))
         if log:
-            sys.stdout.write("  last lines of its log:\n" + "".join(f"    {line}\n" for line in log[-8:]))
-        sys.stdout.flush()
+            say("  last lines of its log:\n" + "".join(f"    {line}\n" for line in log[-8:]))
 
     def write(self, outcome: str) -> Path:
         """Write the JSON; its path."""

@@ -58,25 +58,25 @@ class Site:
 
     def newest_version(self) -> str:
         """The highest version of the model, compared as numbers. Raises UserError where none is registered."""
-        found = self._call("model", "list", "--name", self.model) or []
+        found = self.call("model", "list", "--name", self.model) or []
         if not found:
             raise UserError(f"no version of model {self.model} is registered: `make run-pipeline` makes one")
         return max((str(each["version"]) for each in found), key=version_key)
 
     def check_version(self, version: str) -> None:
         """Raises UserError where the model has no such version."""
-        found = {str(each["version"]) for each in self._call("model", "list", "--name", self.model) or []}
+        found = {str(each["version"]) for each in self.call("model", "list", "--name", self.model) or []}
         if version not in found:
             known = ", ".join(sorted(found, key=version_key)) or "none"
             raise UserError(f"model {self.model} has no version {version}: registered are {known}")
 
     def read(self) -> State | None:
         """The endpoint's state; None where it does not exist."""
-        endpoints = {str(each["name"]): each for each in self._call("online-endpoint", "list") or []}
+        endpoints = {str(each["name"]): each for each in self.call("online-endpoint", "list") or []}
         if self.name not in endpoints:
             return None
         endpoint = endpoints[self.name]
-        found = self._call("online-deployment", "list", "--endpoint-name", self.name) or []
+        found = self.call("online-deployment", "list", "--endpoint-name", self.name) or []
         return State(
             traffic={name: int(share) for name, share in (endpoint.get("traffic") or {}).items()},
             versions={str(each["name"]): _version(each.get("model")) for each in found},
@@ -84,9 +84,25 @@ class Site:
             tags={str(key): str(value) for key, value in (endpoint.get("tags") or {}).items()},
         )
 
+    def rows(self) -> list[dict[str, Any]]:
+        """What `make status` shows: each deployment's version, share and health."""
+        state = self.read()
+        if state is None:
+            return []
+        return [
+            {
+                "deployment": name,
+                "model": f"{self.model}:{version}",
+                "traffic": state.traffic.get(name, 0),
+                "healthy": name in state.healthy,
+                "stable": name == state.stable,
+            }
+            for name, version in sorted(state.versions.items())
+        ]
+
     def create_endpoint(self) -> None:
         """Make the endpoint."""
-        self._call("online-endpoint", "create", "--file", str(self.endpoint_spec))
+        self.call("online-endpoint", "create", "--file", str(self.endpoint_spec))
 
     def create(self, colour: str, version: str) -> None:
         """Make a deployment and wait until it serves; a call that never reached the service is made again."""
@@ -109,7 +125,7 @@ class Site:
         """Delete a deployment, if it is there."""
         state = self.read()
         if state and colour in state.versions:
-            self._call("online-deployment", "delete", "--name", colour, "--endpoint-name", self.name, "--yes")
+            self.call("online-deployment", "delete", "--name", colour, "--endpoint-name", self.name, "--yes")
 
     def set_traffic(self, traffic: dict[str, int], stable: str | None = None) -> None:
         """Set every deployment's share in one call; they add up to 100, but for an endpoint that never served.
@@ -118,12 +134,12 @@ class Site:
         """
         shares = " ".join(f"{name}={share}" for name, share in sorted(traffic.items()))
         tag = ("--set", f"tags.{STABLE}={stable}") if stable else ()
-        self._call("online-endpoint", "update", "--name", self.name, "--traffic", shares, *tag)
+        self.call("online-endpoint", "update", "--name", self.name, "--traffic", shares, *tag)
 
     def address(self) -> tuple[str, str]:
         """(scoring URI, key)."""
-        uri = str(self._call("online-endpoint", "show", "--name", self.name)["scoring_uri"])
-        keys = self._call("online-endpoint", "get-credentials", "--name", self.name)
+        uri = str(self.call("online-endpoint", "show", "--name", self.name)["scoring_uri"])
+        keys = self.call("online-endpoint", "get-credentials", "--name", self.name)
         return uri, str(keys["primaryKey"])
 
     def logs(self, colour: str, lines: int = 30) -> list[str]:
@@ -134,7 +150,8 @@ class Site:
         except UserError as error:
             return [f"no log: {error}"]
 
-    def _call(self, *arguments: str) -> Any:
+    def call(self, *arguments: str) -> Any:
+        """The JSON of one verb of `az ml`. Raises UserError with its last line where it fails for good."""
         return _repeat(lambda: azml.call(*arguments))
 
 

@@ -24,6 +24,15 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def usual_replies():
+    """What one test lets az answer must not answer in the next."""
+    before = dict(REPLIES)
+    yield
+    REPLIES.clear()
+    REPLIES.update(before)
+
+
 @pytest.fixture
 def make(tmp_path):
     """Run make with the stand-in; what it printed and the calls of az."""
@@ -71,8 +80,58 @@ def test_import_data_names_the_vault_and_the_secret_where_the_environment_has_on
 
 def test_a_call_that_the_service_refuses_ends_the_verb(make):
     REPLIES["^ml job create"] = {"stdout": "", "stderr": "quota exceeded", "exit": 1}
-    try:
-        done, _ = make("run-pipeline", "ENV=dev", code=2)
-    finally:
-        del REPLIES["^ml job create"]
+    done, _ = make("run-pipeline", "ENV=dev", code=2)
     assert "quota exceeded" in done.stderr
+
+
+def test_forecast_names_the_newest_version_the_plan_and_the_vault(make, tmp_path):
+    plan = tmp_path / "plan.csv"
+    plan.write_text("StoreID,MonthYear,Price\nS001,2026-12,4.5\n")
+    REPLIES["^ml model list"] = [[{"name": "demand-forecast", "version": each} for each in ("9", "10", "8")]]
+    vault = ("VAULT_URI=https://v.vault.azure.net", "SNOWFLAKE_SECRET=key")
+    done, calls = make("forecast", "ENV=dev", "HORIZON=3", f"PLAN={plan}", *vault, load=True)
+    assert [call["errors"] for call in calls] == [[]] * len(calls)
+    (submitted,) = [" ".join(call["argv"]) for call in calls if "job create" in " ".join(call["argv"])]
+    for part in (
+        "--file ml/pipelines/forecast.yml",
+        "--stream",
+        "inputs.model.path=azureml:demand-forecast:10",
+        "inputs.model_version=10",
+        "inputs.horizon=3",
+        f"inputs.plan.path={plan}",
+        "jobs.publish.inputs.vault_url=https://v.vault.azure.net",
+        "inputs.key_name=key",
+    ):
+        assert part in submitted
+    assert "az ml job download --name forecast-" in done.stdout
+
+
+def test_predict_asks_the_endpoint_and_reads_the_body_that_the_verb_prints_as_text(make):
+    row = {"StoreID": "S001", "MonthYear": "2026-12", "TotalSales": 5644.0, "P10": 4761.0, "P90": 7003.0, "flags": []}
+    drivers = [{"feature": "Lag1", "units": 162.0}]
+    body = {
+        "predictions": [{**row, "past": [{"MonthYear": "2025-12", "TotalSales": 7340.0}], "drivers": drivers}],
+        "model": {"name": "demand-forecast", "version": "9", "known_until": "2026-10"},
+    }
+    REPLIES["^ml online-endpoint list"] = [[{"name": "demand-forecast"}]]
+    REPLIES["^ml online-endpoint invoke"] = {"stdout": json.dumps(json.dumps(body))}
+    done, calls = make("predict", "ENV=dev", "STORE=S001", "MONTH=2026-12", "FIELDS=Price=4.5 Promotion=true")
+    assert [call["errors"] for call in calls] == [[]] * len(calls)
+    assert "Store S001, 2026-12: 5,644 units" in done.stdout
+    assert "+162  Lag1" in done.stdout
+
+
+def test_deploy_asks_for_the_batch_forecasts_of_the_version(make):
+    done = {"name": "forecast-1", "display_name": "Forecast demand", "status": "Completed"}
+    REPLIES["^ml job list"] = [[{**done, "name": "forecast-2", "status": "Failed"}, done]]
+    REPLIES["^ml job show"] = [{**done, "inputs": {"model_name": "demand-forecast", "model_version": "9"}}]
+    REPLIES["^ml online-endpoint list"] = [[{"name": "demand-forecast", "traffic": {}}]]
+    REPLIES["^ml job download"] = {"stdout": "", "stderr": "no such output", "exit": 1}
+    told, calls = make("deploy", "ENV=dev", code=2)
+    assert "no such output" in told.stderr
+    words = [" ".join(call["argv"]) for call in calls]
+    assert [call["errors"] for call in calls if call["argv"][1:3] != ["job", "download"]] == [[]] * (
+        sum("job download" not in each for each in words)
+    )
+    assert any("job download --name forecast-1 --output-name forecasts --download-path" in each for each in words)
+    assert not any("online-deployment create" in each for each in words), "nothing is made before all is known"

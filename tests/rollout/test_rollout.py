@@ -119,7 +119,7 @@ def test_a_version_that_disagrees_with_its_batch_result_is_taken_back(old: Shop)
     right = [f"{row['StoreID']},{row['MonthYear']},{row['TotalSales'] * 1.01}" for row in rows]
     batch = old.root / "batch.csv"
     batch.write_text("\n".join(["StoreID,MonthYear,TotalSales", *right]))
-    assert "2 forecasts agree" in old.rollout("deploy", "--model-version", OTHER, "--batch", "batch.csv")
+    assert "2 forecasts agree with batch.csv" in old.rollout("deploy", "--model-version", OTHER, "--batch", "batch.csv")
     said = old.rollout("deploy", "--model-version", NEWEST, "--batch", "batch.csv", code=1)
     assert "batch forecast" in said
     batch.write_text("StoreID,MonthYear,TotalSales\n")
@@ -185,3 +185,13 @@ def test_status_lists_version_share_and_health(old: Shop) -> None:
     rows = json.loads(old.rollout("status"))
     told = {"deployment": "blue", "model": "shop-model:1", "traffic": 100, "healthy": True, "stable": True}
     assert rows == [told]
+
+
+def test_a_reader_that_goes_away_does_not_stop_a_rollout(old: Shop) -> None:
+    child = old.start("deploy", "--model-version", OTHER, "--samples", "24", module="rollout")
+    assert child.stdout
+    child.stdout.readline()
+    child.stdout.close()
+    assert child.wait(timeout=120) == 0, child.stderr.read() if child.stderr else ""
+    assert live(old)["green"] == f"{OTHER} 100"
+    assert reports(old)[-1]["outcome"] == "done"
