@@ -44,7 +44,7 @@ class Rollout:
         if not state.is_settled and not self._goes_on(state, wanted):
             self._take_back(stable, state.other(stable), "an interrupted rollout")
             state = self._state()
-        if state.is_settled and stable and state.versions.get(stable) == wanted:
+        if state.is_settled and stable and self._is(state, stable, wanted):
             return f"{self.site.model} version {wanted} is live already on {stable}: no change"
         new = colour or (state.other(stable))
         self.report.data |= {"model": self.site.model, "version": wanted, "colour": new, "from": stable}
@@ -76,7 +76,11 @@ class Rollout:
     def _goes_on(self, state: State, wanted: str) -> bool:
         """Whether an interrupted rollout was of this version and may go on where it stopped."""
         new = state.other(state.stable)
-        return state.versions.get(new) == wanted and new in state.healthy
+        return self._is(state, new, wanted) and new in state.healthy
+
+    def _is(self, state: State, colour: str, wanted: str) -> bool:
+        """Whether a colour is the wanted version, as today's spec and code serve it."""
+        return state.versions.get(colour) == wanted and state.contents.get(colour) == self.site.content()
 
     def _walk(self, state: State, stable: str | None, new: str, version: str) -> None:
         """All steps, from where the endpoint is."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from localml import hashing, snapshot
 from localml.errors import UserError
 from localml.paths import version_key
 from pipeline import azml
@@ -16,6 +17,8 @@ from pipeline import azml
 COLOURS = ("blue", "green")
 # The endpoint's tag that names the deployment to fall back to. It moves only when a rollout has ended well.
 STABLE = "stable"
+# A deployment's tag that tells what it was made of, besides its model.
+CONTENT = "content"
 _TRIES, _PAUSE_SECONDS = 3, 1.0
 
 
@@ -25,6 +28,7 @@ class State:
 
     traffic: dict[str, int]
     versions: dict[str, str]
+    contents: dict[str, str]
     healthy: frozenset[str]
     tags: dict[str, str]
 
@@ -80,9 +84,16 @@ class Site:
         return State(
             traffic={name: int(share) for name, share in (endpoint.get("traffic") or {}).items()},
             versions={str(each["name"]): _version(each.get("model")) for each in found},
+            contents={str(each["name"]): str((each.get("tags") or {}).get(CONTENT, "")) for each in found},
             healthy=frozenset(str(each["name"]) for each in found if each.get("provisioning_state") == "Succeeded"),
             tags={str(key): str(value) for key, value in (endpoint.get("tags") or {}).items()},
         )
+
+    def content(self) -> str:
+        """Hash of the deployment's spec and its code; a version of its environment never changes."""
+        data = yaml.safe_load(self.deployment_spec.read_text(encoding="utf-8"))
+        code = self.deployment_spec.parent / (data.get("code_configuration") or {}).get("code", ".")
+        return hashing.of_data([data, hashing.of_files(code, snapshot.files(code))])[:16]
 
     def rows(self) -> list[dict[str, Any]]:
         """What `make status` shows: each deployment's version, share and health."""
@@ -107,7 +118,7 @@ class Site:
     def create(self, colour: str, version: str) -> None:
         """Make a deployment and wait until it serves; a call that never reached the service is made again."""
         flags = ("--file", str(self.deployment_spec), "--name", colour, "--endpoint-name", self.name)
-        setting = ("--set", f"model=azureml:{self.model}:{version}")
+        setting = ("--set", f"model=azureml:{self.model}:{version}", f"tags.{CONTENT}={self.content()}")
 
         def attempt() -> None:
             try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rollout.site import Site
 from serving_kit import REPO, Shop
 from serving_models import FAILS, GOOD, OTHER
 
@@ -55,7 +56,9 @@ def test_make_deploy_of_dev_speaks_to_azure_and_understands_its_answers(
     tmp_path: Path, version: str, said: str
 ) -> None:
     endpoint = {"name": "demand-forecast", "traffic": {"blue": 100, "green": 0}, "tags": {"stable": "blue"}}
+    content = Site(REPO / "ml/deploy/endpoint.yml", REPO / "ml/deploy/deployment.yml").content()
     blue = {"name": "blue", "provisioning_state": "Succeeded", "model": f"azureml:{MODEL}/demand-forecast/versions/10"}
+    blue["tags"] = {"content": content}
     replies = {
         "ml model list": [{"version": "9"}, {"version": "10"}, {"version": "8"}],
         "ml online-endpoint list": [endpoint],

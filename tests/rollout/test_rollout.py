@@ -83,6 +83,15 @@ def test_deploying_the_live_version_changes_nothing_and_says_so_in_one_line(old:
     assert old.show()["local"]["replicas"][0]["pid"] == before
 
 
+def test_a_changed_scoring_script_or_spec_rolls_out_though_the_model_is_the_same(old: Shop) -> None:
+    score = old.root / "src" / "score.py"
+    score.write_text(score.read_text() + "# changed\n")
+    assert "version 1 is live on green" in old.rollout("deploy", "--model-version", GOOD)
+    assert "no change" in old.rollout("deploy", "--model-version", GOOD)
+    old.spec("deployment.yml", environment_variables={"WORKER_COUNT": "2"})
+    assert "version 1 is live on blue" in old.rollout("deploy", "--model-version", GOOD)
+
+
 @pytest.mark.parametrize(
     ("version", "step", "reason"),
     [
