@@ -1,7 +1,6 @@
 """The rollout itself: create the idle colour, prove it, move traffic in steps, or take everything back."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from localml.errors import UserError
 from rollout import batch, checks, load
