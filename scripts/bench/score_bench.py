@@ -28,7 +28,7 @@ from localml.errors import UserError
 from localml.serving.replica import LAUNCH, free_port
 
 REPO = Path(__file__).parents[2]
-STORES, ROUNDS, SECONDS, CONNECTIONS = 70, 3, 5, 8
+STORES, ROUNDS, SECONDS, CONNECTIONS = 70, 5, 4, 8
 START_SECONDS = 60.0
 Figures = dict[str, float]
 
@@ -141,6 +141,12 @@ def _median(name: str, key: str) -> float:
     return statistics.median(round_[key] for round_ in measured()[name])
 
 
+def _ratio(key: str, peer: str) -> float:
+    """Median over the rounds of ours to the peer's: a slow moment of the machine lasts longer than one round."""
+    found = measured()
+    return statistics.median(one[key] / other[key] for one, other in zip(found["ours"], found[peer], strict=True))
+
+
 def _told(value: float, unit: str, goal: str, peer: str) -> dict[str, Any]:
     detail = {
         name: {key: round(_median(name, key), 2) for key in ("rps", "p99", "row_p50")}
@@ -151,15 +157,13 @@ def _told(value: float, unit: str, goal: str, peer: str) -> dict[str, Any]:
 
 def score_vs_constant_rps_fraction() -> dict[str, Any]:
     """Requests per second against a handler that does nothing; the p99 of both is in the detail."""
-    value = _median("ours", "rps") / _median("constant", "rps")
-    slower = _median("ours", "p99") / _median("constant", "p99")
-    told = _told(value, "of peer", ">= 0.8, p99 < 3x", "same server, constant handler")
-    return {**told, "detail": {**told["detail"], "p99_over_constant": round(slower, 2)}}
+    told = _told(_ratio("rps", "constant"), "of peer", ">= 0.8, p99 < 3x", "same server, constant handler")
+    return {**told, "detail": {**told["detail"], "p99_over_constant": round(_ratio("p99", "constant"), 2)}}
 
 
 def score_vs_mlflow_serve_rps_ratio() -> dict[str, Any]:
     """Requests per second against MLflow's own server with the scikit-learn model."""
-    return _told(_median("ours", "rps") / _median("mlflow", "rps"), "x", ">= 25", "mlflow models serve")
+    return _told(_ratio("rps", "mlflow"), "x", ">= 25", "mlflow models serve")
 
 
 def score_row_p50_ms() -> dict[str, Any]:

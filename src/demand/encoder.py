@@ -4,10 +4,13 @@ Training writes the tables (`demand.serving_files`), serving applies them row by
 15 ms for one row. For the few rows of a request plain Python is faster than NumPy too, and it is no slower for many.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
+
+# One row of the forest's input.
+Vector = MutableSequence[float]
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class OneHot:
     columns: Mapping[str, int]
     missing: int
 
-    def fill(self, vector: list[float], text: str | None) -> None:
+    def fill(self, vector: Vector, text: str | None) -> None:
         """Set the text's column."""
         column = self.missing if text is None else self.columns.get(text, -1)
         if column >= 0:
@@ -35,7 +38,7 @@ class Encoded:
     missing: float
     unseen: float
 
-    def fill(self, vector: list[float], text: str | None) -> None:
+    def fill(self, vector: Vector, text: str | None) -> None:
         """Set the column."""
         vector[self.column] = self.missing if text is None else self.values.get(text, self.unseen)
 
@@ -82,14 +85,18 @@ class Encoder:
             texts: values of `self.texts`, None where unknown.
             numbers: values of `self.numbers`, NaN where unknown.
         """
+        vector = [0.0] * self.width
+        return vector, self.fill(vector, texts, numbers)
+
+    def fill(self, vector: Vector, texts: Sequence[str | None], numbers: Sequence[float]) -> float:
+        """The same into `vector`, which has `width` zeros; the factor."""
         factor = 1.0
         if self._level is not None:
             level = numbers[self._level]
             factor = max(self._usual if isnan(level) else level, self._smallest)
-        vector = [0.0] * self.width
         for value, (column, missing, mean, scale, relative) in zip(numbers, self._numbers, strict=True):
             known = missing if isnan(value) else value / factor if relative else value
             vector[column] = (known - mean) / scale
         for block, text in zip(self._blocks, texts, strict=True):
             block.fill(vector, text)
-        return vector, factor
+        return factor

@@ -202,5 +202,8 @@ _MEANS = {f"RollingMean{months}": months for months in range(2, YEAR + 1)}
 
 def _mean(window: Sequence[float]) -> float:
     """Mean of the known values, added from the latest on as `SalesHistory.mean` does; NaN where none is known."""
+    total = sum(window[::-1])
+    if not isnan(total):
+        return total / len(window)
     known = [value for value in reversed(window) if not isnan(value)]
     return sum(known) / len(known) if known else nan
