@@ -21,7 +21,7 @@ def test_a_deployed_model_answers_with_its_name_and_version(shop: Shop) -> None:
     shop.traffic("blue=100")
     answer = shop.ask()
     assert answer.status == 200
-    assert answer.json["model"] == {"name": "shop-model", "version": OTHER}
+    assert answer.json["model"] == {"name": "shop-model", "version": OTHER, "known_until": "2026-10"}
     assert answer.headers["azureml-model-deployment"] == "blue"
     assert answer.headers["content-type"] == "application/json"
 
