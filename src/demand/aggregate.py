@@ -16,10 +16,10 @@ from demand import tracking
 from demand.check import Checked, check_rows
 from demand.contract import Contract, load_contract
 from demand.errors import UserError, run
+from demand.grain import COLUMN, GRAINS
 from demand.sales_files import find_parquet
 
 log = logging.getLogger(__name__)
-GRAINS = ("store", "category", "product")
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ def aggregate(
     with tempfile.TemporaryDirectory() as spill, connect(memory_limit_mb, Path(spill)) as con:
         checked = check_rows(con, files, contract, str(sales), quarantine / "quarantine.csv", Path(spill))
         con.execute(f"create temp table monthly as {sql}", {"grain": grain})
+        _check_grain(con, grain, str(sales))
         incomplete = _incomplete_month(con, str(sales))
         con.execute(
             "copy (select * from monthly where MonthStart < $until order by all) to $path (format parquet)",
@@ -93,6 +94,13 @@ def _incomplete_month(con: duckdb.DuckDBPyConnection, source: str) -> date:
         raise UserError(f"{source}: sales end on {last} and hold no complete month; import more days")
     log.warning("Sales end on %s: %s is incomplete and not learned from", last, incomplete.strftime("%Y-%m"))
     return incomplete
+
+
+def _check_grain(con: duckdb.DuckDBPyConnection, grain: str, source: str) -> None:
+    """Raises UserError where no sale has the column that the grain adds: store rows would pass for it in silence."""
+    column = COLUMN.get(grain)
+    if column and not con.execute(f'select count("{column}") from monthly').fetchall()[0][0]:
+        raise UserError(f"{source}: grain {grain} needs the column {column}, and no sale has a value in it")
 
 
 def _count(con: duckdb.DuckDBPyConnection, incomplete: date, checked: Checked) -> Rows:
