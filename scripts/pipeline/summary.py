@@ -4,18 +4,19 @@ from pathlib import Path
 from typing import Any
 
 from localml.yamlio import display
+from pipeline import closing
 
 METRICS = ("wape", "mae", "rmse", "r2")
 
 
 def lines(verdict: dict[str, Any], report: Path, rows: dict[str, Any]) -> list[str]:
-    """Candidates, champion and baselines with their one-step and multi-step errors, then verdict and seconds."""
+    """Candidates, champion and baselines with their errors, then verdict, seconds, warnings and the count of them."""
     groups = [("candidate", verdict["candidates"]), ("baseline", verdict["baselines"])]
     if verdict.get("champion"):
         groups.insert(1, ("champion", {"champion": verdict["champion"]}))
     head = ["", "", "WAPE", "MAE", "RMSE", "R2", "WAPE all months"]
     table = [head, *(row for kind, members in groups for row in _rows(kind, members, verdict["selected"]))]
-    return ["", *_aligned(table), "", *_verdict(verdict), *_rest(verdict, report, rows)]
+    return ["", *_aligned(table), "", *_verdict(verdict), *_rest(verdict, report, rows), *closing.of_verdict(verdict)]
 
 
 def _rows(kind: str, members: dict[str, Any], selected: str | None) -> list[list[str]]:

@@ -92,9 +92,7 @@ def aggregate(
     return rows
 
 
-def _incomplete_month(
-    con: duckdb.DuckDBPyConnection, source: str, declared: str, warnings: StepWarnings
-) -> date:
+def _incomplete_month(con: duckdb.DuckDBPyConnection, source: str, declared: str, warnings: StepWarnings) -> date:
     """First day of the month that the data do not cover to its last day; the month after the data, if they do."""
     # Only the last month is read again: Parquet's statistics skip the rest.
     first, latest = con.execute("select min(MonthStart), max(MonthStart) from monthly").fetchall()[0]

@@ -136,7 +136,7 @@ def _commonest_rule(con: duckdb.DuckDBPyConnection, given: _Input) -> str:
 
 
 def _quarantined(con: duckdb.DuckDBPyConnection, given: _Input, bad: int, read: int) -> str:
-    share = f"{bad} of {read} rows broke the contract and are in quarantine.csv"
+    share = f"{bad} of {read} rows break the contract and are quarantined"
     return f"{share}; {_commonest_rule(con, given)}"
 
 

@@ -1,4 +1,4 @@
-"""What a step warns of: logged where it happens, and kept beside its output, so that it travels to the run's last lines.
+"""What a step warns of: logged where it happens, and kept beside its output, so that the end of the run can say it.
 
 Each entry is {"step": "aggregate", "message": "..."}. The steps hand them on (rows.json, verdict.json, warnings.json),
 because a log stays with its step, and a step that is reused writes none.

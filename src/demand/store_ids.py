@@ -29,7 +29,7 @@ def spelled_twice(months: Mapping[str, int]) -> list[str]:
     for store in sorted(months, key=lambda each: (-months[each], each)):
         spellings[normal(store)].append(store)
     return [
-        f"StoreID: {_listed(others)} differ from {_listed([main])} only in case or blanks and count as stores of "
+        f'StoreID: {_listed(others)} differ from "{main}" only in case or blanks and count as stores of '
         f'their own: did you mean "{main}"? Correct them at the source'
         for main, *others in spellings.values()
         if others
