@@ -15,9 +15,9 @@ $(error ENV=$(ENV) is not an environment: give local, dev or prod)
 endif
 
 # A mistyped variable would be ignored in silence: what stands on the command line has to be one that a recipe names.
-GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
+override GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
 ifneq ($(GIVEN),)
-UNKNOWN := $(shell awk -v given="$(GIVEN)" -f scripts/unknown_variables.awk Makefile infra/outputs/dev.mk)
+override UNKNOWN := $(shell awk -v given="$(GIVEN)" -f scripts/unknown_variables.awk Makefile infra/outputs/dev.mk)
 ifneq ($(UNKNOWN),)
 $(error $(UNKNOWN))
 endif

@@ -5,9 +5,9 @@ BEGIN { passed_on = "^(LOCALML|ARM|TF|SNOWFLAKE|AZURE|AZ|MLFLOW|DBT|PYTEST|UV|PI
 
 {
     line = $0
-    if (match(line, /^(export )?[A-Za-z_]+ *[:?+]?=/)) {
+    if (match(line, /^(export |override )?[A-Za-z_]+ *[:?+]?=/)) {
         name = substr(line, RSTART, RLENGTH)
-        gsub(/^export |[ :?+=]/, "", name)
+        gsub(/^export |^override |[ :?+=]/, "", name)
         known[name] = 1
     }
     while (match(line, /\$[({][A-Za-z_]+/)) {
@@ -28,7 +28,7 @@ END {
 }
 
 function closest(name,    each, found, best, distance) {
-    best = int(length(name) / 3) + 1
+    best = length(name) > 8 ? 5 : 3  # letters that may differ, and one
     for (each in known) {
         if (each !~ /^[A-Z]/) continue
         distance = edits(toupper(name), each)
