@@ -1,5 +1,6 @@
 """What make says of a mistake on its command line, or of a machine that lacks something, and what its verbs leave."""
 
+import json
 import os
 import re
 import shutil
@@ -159,6 +160,10 @@ def test_a_checkout_whose_path_has_a_blank_trains_forecasts_and_stops(tmp_path: 
     said = make("run-pipeline", f"SALES={sales}", "HOLDOUT_MONTHS=3", cwd=repo, code=0).splitlines()
     warning = "aggregate: Sales end on 2024-06-20: 2024-06 is incomplete and not learned from"
     assert said[-3:] == ["Warnings:", f"  - {warning}", "PASS=6 WARN=1 ERROR=0"]
+    verdict = json.loads(make("verdict", cwd=repo, code=0))
+    assert verdict["warnings"] == [dict(zip(("step", "message"), warning.split(": ", 1), strict=True))]
+    (page,) = repo.glob(".localml/jobs/train-*/outputs/report/report.html")
+    assert f"<h2>Warnings</h2><ul><li>{warning}</li></ul>" in page.read_text()
     again = make("run-pipeline", "HOLDOUT_MONTHS=3", cwd=repo, code=0).splitlines()
     assert any("aggregate: reused from" in line for line in again) and again[-1] == said[-1], "reuse keeps warnings"
     assert (repo / ".localml/jobs").is_dir()
