@@ -46,12 +46,14 @@ help: ## Print this list
 
 # A run's name is ours, so that its verdict can be asked for on either engine.
 run-pipeline: JOB := train-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
-run-pipeline: ready-$(ENV) ## Train: sales to a registered model. SALES=file HOLDOUT_MONTHS=6 GRAIN=store STRICT=1 ENV=local|dev|prod
-	@settings=$$($(PY) -m pipeline start $(JOB) --set $(RUN_SETTINGS)); readarray -t set <<<"$$settings"; \
+run-pipeline: ready-$(ENV) ## Train: sales to a registered model. SALES=file HOLDOUT_MONTHS=6 GRAIN=store|category|product STRICT=1 ENV=local|dev|prod
+	@settings=$$($(PY) -m pipeline start $(JOB) --grain "$(GRAIN)" --set $(RUN_SETTINGS)); readarray -t set <<<"$$settings"; \
 	$(AZ_ML) job create --file ml/pipelines/train.yml --name $(JOB) --stream --set "$${set[@]}" --output none
-	@$(PY) -m pipeline summary $(if $(filter 1,$(STRICT)),--strict)
+	@$(PY) -m pipeline summary $(JOB) $(if $(filter 1,$(STRICT)),--strict)
 
-RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $(if $(GRAIN),inputs.grain=$(GRAIN)) $(SET)
+RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $(SET)
+# What a monthly row stands for; each grain has models, a champion and an endpoint of its own.
+GRAIN ?= store
 
 import-data: environments $(if $(filter local,$(ENV)),start-warehouse) ## Import: sales from the warehouse to the data asset `sales`
 	@$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
@@ -66,8 +68,8 @@ IMPORT_SPECS ?= $(wildcard ml/data/*.yml) ml/components/import.yml ml/pipelines/
 IMPORT_SETTINGS = $(if $(VAULT_URI),--set jobs.import.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 
 forecast: JOB := forecast-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
-forecast: ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast every store's next months. HORIZON=6 PLAN=file GRAIN=store MODEL_VERSION=
-	@settings=$$($(PY) -m pipeline forecast $(if $(HORIZON),--horizon "$(HORIZON)") $(if $(PLAN),--plan "$(PLAN)") \
+forecast: ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast every store's next months. HORIZON=6 PLAN=file GRAIN=store MODEL_VERSION= FORCE=1
+	@settings=$$($(PY) -m pipeline forecast --grain "$(GRAIN)" $(if $(filter 1,$(FORCE)),--force) $(if $(HORIZON),--horizon "$(HORIZON)") $(if $(PLAN),--plan "$(PLAN)") \
 	  $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)")); readarray -t set <<<"$$settings"; \
 	$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
 	$(AZ_ML) job create --file ml/pipelines/forecast.yml --name $(JOB) --stream --output none \
@@ -122,19 +124,19 @@ ready-local: $(VENV)/.ready environments
 # The inference server's pins clash with ours, so it lives apart, as on Azure ML where it has an image of its own.
 setup-serving: .venv-score/.ready
 
-deploy: serving-$(ENV) ## Put a model version behind the endpoint, step by step. GRAIN=store COLOUR= MODEL_VERSION= BATCH=file
-	@$(PY) -m rollout deploy $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)") \
+deploy: serving-$(ENV) ## Put the champion behind the endpoint, step by step. GRAIN=store COLOUR= MODEL_VERSION= BATCH=file
+	@$(PY) -m rollout deploy --grain "$(GRAIN)" $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)") \
 	  $(if $(COLOUR),--colour "$(COLOUR)") $(if $(BATCH),--batch "$(BATCH)")
 
 rollback: serving-$(ENV) ## Give all traffic back to the version before
-	@$(PY) -m rollout rollback
+	@$(PY) -m rollout rollback --grain "$(GRAIN)"
 
 status: az-$(ENV) $(VENV)/.ready ## Show the endpoint's deployments: version, share of the traffic, health
-	@$(PY) -m rollout status
+	@$(PY) -m rollout status --grain "$(GRAIN)"
 
-predict: az-$(ENV) $(VENV)/.ready ## Ask the live endpoint and say why. STORE=S001 MONTH=2026-12 FIELDS="Price=4.5 Promotion=true"
+predict: az-$(ENV) $(VENV)/.ready ## Ask the live endpoint and say why. STORE=S001 MONTH=2026-12 GRAIN=store FIELDS="Price=4.5 Promotion=true"
 	@test -n "$(STORE)" -a -n "$(MONTH)" || { echo "error: which store and month? make predict STORE=S001 MONTH=2026-12" >&2; exit 2; }
-	@$(PY) -m predict --store "$(STORE)" --month "$(MONTH)" $(if $(FIELDS),--set $(FIELDS))
+	@$(PY) -m predict --grain "$(GRAIN)" --store "$(STORE)" --month "$(MONTH)" $(if $(FIELDS),--set $(FIELDS))
 
 MINUTES ?= 10
 RATE ?= 20

@@ -16,8 +16,9 @@ def newest() -> dict[str, Any] | None:
 
 
 def day(sales: Mapping[str, Any] | None) -> str:
-    """YYYY-MM-DD of a version's creation, in UTC. It stays with the version, so that a rerun asks the same question.
+    """The day of a version's creation as YYYY-MM-DDZ. It stays with the version: a rerun asks the same question.
 
+    The Z says UTC, and keeps a YAML reader, as `--set` may be, from making it a date, which no input's type is. It is
     none (the step then takes its own day) where the service's list leaves it out.
     """
     created = ((sales or {}).get("creation_context") or {}).get("created_at")
@@ -25,4 +26,4 @@ def day(sales: Mapping[str, Any] | None) -> str:
         moment = dt.datetime.fromisoformat(str(created).replace("Z", "+00:00"))
     except ValueError:
         return UNKNOWN
-    return (moment.astimezone(dt.UTC) if moment.tzinfo else moment).date().isoformat()
+    return (moment.astimezone(dt.UTC) if moment.tzinfo else moment).date().isoformat() + "Z"

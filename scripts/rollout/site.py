@@ -11,9 +11,8 @@ import yaml
 
 from localml import hashing, snapshot
 from localml.errors import UserError
-from localml.paths import version_key
 from localml.serving import control, store
-from pipeline import azml
+from pipeline import azml, models
 
 COLOURS = ("blue", "green")
 # The endpoint's tag that names the deployment to fall back to. It moves only when a rollout has ended well.
@@ -56,24 +55,14 @@ class State:
 class Site:
     """Verbs of one endpoint. A call that fails is tried again, since every one of them may be repeated."""
 
-    def __init__(self, endpoint_spec: Path, deployment_spec: Path) -> None:
+    def __init__(self, endpoint_spec: Path, deployment_spec: Path, grain: str = "store") -> None:
         self.endpoint_spec, self.deployment_spec = endpoint_spec, deployment_spec
-        self.name = str(_field(endpoint_spec, "name"))
-        self.model = _model_name(str(_field(deployment_spec, "model")))
+        self.name = models.name_for(grain, str(_field(endpoint_spec, "name")))
+        self.model = models.name_for(grain, _model_name(str(_field(deployment_spec, "model"))))
 
-    def newest_version(self) -> str:
-        """The highest version of the model, compared as numbers. Raises UserError where none is registered."""
-        found = self.call("model", "list", "--name", self.model) or []
-        if not found:
-            raise UserError(f"no version of model {self.model} is registered: `make run-pipeline` makes one")
-        return max((str(each["version"]) for each in found), key=version_key)
-
-    def check_version(self, version: str) -> None:
-        """Raises UserError where the model has no such version."""
-        found = {str(each["version"]) for each in self.call("model", "list", "--name", self.model) or []}
-        if version not in found:
-            known = ", ".join(sorted(found, key=version_key)) or "none"
-            raise UserError(f"model {self.model} has no version {version}: registered are {known}")
+    def version(self, wanted: str | None) -> str:
+        """The version to serve: `wanted`, or the champion. Raises UserError where there is none."""
+        return str(_repeat(lambda: models.version_or_champion(self.model, wanted)))
 
     def read(self) -> State | None:
         """The endpoint's state; None where it does not exist."""
@@ -118,7 +107,7 @@ class Site:
 
     def create_endpoint(self) -> None:
         """Make the endpoint."""
-        self.call("online-endpoint", "create", "--file", str(self.endpoint_spec))
+        self.call("online-endpoint", "create", "--file", str(self.endpoint_spec), "--name", self.name)
 
     def create(self, colour: str, version: str) -> None:
         """Make a deployment and wait until it serves; a call that never reached the service is made again."""

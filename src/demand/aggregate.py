@@ -15,11 +15,11 @@ from demand import frequency, store_ids, tracking
 from demand.check import Checked, check_rows
 from demand.contract import Contract, load_contract
 from demand.errors import UserError, run
+from demand.grain import COLUMN, GRAINS
 from demand.sales_files import find_parquet
 from demand.step_warnings import Entry, StepWarnings
 
 log = logging.getLogger(__name__)
-GRAINS = ("store", "category", "product")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _day(text: str) -> date | None:
     if text == "none":
         return None
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text.removesuffix("Z"))
     except ValueError:
         raise UserError(f"--as-of {text}: is not a day such as 2026-11-24, nor none") from None
 
@@ -81,6 +81,7 @@ def aggregate(
         kept = quarantine / "quarantine.csv"
         checked = check_rows(con, files, contract, str(sales), kept, Path(spill), warnings.add)
         con.execute(f"create temp table monthly as {sql}", {"grain": grain})
+        _check_grain(con, grain, str(sales))
         incomplete = _incomplete_month(con, str(sales), contract.frequency, warnings)
         _warn_of_stores(con, contract.frequency, warnings)
         con.execute(
@@ -106,6 +107,13 @@ def _incomplete_month(con: duckdb.DuckDBPyConnection, source: str, declared: str
         raise UserError(f"{source}: sales end on {last} and hold no complete month; import more days")
     warnings.add(f"Sales end on {last}: {incomplete:%Y-%m} is incomplete and not learned from")
     return incomplete
+
+
+def _check_grain(con: duckdb.DuckDBPyConnection, grain: str, source: str) -> None:
+    """Raises UserError where no sale has the column that the grain adds: store rows would pass for it in silence."""
+    column = COLUMN.get(grain)
+    if column and not con.execute(f'select count("{column}") from monthly').fetchall()[0][0]:
+        raise UserError(f"{source}: grain {grain} needs the column {column}, and no sale has a value in it")
 
 
 def _warn_of_stores(con: duckdb.DuckDBPyConnection, declared: str, warnings: StepWarnings) -> None:

@@ -21,7 +21,7 @@ def document(check: RequestCheck, version: str) -> dict[str, Any]:
         },
         "paths": {"/score": {"post": _score()}},
         "components": {
-            "schemas": {"Request": _request(check), "Forecasts": _forecasts(), "Error": _error()},
+            "schemas": {"Request": _request(check), "Forecasts": _forecasts(check), "Error": _error()},
         },
     }
 
@@ -69,10 +69,10 @@ def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
-def _forecasts() -> dict[str, Any]:
+def _forecasts(check: RequestCheck) -> dict[str, Any]:
     text, number = {"type": "string"}, {"type": "number"}
     forecast = _object(
-        StoreID=text,
+        **dict.fromkeys((name for name in check.required if name != "MonthYear"), text),
         MonthYear=text,
         TotalSales={**number, "description": "Units, the mean of the forest's trees."},
         P10={**number, "description": "Sales lie below in one month of ten."},

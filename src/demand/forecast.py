@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from demand import tracking
+from demand import health, lookback, tracking
 from demand.contract import load_contract
 from demand.errors import UserError, run
-from demand.features import add_calendar, read_rows
+from demand.features import add_calendar, read_rows, series_columns
 from demand.forecaster import MOST_MONTHS_AHEAD, YEAR, Forecast, Forecaster
+from demand.grain import grain_of
 from demand.months import month_name
 from demand.packing import read_metadata
 from demand.plan import Key, read_plan, warn_of_unused
@@ -88,13 +89,22 @@ def for_planners(table: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
+def _check_grain(model: str, metadata: dict[str, Any], monthly: pd.DataFrame) -> None:
+    """Raises UserError where the sales are summed for another grain than the model's."""
+    wanted, given = grain_of(metadata.get("features", ())), grain_of(series_columns(monthly))
+    if wanted != given:
+        raise UserError(f"{model} forecasts by {wanted}, the sales are summed by {given}: give the grain {wanted}")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step."""
     args = build_parser().parse_args(argv)
     if not 1 <= args.horizon <= MOST_MONTHS_AHEAD:
         raise UserError(f"--horizon {args.horizon}: 1 to {MOST_MONTHS_AHEAD} months can be forecast")
-    state = State.of(add_calendar(read_rows(args.monthly, "monthly.parquet")))
-    forecaster = Forecaster(args.model, read_metadata(args.model), state)
+    monthly, metadata = read_rows(args.monthly, "monthly.parquet"), read_metadata(args.model)
+    _check_grain(f"{args.model_name} version {args.model_version}", metadata, monthly)
+    state = State.of(add_calendar(monthly))
+    forecaster = Forecaster(args.model, metadata, state)
     check = RequestCheck(load_contract(args.contract), state.key_columns, state.first_month, state.last_month)
     plan = read_plan(args.plan, check, state.key_columns)
     rows = asked_rows(state, args.horizon, plan)
@@ -107,6 +117,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     months = (month_name(state.last_month + 1), month_name(state.last_month + args.horizon))
     log.info("Forecast %d series, %s to %s, with model version %s", len(state.keys), *months, args.model_version)
     warnings = StepWarnings("forecast", of_rows(args.monthly))
+    found = lookback.look_back(args.model, metadata, monthly)
+    health.write({"name": args.model_name, "version": str(args.model_version), **found}, args.forecasts)
+    if said := health.sentence(args.model_name, str(args.model_version), found):
+        warnings.add(said)
     unused = check_plan(args.plan, plan, state, args.horizon, warnings)
     warnings.write(args.forecasts)
     with tracking.run("forecast") as tracker:

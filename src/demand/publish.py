@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from demand import health
 from demand.connection_spec import load_connection
 from demand.contract import literal
 from demand.errors import UserError, run
@@ -38,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--role", default="DEMAND_WRITER", help="role that may write the table")
     parser.add_argument("--vault-url", help="Key Vault with the private key; without it SNOWFLAKE_PASSWORD counts")
     parser.add_argument("--key-name", default="snowflake-private-key", help="secret that holds the PEM private key")
+    parser.add_argument("--if-worse", choices=("refuse", "publish"), default="refuse", help="where last year is better")
     parser.add_argument("--published", type=Path, required=True, help="output folder: what was written")
     return parser
 
@@ -86,9 +88,18 @@ def _create(session: Any, table_sql: str) -> None:
         execute(session, table_sql, PLACE)
 
 
+def _check_health(folder: Path, force: bool) -> None:
+    """Raises UserError for forecasts of a model that the same month of last year beats, unless forced."""
+    found = health.read(folder)
+    said = health.sentence(str(found.get("name")), str(found.get("version")), found)
+    if said and not force:
+        raise UserError(f"{said}: nothing is published; train a better model, or publish all the same with FORCE=1")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step."""
     args = build_parser().parse_args(argv)
+    _check_health(args.forecasts, args.if_worse == "publish")
     table = for_warehouse(read_rows(args.forecasts, "forecasts.parquet"))
     vault = KeyVault(args.vault_url, args.key_name) if args.vault_url else None
     connection = dataclasses.replace(load_connection(args.connection), role=args.role)

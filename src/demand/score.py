@@ -50,10 +50,10 @@ class Service:
 
     def answer(self, asked: Request) -> dict[str, Any]:
         """The body of the answer."""
-        rows = asked.rows
+        rows, keys = asked.rows, self.forecaster.state.key_columns
         told: list[dict[str, Any]] = [
             {
-                "StoreID": row["StoreID"],
+                **{name: row[name] for name in keys},
                 "MonthYear": month_name(row["Month"]),
                 "TotalSales": found.sales,
                 "P10": found.low,

@@ -289,5 +289,6 @@ def test_a_day_that_is_none_ends_with_one_line(step: Step, capsys: pytest.Captur
     flags = [f"--sales={step.sales}", f"--contract={CONTRACT}", f"--monthly-sql={MONTHLY_SQL}"]
     flags += [f"--monthly={step.folder / 'm'}", f"--quarantine={step.folder / 'q'}"]
     assert run(lambda: main([*flags, "--as-of=none"])) == 0
+    assert run(lambda: main([*flags, "--as-of=2024-01-31Z"])) == 0
     assert run(lambda: main([*flags, "--as-of=2024-13-01"])) == 2
     assert "error: --as-of 2024-13-01: is not a day such as 2026-11-24, nor none" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from demand import packing, serving_files
+from demand import health, packing, serving_files
 from demand.errors import UserError, run
 from demand.features import model_frame
 from demand.forecast import for_planners, main
@@ -130,3 +130,23 @@ def test_warnings_of_the_sales_stand_before_those_of_the_forecast(
         "aggregate: 2024-01 is incomplete",
         "forecast: No plan was given: prices stay as they are, and promotions count as unknown",
     ]
+
+
+def test_sales_of_another_grain_than_the_model_s_are_refused(inputs: Path, tmp_path: Path) -> None:
+    monthly = pd.read_parquet(inputs / "monthly.parquet").assign(Category="Food")
+    monthly.to_parquet(tmp_path / "monthly.parquet")
+    (tmp_path / "plan.csv").write_text(HEADER)
+    flags = [f"--model={inputs / 'model'}", f"--monthly={tmp_path}", f"--contract={CONTRACT}"]
+    flags += [f"--plan={tmp_path / 'plan.csv'}", f"--forecasts={tmp_path / 'out'}"]
+    with pytest.raises(UserError, match="version 12 forecasts by store, the sales are summed by category"):
+        main([*flags, "--model-name=demand-forecast", "--model-version=12"])
+
+
+def test_the_model_is_judged_on_the_sales_that_it_forecasts_from(
+    step: Callable[..., pd.DataFrame], tmp_path: Path
+) -> None:
+    step()
+    found = health.read(tmp_path / "out")
+    assert (found["name"], found["version"], found["until"]) == ("demand-forecast", "12", "2023-12")
+    assert 0 < found["wape"] < 1 and found["seasonal_naive"] > 0
+    assert found["is_worse"] == (found["wape"] > found["seasonal_naive"])

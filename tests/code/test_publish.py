@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from demand import health
 from demand import publish as step
 from demand.connection_spec import load_connection
 from demand.errors import UserError
@@ -70,3 +71,20 @@ def test_the_steps_flags_reach_the_warehouse(
     flags += [f"--table-sql={REPO / 'ml/data/forecasts.sql'}", f"--published={tmp_path / 'out'}"]
     assert step.main(flags) == 0
     assert (tmp_path / "out/rows.txt").read_text() == "3\n"
+
+
+def test_forecasts_that_last_year_beats_are_not_published_unless_asked_for(
+    session: Any, shared_home: Any, tmp_path: Path
+) -> None:
+    rows = pd.DataFrame([{"StoreID": "S1", "MonthYear": "2024-01", "TotalSales": 1.0, "P10": 0.5, "P90": 2.0}])
+    about = {"Flags": "", "ModelName": "demand-forecast", "ModelVersion": "8", "Origin": "2023-12"}
+    rows.assign(**about).to_parquet(tmp_path / "forecasts.parquet")
+    health.write(
+        {"name": "demand-forecast", "version": "8", "wape": 0.3, "seasonal_naive": 0.1, "is_worse": True}, tmp_path
+    )
+    flags = [f"--forecasts={tmp_path}", f"--connection={REPO / 'ml/data/snowflake.connection.yml'}"]
+    flags += [f"--table-sql={REPO / 'ml/data/forecasts.sql'}", f"--published={tmp_path / 'out'}"]
+    with pytest.raises(UserError, match=r"version 8 is worse on these sales .* nothing is published.*FORCE=1"):
+        step.main(flags)
+    assert step.main([*flags, "--if-worse=publish"]) == 0
+    assert run_sql(shared_home, COUNT) == [("8", 1, 1.0)]

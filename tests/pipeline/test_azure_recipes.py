@@ -69,7 +69,7 @@ def test_run_pipeline_registers_environments_and_components_and_submits_with_str
         "azureml:sales:7",
         "champion=9",
         "holdout_months=3",
-        "as_of=2026-11-20",
+        "as_of=2026-11-20Z",
     ):
         assert part in submitted
     loaded = {json.loads(call["loaded"])["loaded"] if isinstance(call["loaded"], str) else call["loaded"]["loaded"]
@@ -105,7 +105,7 @@ def test_forecast_names_the_newest_version_the_plan_and_the_vault(make, tmp_path
         "inputs.model.path=azureml:demand-forecast:10",
         "inputs.model_version=10",
         "inputs.horizon=3",
-        "inputs.as_of=2026-11-20",
+        "inputs.as_of=2026-11-20Z",
         f"inputs.plan.path={plan}",
         "jobs.publish.inputs.vault_url=https://v.vault.azure.net",
         "inputs.key_name=key",

@@ -64,10 +64,10 @@ def test_warnings_that_cannot_be_fetched_are_said_and_end_nothing(azure):
 @pytest.mark.parametrize(
     ("sales", "day"),
     [
-        ({"creation_context": {"created_at": "2026-11-24T23:30:00+00:00"}}, "2026-11-24"),
-        ({"creation_context": {"created_at": "2026-11-24T23:30:00.123456Z"}}, "2026-11-24"),
-        ({"creation_context": {"created_at": "2026-11-24T23:30:00-07:00"}}, "2026-11-25"),
-        ({"creation_context": {"created_at": "2026-11-24T23:30:00"}}, "2026-11-24"),
+        ({"creation_context": {"created_at": "2026-11-24T23:30:00+00:00"}}, "2026-11-24Z"),
+        ({"creation_context": {"created_at": "2026-11-24T23:30:00.123456Z"}}, "2026-11-24Z"),
+        ({"creation_context": {"created_at": "2026-11-24T23:30:00-07:00"}}, "2026-11-25Z"),
+        ({"creation_context": {"created_at": "2026-11-24T23:30:00"}}, "2026-11-24Z"),
         ({"creation_context": None}, "none"),
         ({}, "none"),
         (None, "none"),
