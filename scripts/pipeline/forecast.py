@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from localml.errors import UserError
-from pipeline import azml, models
+from pipeline import azml, closing, imported, models
 
 SHOWN = 3
 
@@ -18,6 +18,7 @@ def settings(grain: str, version: str | None, horizon: str | None, plan: Path | 
         f"inputs.model.path=azureml:{model}:{found}",
         f"inputs.model_name={model}",
         f"inputs.model_version={found}",
+        f"inputs.as_of={imported.day(imported.newest())}",
         f"inputs.grain={grain}",
     ]
     if force:
@@ -38,11 +39,13 @@ def lines(job: str) -> list[str]:
     record = azml.call("job", "show", "--name", job)
     local = (record.get("outputs") or {}).get("forecasts", {}).get("path")
     if not local or not Path(local).is_dir():
-        return [f"Forecasts: az ml job download --name {job} --output-name forecasts; and table FORECASTS"]
+        told = f"Forecasts: az ml job download --name {job} --output-name forecasts; and table FORECASTS"
+        return [told, *closing.of_forecast(record)]
     with (Path(local) / "forecasts.csv").open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     head = [_line(row) for row in rows[:SHOWN]]
-    return ["", *head, f"... {len(rows)} forecasts in all, also in the warehouse's table FORECASTS", f"Files: {local}"]
+    total = f"... {len(rows)} forecasts in all, also in the warehouse's table FORECASTS"
+    return ["", *head, total, f"Files: {local}", *closing.of_forecast(record)]
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from localml.errors import UserError
-from pipeline import azml, models
+from pipeline import azml, imported, models
 
 # What decides the outcome of a training run, besides the sales and the settings of the call.
 RECIPE_PATHS = (
@@ -22,18 +22,19 @@ def settings(root: Path, model: str, given: list[str], attempt: str) -> list[str
     step. `attempt`, a name that no run had before, makes it decide anew where this recipe's model lost the title
     without another winning it, as when the champion was moved by hand.
     """
-    listed = azml.call("data", "list", "--name", "sales", "--max-results", "1")
-    if not listed and azml.is_local():
+    sales = imported.newest()
+    if not sales and azml.is_local():
         raise UserError("the data asset sales is not registered yet: run `make import-data` first")
     # Without one in the workspace the spec's own sales@latest stands, and the service says what is missing.
-    version = str(listed[0]["version"]) if listed else "latest"
+    version = str(sales["version"]) if sales else "latest"
     recipe = recipe_hash(root, [version, *sorted(given)])
     known = models.versions(model)
     best = models.champion(known)
     is_known = any(models.tags(each).get("recipe") == recipe for each in known)
     is_champion = best is not None and models.tags(best).get("recipe") == recipe
     return [
-        *([f"inputs.sales.path=azureml:sales:{version}"] if listed else []),
+        *([f"inputs.sales.path=azureml:sales:{version}"] if sales else []),
+        f"inputs.as_of={imported.day(sales)}",
         f"inputs.data_version={version}",
         f"inputs.champion={rival(best, recipe)}",
         f"inputs.attempt={attempt if is_known and not is_champion else 'first'}",

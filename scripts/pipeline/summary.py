@@ -5,6 +5,7 @@ from typing import Any
 
 from demand import health
 from localml.yamlio import display
+from pipeline import closing
 
 METRICS = ("wape", "mae", "rmse", "r2")
 
@@ -19,7 +20,8 @@ def lines(verdict: dict[str, Any], report: Path, champion_before: str | None = N
         groups.insert(1, ("champion", {_champion(verdict["champion"]): verdict["champion"]}))
     head = ["", "", "WAPE", "MAE", "RMSE", "R2", "WAPE all months"]
     table = [head, *(row for kind, members in groups for row in _rows(kind, members, verdict["selected"]))]
-    return ["", *_aligned(table), "", *_verdict(verdict, champion_before), *_rest(verdict, report)]
+    told = [*_verdict(verdict, champion_before), *_rest(verdict, report), *closing.of_verdict(verdict)]
+    return ["", *_aligned(table), "", *told]
 
 
 def _rows(kind: str, members: dict[str, Any], selected: str | None) -> list[list[str]]:

@@ -81,6 +81,7 @@ def lines(answer: dict[str, Any]) -> list[str]:
         f"Store {', '.join(_key(row))}, {row['MonthYear']}: {row['TotalSales']:,.0f} units",
         f"8 months in 10 lie between {row['P10']:,.0f} and {row['P90']:,.0f}",
         *(f"Note: {FLAGS.get(flag, flag)}" for flag in row["flags"]),
+        *([f'Note: did you mean STORE="{row["did_you_mean"]}"?'] if row.get("did_you_mean") else []),
         "",
         "The same month before",
         *([f"  {one['MonthYear']}  {one['TotalSales']:>12,.0f}" for one in row["past"]] or ["  none is known"]),

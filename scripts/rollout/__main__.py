@@ -89,6 +89,9 @@ def _run(args: argparse.Namespace) -> int:
 
 def _status(args: argparse.Namespace) -> int:
     site = Site(args.endpoint, args.deployment, args.grain)
+    if site.is_stopped():
+        sys.stdout.write(f"Endpoint {site.name} is stopped: make deploy, make predict or make rollback starts it\n")
+        return 0
     rows = site.rows()
     if not rows:
         raise UserError(f"endpoint {site.name} has no deployment: `make deploy` makes one")

@@ -11,6 +11,7 @@ import yaml
 
 from localml import hashing, snapshot
 from localml.errors import UserError
+from localml.serving import control, store
 from pipeline import azml, models
 
 COLOURS = ("blue", "green")
@@ -83,6 +84,10 @@ class Site:
         data = yaml.safe_load(self.deployment_spec.read_text(encoding="utf-8"))
         code = self.deployment_spec.parent / (data.get("code_configuration") or {}).get("code", ".")
         return hashing.of_data([data, hashing.of_files(code, snapshot.files(code))])[:16]
+
+    def is_stopped(self) -> bool:
+        """Whether it exists here and no server runs for it; asking the verbs of its deployments would start them."""
+        return azml.is_local() and self.name in store.names() and not control.running(store.folder(self.name))
 
     def rows(self) -> list[dict[str, Any]]:
         """What `make status` shows: each deployment's version, share and health."""

@@ -83,6 +83,7 @@ def _forecasts(check: RequestCheck) -> dict[str, Any]:
     past = _object(MonthYear=text, TotalSales=number)
     forecast["properties"] |= {
         "drivers": {"type": "array", "items": driver, "description": "With explain, greatest first."},
+        "did_you_mean": {**text, "description": "With unknown_store: the known store that differs in case or blanks."},
         "past": {"type": "array", "items": past, "description": "With explain: this month in earlier years."},
     }
     model = _object(name=text, version=text, known_until={**text, "description": "Last month with known sales."})

@@ -3,6 +3,7 @@
 import logging
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -28,7 +29,8 @@ def check_imported(files: Sequence[Path], contract: Contract, source: str, folde
     with tempfile.TemporaryDirectory() as spill, duckdb.connect(config={"memory_limit": MEMORY_LIMIT}) as connection:
         connection.execute("set temp_directory = ?", [spill])
         try:
-            checked = check_rows(connection, files, contract, source, quarantine, Path(spill))
+            today = contract.as_of(datetime.now(UTC).date())
+            checked = check_rows(connection, files, today, source, quarantine, Path(spill))
         except UserError as error:
             raise UserError(f"{error}; nothing was imported, all bad rows: {quarantine}") from error
     quarantine.unlink(missing_ok=True)

@@ -26,6 +26,7 @@ def render(verdict: Mapping[str, Any], train: pd.DataFrame, holdout: pd.DataFram
     parts = [
         f"<h1>Demand forecast: <span class={state[0]}>{escape(verdict['selected'])} {state[1]}</span></h1>",
         "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in [*verdict["reasons"], *_remarks(verdict)]) + "</ul>",
+        _warnings(verdict.get("warnings", [])),
         "<p>WAPE is sum |actual - forecast| / sum |actual| over the held-out store-months. Weather is unknown ahead of "
         "a month, so it is masked; Price, Promotion and Holiday count as planned.</p>",
         _figures(verdict),
@@ -47,6 +48,11 @@ def _remarks(verdict: Mapping[str, Any]) -> list[str]:
     live = verdict.get("live") or {}
     said = health.sentence(str(live.get("name")), str(live.get("version")), live)
     return [*verdict.get("notes", ()), *([said] if said else [])]
+
+
+def _warnings(warnings: Sequence[Mapping[str, str]]) -> str:
+    items = "".join(f"<li>{escape(one['step'])}: {escape(one['message'])}</li>" for one in warnings)
+    return f"<h2>Warnings</h2><ul>{items}</ul>" if items else ""
 
 
 def _counts(rows: Mapping[str, int | None]) -> str:

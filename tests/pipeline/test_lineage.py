@@ -7,6 +7,8 @@ import pytest
 from localml.errors import UserError
 from pipeline import azml, lineage
 
+SALES = {"name": "sales", "version": "7", "creation_context": {"created_at": "2026-11-20T08:00:00+00:00"}}
+
 
 @pytest.fixture
 def repo(tmp_path):
@@ -25,7 +27,7 @@ def repo(tmp_path):
 @pytest.fixture
 def workspace(monkeypatch):
     """Answers of `az ml`, by their first words."""
-    answers = {("data", "list"): [{"name": "sales", "version": "7"}], ("model", "list"): []}
+    answers = {("data", "list"): [SALES], ("model", "list"): []}
     monkeypatch.setattr(azml, "call", lambda *arguments: answers[arguments[:2]])
     return answers
 
@@ -94,6 +96,7 @@ def test_settings_name_data_champion_commit_and_recipe(repo, workspace):
     assert found["inputs.data_version"] == "7"
     assert found["inputs.champion"] == "4"
     assert found["inputs.git_commit"] == "unknown"
+    assert found["inputs.as_of"] == "2026-11-20Z"
     assert found["inputs.holdout_months"] == "3"
     assert len(found["inputs.recipe"]) == 16
 

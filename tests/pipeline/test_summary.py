@@ -48,6 +48,7 @@ def test_the_table_has_candidates_champion_baselines_verdict_rows_and_seconds(tm
         "Rows: 218,606 read, 2 quarantined, 2,002 to train, 404 held out",
         "Seconds: aggregate 1.2",
         f"Report: {tmp_path}/report.html",
+        "PASS=1 WARN=0 ERROR=0",
     ]
 
 
