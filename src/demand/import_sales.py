@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from demand.errors import UserError
 from demand.import_check import check_imported
 from demand.import_plan import UNDATED, Field, Partition, make_plan, read_fields
 from demand.import_spec import ImportSpec, load_import_spec
-from demand.snowflake_source import KeyVault, connect, execute, told_errors
+from demand.snowflake_sign_in import SignIn
+from demand.snowflake_source import connect, execute, query_errors
 
 log = logging.getLogger("demand.import")
 MLTABLE = """\
@@ -39,14 +40,14 @@ _FINGERPRINT = b"demand.fingerprint"
 
 @dataclass(frozen=True)
 class Request:
-    """The files and folders of one import; `vault` None means SNOWFLAKE_PASSWORD."""
+    """The files and folders of one import, and how it signs in to the warehouse."""
 
     connection: Path
     import_spec: Path
     contract: Path
     sales: Path
     staging: Path
-    vault: KeyVault | None = None
+    sign_in: SignIn = field(default_factory=SignIn)
 
 
 def import_sales(request: Request) -> int:
@@ -112,7 +113,7 @@ def _fetch_all(request: Request, folder: Path) -> int:
     connection = load_connection(request.connection)
     spec = load_import_spec(request.import_spec)
     contract = load_contract(request.contract)
-    with connect(connection, request.vault) as session:
+    with connect(connection, request.sign_in) as session:
         fields = read_fields(session, spec, contract)
         plan = make_plan(session, spec, fields)
         if not plan:
@@ -165,7 +166,7 @@ def _fetch(session: Any, part: Partition, fields: Sequence[Field], spec: ImportS
     schema = schema.with_metadata({_FINGERPRINT: part.fingerprint.encode()})
     rows = 0
     cursor = execute(session, part.sql, spec.place)
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer, told_errors(spec.place):
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer, query_errors(spec.place):
         for batch in cursor.fetch_arrow_batches():
             writer.write_table(_to_schema(batch, fields, schema, part, spec))
             rows += batch.num_rows

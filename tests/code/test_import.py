@@ -344,7 +344,7 @@ def test_a_warehouse_that_accepts_and_says_nothing_is_told_and_not_waited_for(tm
         started = time.monotonic()
         step = _run(request_for(tmp_path, "select 1"), SNOWFLAKE_PROTOCOL="http", SNOWFLAKE_PASSWORD="x", **variables)
     assert time.monotonic() - started < 90  # minutes, were the connector left to its own patience
-    assert (step.returncode, "no answer within 8 s" in step.stderr) == (2, True)
+    assert (step.returncode, "no answer within 24 s" in step.stderr) == (2, True)
 
 
 def test_months_around_the_end_of_a_year_are_cut_at_midnight(
