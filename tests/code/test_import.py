@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from demand.errors import UserError
-from demand.import_sales import MLTABLE, Request, disk_errors, import_sales
+from demand.import_sales import MLTABLE, Request, _staging_key, disk_errors, import_sales
 from warehouse.state import Home
 from warehouse_fixtures import REPO, clean_environment, make_sales, run_sql
 
