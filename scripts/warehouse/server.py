@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from warehouse.stages import drop_stage
 from warehouse.state import HOST, Home, ensure_password, read_state, write_state
 
 Message = MutableMapping[str, Any]
@@ -112,9 +113,9 @@ def tell_every_error() -> None:
     execute = FakeSnowflakeCursor.execute
 
     @functools.wraps(execute)
-    def told(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def told(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
         try:
-            return execute(self, *args, **kwargs)
+            return execute(self, drop_stage(self, command) or command, *args, **kwargs)
         except (duckdb.Error, OSError) as error:
             first_line = (str(error).splitlines() or [type(error).__name__])[0]
             raise ProgrammingError(msg=first_line, errno=100183, sqlstate="XX000") from error
