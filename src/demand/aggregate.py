@@ -4,7 +4,8 @@ import argparse
 import json
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import cast
 
 import duckdb
 
-from demand import tracking
+from demand import outputs, tracking
 from demand.check import Checked, check_rows
 from demand.contract import Contract, load_contract
 from demand.errors import UserError, run
@@ -63,20 +64,33 @@ def aggregate(
     Raises:
         UserError: a required column is missing, there is no row, or more rows are bad than the contract allows.
     """
-    for folder in (monthly, quarantine):
-        folder.mkdir(parents=True, exist_ok=True)
     files = find_parquet(sales)
-    with tempfile.TemporaryDirectory() as spill, connect(memory_limit_mb, Path(spill)) as con:
-        checked = check_rows(con, files, contract, str(sales), quarantine / "quarantine.csv", Path(spill))
+    with (
+        outputs.staged(monthly) as folder,
+        _kept(quarantine) as bad,
+        tempfile.TemporaryDirectory() as spill,
+        connect(memory_limit_mb, Path(spill)) as con,
+    ):
+        checked = check_rows(con, files, contract, str(sales), bad / "quarantine.csv", Path(spill))
         con.execute(f"create temp table monthly as {sql}", {"grain": grain})
         incomplete = _incomplete_month(con, str(sales))
         con.execute(
             "copy (select * from monthly where MonthStart < $until order by all) to $path (format parquet)",
-            {"until": incomplete, "path": str(monthly / "monthly.parquet")},
+            {"until": incomplete, "path": str(folder / "monthly.parquet")},
         )
         rows = _count(con, incomplete, checked)
-    (monthly / "rows.json").write_text(json.dumps(asdict(rows), indent=2) + "\n", encoding="utf-8")
+        (folder / "rows.json").write_text(json.dumps(asdict(rows), indent=2) + "\n", encoding="utf-8")
     return rows
+
+
+@contextmanager
+def _kept(output: Path) -> Iterator[Path]:
+    """As `outputs.staged`, but the files are kept where the check failed too: they say which rows were bad."""
+    with tempfile.TemporaryDirectory() as temporary:
+        try:
+            yield Path(temporary)
+        finally:
+            outputs.publish(Path(temporary), output)
 
 
 def _incomplete_month(con: duckdb.DuckDBPyConnection, source: str) -> date:
