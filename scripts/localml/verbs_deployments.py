@@ -138,13 +138,12 @@ def _serve(spec: Deployment, model: dict[str, Any], folder: Path, code: Path) ->
     python = _interpreter(spec.environment)
     script = code / spec.code_configuration.scoring_script
     ours = {
-        "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "AML_APP_ROOT": str(code),
         "AZUREML_APP_ROOT": str(code),
         "AZUREML_ENTRY_SCRIPT": spec.code_configuration.scoring_script,
         "AZUREML_MODEL_DIR": str(_model_folder(folder, model)),
     }
-    variables = process.environment("serving", folder / "tmp", {**spec.environment_variables, **ours})
+    variables = process.environment("serving", python, folder / "tmp", {**spec.environment_variables, **ours})
     limits, probe = spec.request_settings, spec.liveness_probe
     return {
         "python": str(python),
