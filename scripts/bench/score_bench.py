@@ -25,7 +25,8 @@ from demand.months import month_name
 from demand.prepare import add_features
 from demand.train import Settings, fit_with_interval
 from localml.errors import UserError
-from localml.serving.replica import LAUNCH, free_port
+from localml.serving.container import LAUNCH
+from localml.serving.replica import free_port
 
 REPO = Path(__file__).parents[2]
 STORES, ROUNDS, SECONDS, CONNECTIONS = 70, 5, 4, 8

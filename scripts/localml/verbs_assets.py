@@ -37,7 +37,8 @@ def environment_create(args: Namespace) -> Any:
     sha256 = environments.spec_hash(spec, document)
     context = environments.build_context(spec, document) if spec.build else None
     conda = environments.conda_of(spec, document)
-    record = _record(spec, document, image=spec.image, build=spec.build, conda_file=conda)
+    routes = spec.inference_config
+    record = _record(spec, document, image=spec.image, build=spec.build, conda_file=conda, inference_config=routes)
     return assets.register("environment", record, sha256, content=context).record
 
 

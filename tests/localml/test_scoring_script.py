@@ -24,7 +24,8 @@ from demand.features import model_frame
 from demand.prepare import add_features
 from demand.train import Settings, fit_with_interval
 from helpers_sales import CONTRACT, monthly_sales
-from localml.serving.replica import LAUNCH, free_port
+from localml.serving.container import LAUNCH
+from localml.serving.replica import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scoring")]
 SRC = Path(__file__).parents[2] / "src"
