@@ -398,11 +398,11 @@ run "dev_holds_every_rule" {
     error_message = "A resource sends no logs."
   }
   assert {
-    condition     = toset(keys(azurerm_monitor_metric_alert.main)) == toset(["failed-jobs", "failed-deployments", "node-cpu", "node-memory", "node-disk"]) && toset(keys(azurerm_monitor_scheduled_query_rules_alert_v2.main)) == toset(["endpoint-errors", "endpoint-latency", "failed-scaling"])
+    condition     = toset(keys(azurerm_monitor_metric_alert.main)) == toset(["failed-jobs", "failed-deployments", "silent-jobs", "unusable-nodes", "compute-quota", "node-cpu", "node-memory", "node-disk", "vault-availability", "storage-availability"]) && toset(keys(azurerm_monitor_scheduled_query_rules_alert_v2.main)) == toset(["endpoint-errors", "endpoint-latency", "failed-scaling"])
     error_message = "An alert is missing: endpoint errors, latency, failed jobs, node pressure."
   }
   assert {
-    condition     = alltrue([for alert in azurerm_monitor_metric_alert.main : length(alert.action) == 1]) && alltrue([for alert in azurerm_monitor_scheduled_query_rules_alert_v2.main : length(alert.action) == 1])
+    condition     = alltrue([for alert in azurerm_monitor_metric_alert.main : length(alert.action) == 1]) && alltrue([for alert in azurerm_monitor_scheduled_query_rules_alert_v2.main : length(alert.action) == 1]) && alltrue([for alert in azurerm_monitor_activity_log_alert.health : length(alert.action) == 1]) && length(azurerm_monitor_activity_log_alert.health) == 2
     error_message = "An alert without the action group reaches nobody."
   }
   assert {
@@ -410,10 +410,23 @@ run "dev_holds_every_rule" {
     error_message = "Everybody in alert_emails gets the alerts; Azure allows 12 characters as the group's short name."
   }
 
+  assert {
+    condition     = alltrue([for key, alert in azurerm_monitor_metric_alert.main : one(alert.criteria[0].dimension).name == "node" && one(alert.criteria[0].dimension).values == tolist(["*"]) if startswith(key, "node-")])
+    error_message = "Each node is looked at by itself, not the average of all."
+  }
+  assert {
+    condition     = alltrue([for key, alert in azurerm_monitor_metric_alert.main : alert.criteria[0].operator == (endswith(key, "-availability") ? "LessThan" : "GreaterThan")])
+    error_message = "Availability alerts from below, everything else from above."
+  }
+
   # the budget warns before and after
   assert {
     condition     = azurerm_consumption_budget_subscription.main.amount == 600 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
     error_message = "The environment has its monthly budget."
+  }
+  assert {
+    condition     = azurerm_consumption_budget_subscription.main.time_period[0].start_date == formatdate("YYYY-MM-'01T00:00:00Z'", plantimestamp())
+    error_message = "The budget begins in the month of the first apply."
   }
   assert {
     condition     = toset([for note in azurerm_consumption_budget_subscription.main.notification : "${note.threshold_type} ${note.threshold}"]) == toset(["Actual 50", "Actual 80", "Actual 100", "Forecasted 100"])

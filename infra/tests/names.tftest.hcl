@@ -73,6 +73,10 @@ run "longest_prefixes_stay_within_azures_limits" {
     error_message = "A workspace's name has at most 33 characters, a cluster's DNS prefix 54, its node group 80."
   }
   assert {
+    condition     = length(output.names.dev_center) <= 26 && length(output.names.dev_project) <= 63 && length(output.names.agent_pool) <= 44
+    error_message = "A dev center's name has at most 26 characters, a pool's 44."
+  }
+  assert {
     condition     = alltrue([for role in ["training_compute", "image_build_compute", "kubernetes_compute"] : can(regex("^[a-z][a-z0-9-]{0,14}[a-z0-9]$", output.names[role]))])
     error_message = "A compute's name is 2 to 16 lower-case letters, digits and dashes."
   }
