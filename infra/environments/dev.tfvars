@@ -20,4 +20,4 @@ inference_router_ha = false
 
 log_daily_quota_gb = 2
 alert_emails       = ["demand-platform@globojava.example"]
-budget_amount      = 600
+budget_amount      = 750

@@ -28,4 +28,4 @@ inference_tls_cname = "demand.prod.globojava.example"
 
 log_retention_days = 90
 alert_emails       = ["demand-platform@globojava.example", "on-call@globojava.example"]
-budget_amount      = 3000
+budget_amount      = 2500

@@ -31,7 +31,7 @@ variables {
 
   log_daily_quota_gb = 2
   alert_emails       = ["demand-platform@globojava.example"]
-  budget_amount      = 600
+  budget_amount      = 750
 
   # What only a deployment knows.
   data_scientists_group_id = "12345678-1234-1234-1234-123456789abc"
@@ -421,7 +421,7 @@ run "dev_holds_every_rule" {
 
   # the budget warns before and after
   assert {
-    condition     = azurerm_consumption_budget_subscription.main.amount == 600 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
+    condition     = azurerm_consumption_budget_subscription.main.amount == 750 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
     error_message = "The environment has its monthly budget."
   }
   assert {

@@ -39,7 +39,7 @@ variables {
 
   log_retention_days = 90
   alert_emails       = ["demand-platform@globojava.example", "on-call@globojava.example"]
-  budget_amount      = 3000
+  budget_amount      = 2500
 
   # What only a deployment knows.
   data_scientists_group_id = "12345678-1234-1234-1234-123456789abc"
@@ -431,7 +431,7 @@ run "prod_holds_every_rule" {
 
   # the budget warns before and after
   assert {
-    condition     = azurerm_consumption_budget_subscription.main.amount == 3000 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
+    condition     = azurerm_consumption_budget_subscription.main.amount == 2500 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
     error_message = "The environment has its monthly budget."
   }
   assert {
