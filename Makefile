@@ -297,7 +297,7 @@ doctor: $(VENV)/.ready ## Say what this machine lacks for Azure, with the fix (E
 	@$(PY) -m infra.doctor --env $(ENV)
 
 bootstrap-infra: infra-ready ## Make the storage of Terraform's state, once (ENV=dev|prod)
-	@infra/bootstrap.sh $(ENV)
+	@PYTHON="$(PY)" infra/bootstrap.sh $(ENV)
 
 plan-infra: infra-init ## Save a plan and say what it would delete or replace (ENV=dev|prod)
 	@$(TF) plan -input=false -var-file=environments/$(ENV).tfvars -out=outputs/$(ENV).tfplan
@@ -313,11 +313,14 @@ deploy-infra: infra-ready ## Apply the saved plan, unless the guard refuses it (
 	@# A make of its own, because it reads what the one above wrote.
 	@$(MAKE) attach-infra ENV=$(ENV)
 
+# The names that Terraform put out, in the environment of the script.
+ATTACH = $(foreach name,$(ATTACH_VALUES),$(name)="$($(name))") PYTHON="$(PY)" infra/attach.sh
+ATTACH_VALUES := GROUP WORKSPACE CLUSTER CLUSTER_ID KUBERNETES_COMPUTE KUBERNETES_NAMESPACE SERVING_IDENTITY_ID \
+  ALLOWED_IP_RANGES OUTBOUND_FQDNS VAULT SCORING_CERTIFICATE SCORING_SECRET SCORING_HOST
+
 attach-infra: infra-ready ## Namespace, attached cluster, allow-list: what Terraform cannot do (deploy calls it)
 	@test -n "$(CLUSTER_ID)" || { echo "error: nothing is known of a deployed $(ENV): make outputs-infra ENV=$(ENV)" >&2; exit 2; }
-	@GROUP="$(GROUP)" WORKSPACE="$(WORKSPACE)" CLUSTER="$(CLUSTER)" CLUSTER_ID="$(CLUSTER_ID)" \
-	  KUBERNETES_COMPUTE="$(KUBERNETES_COMPUTE)" KUBERNETES_NAMESPACE="$(KUBERNETES_NAMESPACE)" \
-	  SERVING_IDENTITY_ID="$(SERVING_IDENTITY_ID)" ALLOWED_IP_RANGES="$(ALLOWED_IP_RANGES)" infra/attach.sh
+	@$(ATTACH)
 
 outputs-infra: infra-init ## Write the names and ids that the other verbs use (ENV=dev|prod)
 	@$(TF) output -json | $(PY) -m infra.outputs --env $(ENV) --deployed

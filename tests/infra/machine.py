@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from terraform_runs import AZ, ROOT
 
 SUB = "11111111-2222-3333-4444-555555555555"
 CLUSTER = f"/subscriptions/{SUB}/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c"
+ME = "99999999-0000-0000-0000-000000000001"
 VENV = Path(sys.executable).parents[1]
 # A stand-in that logs its words, hands `-chdir` of other folders to the real program, and knows one plan.
 TERRAFORM = """#!{python}
@@ -35,6 +37,12 @@ if words[1] == "output":
 if words[1] == os.environ.get("TERRAFORM_FAILS"):
     sys.exit(1)
 """
+
+
+def token(**claims: str) -> str:
+    """An access token with these claims; its signature is nobody's."""
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"e30.{body}.signature"
 
 
 class Machine:
@@ -70,7 +78,17 @@ class Machine:
         self.deployed(CLUSTER_ID=CLUSTER, SERVING_IDENTITY_ID="/subscriptions/s/id", ALLOWED_IP_RANGES="203.0.113.0/24")
 
     def answer(self, replies: dict[str, Any]) -> None:
-        base = {"account show .*user.name": "a@b.example", "account show": SUB, "aks command invoke": "0"}
+        invoked = {"exitCode": 0, "logs": "namespace/demand created"}
+        base = {
+            "account show": SUB,
+            "account get-access-token": {"accessToken": token(oid=ME, scp="user_impersonation")},
+            "aks command invoke": invoked,
+            "feature show": {"properties": {"state": "Registered"}},
+            "provider show": {"registrationState": "Registered"},
+            "identity create .*plan": {"principalId": "plan-object", "clientId": "plan-client"},
+            "identity create .*apply": {"principalId": "apply-object", "clientId": "apply-client"},
+            "storage account show": f"/subscriptions/{SUB}/x",
+        }
         self.replies.write_text(json.dumps({**replies, **{key: base[key] for key in base if key not in replies}}))
 
     def will(self, *changes: tuple[str, list[str]]) -> None:
@@ -98,6 +116,8 @@ class Machine:
             "AZ_OFFLINE_REPLIES": str(self.replies),
             "AZ_OFFLINE_SDK": sys.executable,
             "PYTHON": sys.executable,
+            "BOOTSTRAP_TRIES": "3",
+            "BOOTSTRAP_PAUSE": "0",
         }
 
     def make(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from machine import CLUSTER, SUB, Machine
+from machine import CLUSTER, Machine
 from terraform_runs import AZ, ROOT
 
 needs_az = pytest.mark.skipif(not AZ.exists(), reason=f"NOT RUN: scripts against the stand-in az, {AZ} is not there")
@@ -121,24 +121,6 @@ def test_a_missing_state_account_points_to_the_bootstrap(machine: Machine) -> No
     assert "make bootstrap-infra ENV=dev" in done.stderr
 
 
-@pytest.mark.slow
-@needs_az
-@needs_terraform
-def test_bootstrap_makes_a_state_without_keys_and_may_run_twice(machine: Machine) -> None:
-    machine.answer({"storage account show": f"/subscriptions/{SUB}/x"})
-    for _ in range(2):
-        done = machine.make("bootstrap-infra", "ENV=prod")
-        assert done.returncode == 0, done.stderr
-    calls = machine.az_commands()
-    assert calls[: len(calls) // 2] == calls[len(calls) // 2 :]
-    account = next(call["argv"] for call in machine.az_calls() if call["command"] == "storage account create")
-    wanted = {"--allow-shared-key-access": "false", "--allow-blob-public-access": "false", "--location": "eastus2"}
-    for option, value in wanted.items():
-        assert account[account.index(option) + 1] == value
-    assert "lock create" in calls
-    assert 'key = "prod.tfstate"' in (machine.repo / "infra" / "outputs" / "prod.backend.hcl").read_text()
-
-
 ATTACHED = {
     "GROUP": "g",
     "WORKSPACE": "w",
@@ -152,19 +134,26 @@ ATTACHED = {
 
 @needs_az
 def test_attach_leaves_an_attached_cluster_alone(machine: Machine) -> None:
-    machine.answer({"ml compute show": CLUSTER.upper()})
+    machine.answer({"ml compute list": [[{"name": "aks-inference", "resource_id": CLUSTER.upper()}]]})
     done = machine.run(["infra/attach.sh"], ATTACHED)
     assert done.returncode == 0, done.stderr
-    assert machine.az_commands() == ["aks command invoke", "ml compute show"]
+    assert machine.az_commands() == ["aks command invoke", "ml compute list"]
 
 
 @needs_az
 def test_attach_refuses_a_name_that_belongs_to_another_cluster(machine: Machine) -> None:
-    machine.answer({"ml compute show": "/subscriptions/other"})
+    machine.answer({"ml compute list": [[{"name": "aks-inference", "resource_id": "/subscriptions/other"}]]})
     done = machine.run(["infra/attach.sh"], ATTACHED)
     assert done.returncode == 1
     assert "detach it first" in done.stderr
     assert "ml compute attach" not in machine.az_commands()
+
+
+@needs_az
+def test_attach_says_which_values_are_missing(machine: Machine) -> None:
+    done = machine.run(["infra/attach.sh"], {**ATTACHED, "CLUSTER": ""})
+    assert done.returncode == 2
+    assert done.stderr == "error: CLUSTER not set: make attach-infra ENV=dev (or prod) sets it\n"
 
 
 @pytest.mark.slow
@@ -178,16 +167,51 @@ def test_attach_sets_the_allow_list_only_where_there_is_one(machine: Machine) ->
 
 
 @needs_az
-def test_attach_stops_when_the_namespace_cannot_be_made(machine: Machine) -> None:
-    machine.answer({"aks command invoke": "1"})
+@pytest.mark.parametrize("answer", [{"exitCode": 1, "logs": "error: no"}, {"exitCode": None, "reason": "no node"}, ""])
+def test_attach_stops_when_the_namespace_cannot_be_made(answer: object, machine: Machine) -> None:
+    machine.answer({"aks command invoke": answer})
     done = machine.run(["infra/attach.sh"], ATTACHED)
     assert done.returncode == 1
-    assert "namespace demand was not made" in done.stderr
+    assert "on cluster c: kubectl create namespace demand: " in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     assert "ml compute attach" not in machine.az_commands()
+
+
+def rule(destination: object, status: str = "Active", kind: str = "fqdn") -> dict[str, object]:
+    """As azure-ai-ml writes a rule of the managed network."""
+    return {"name": "r", "type": kind, "category": "user_defined", "status": status, "destination": destination}
+
+
+@needs_az
+@pytest.mark.parametrize(
+    ("rules", "code", "says"),
+    [
+        ([rule("pypi.org"), rule("*.snow.example"), rule({"port": 1}, kind="service_tag")], 0, "reach the 2 names"),
+        ([rule("pypi.org")], 1, "jobs cannot reach *.snow.example: workspace w has no rule for it"),
+        ([rule("pypi.org"), rule("*.snow.example", "Inactive")], 1, "az ml workspace provision-network --name w"),
+        ([rule("pypi.org"), rule("*.snow.example"), rule("x.example")], 0, "warning: workspace w also lets jobs"),
+    ],
+)
+def test_attach_compares_the_outbound_rules_with_the_listed_names(
+    rules: list[dict[str, object]], code: int, says: str, machine: Machine
+) -> None:
+    machine.answer({"ml workspace outbound-rule list": [rules]})
+    done = machine.run(["infra/attach.sh"], {**ATTACHED, "OUTBOUND_FQDNS": "pypi.org,*.snow.example"})
+    assert done.returncode == code, done.stderr
+    assert says in done.stdout + done.stderr
 
 
 @pytest.mark.skipif(not AZ.exists(), reason=f"NOT RUN: check-az on scripts and docs, {AZ} is not there")
 def test_every_az_command_in_makefile_scripts_and_docs_exists() -> None:
-    command = [sys.executable, str(AZ / "check-az"), "--no-deprecated", "Makefile", "infra", "docs"]
+    command = [
+        sys.executable,
+        str(AZ / "check-az"),
+        "--no-deprecated",
+        "Makefile",
+        "README.md",
+        "infra",
+        "docs",
+        "scripts",
+    ]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout
