@@ -119,16 +119,28 @@ def settings(environment: dict[str, str]) -> dict[str, str]:
     return environment
 
 
-def place_certificate(cluster: Cluster, values: dict[str, str]) -> None:
+def place_certificate(cluster: Cluster, values: dict[str, str]) -> bool:
     """Bring the scoring certificate into the cluster, where the environment serves over TLS.
+
+    With TLS the first deployment has no Azure ML extension yet, because its router waits for the certificate. False:
+    this is that deployment, and what comes next was said.
 
     Raises:
         UserError: the vault, the certificate or the cluster refuses.
     """
-    name = values.get("SCORING_CERTIFICATE")
-    if name:
-        secret, host = values.get("SCORING_SECRET") or name, values["SCORING_HOST"]
-        certificate.place(cluster, values["VAULT"], name, secret, host)
+    name, waits = values.get("SCORING_CERTIFICATE"), values.get("EXTENSION_INSTALLED") == "no"
+    if not name:
+        return True
+    try:
+        certificate.place(cluster, values["VAULT"], name, values["SCORING_SECRET"], values["SCORING_HOST"])
+    except certificate.NotInVaultError as error:
+        if not waits:
+            raise
+        say(f"next: {error.todo}, then make attach-infra again")
+        return False
+    if waits:
+        say("next: inference_tls_ready = true in the environment's tfvars, make plan-infra, make deploy-infra")
+    return not waits
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -144,7 +156,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     allow_list(workspace, values.get("ALLOWED_IP_RANGES", ""))
     outbound_rules(workspace, [name for name in values.get("OUTBOUND_FQDNS", "").split(",") if name])
     namespace(cluster, values["KUBERNETES_NAMESPACE"])
-    place_certificate(cluster, values)
+    if not place_certificate(cluster, values):
+        return 0
     identity = values["SERVING_IDENTITY_ID"]
     compute(workspace, values["KUBERNETES_COMPUTE"], values["KUBERNETES_NAMESPACE"], values["CLUSTER_ID"], identity)
     return 0

@@ -37,6 +37,14 @@ Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 EXPIRES_SOON = dt.timedelta(days=30)
 
 
+class NotInVaultError(UserError):
+    """The vault has no such certificate. `todo`: how it gets there."""
+
+    def __init__(self, vault: str, name: str) -> None:
+        self.todo = f"az keyvault certificate import --vault-name {vault} --name {name} --file <cert-and-key.pem>"
+        super().__init__(f"vault {vault} has no certificate {name}: {self.todo}", 1)
+
+
 class Certificate(NamedTuple):
     """A chain, the server's own certificate first, and the key of that first one."""
 
@@ -164,8 +172,9 @@ def _from_vault(vault: str, name: str) -> str:
     try:
         return str(json.loads(capture([*words, "--query", "value", "--output", "json"])))
     except UserError as error:
-        todo = f"az keyvault certificate import --vault-name {vault} --name {name} --file <cert-and-key.pem>"
-        raise UserError(f"the vault does not give the certificate {name} ({error}): {todo}", 1) from None
+        if "SecretNotFound" in str(error):
+            raise NotInVaultError(vault, name) from None
+        raise UserError(f"vault {vault} does not give the certificate {name}: {error}", 1) from None
 
 
 def _placed(cluster: Cluster, secret: str) -> str | None:

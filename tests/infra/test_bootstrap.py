@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_every_provider_of_the_configuration_is_registered_where_it_is_not(machi
     assert machine.make("bootstrap-infra", "ENV=dev").returncode == 0
     asked = [option(call, "--namespace") for call in machine.az_calls() if call["command"] == "provider show"]
     text = (ROOT / "infra" / "versions.tf").read_text()
-    assert asked == [line.strip(' ",') for line in text.splitlines() if line.strip().startswith('"Microsoft.')]
+    assert asked == re.findall(r'^ *"(Microsoft\.\w+)"', text, re.M)
     made = [option(call, "--namespace") for call in machine.az_calls() if call["command"] == "provider register"]
     assert made == ["Microsoft.Insights", "Microsoft.Compute"]
 

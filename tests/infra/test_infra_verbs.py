@@ -177,6 +177,33 @@ def test_attach_stops_when_the_namespace_cannot_be_made(answer: object, machine:
     assert "ml compute attach" not in machine.az_commands()
 
 
+TLS = {"VAULT": "kv", "SCORING_CERTIFICATE": "tls", "SCORING_SECRET": "tls", "SCORING_HOST": "demand.example"}
+NOT_THERE = {"stderr": "ERROR: (SecretNotFound) A secret with (name/id) tls was not found", "exit": 3}
+
+
+@needs_az
+@pytest.mark.parametrize(("installed", "code"), [("no", 0), ("yes", 1)])
+def test_a_missing_certificate_is_the_next_step_of_a_first_deployment_and_else_an_error(
+    installed: str, code: int, machine: Machine
+) -> None:
+    machine.answer({"keyvault secret show": NOT_THERE})
+    done = machine.run(["infra/attach.sh"], {**ATTACHED, **TLS, "EXTENSION_INSTALLED": installed})
+    assert done.returncode == code
+    assert "az keyvault certificate import --vault-name kv --name tls" in done.stdout + done.stderr
+    assert "ml compute attach" not in machine.az_commands()
+
+
+@needs_az
+def test_a_vault_that_cannot_be_read_is_an_error_in_every_deployment(machine: Machine) -> None:
+    machine.answer(
+        {"keyvault secret show": {"stderr": "ERROR: (ForbiddenByConnection) Public access is off", "exit": 1}}
+    )
+    done = machine.run(["infra/attach.sh"], {**ATTACHED, **TLS, "EXTENSION_INSTALLED": "no"})
+    assert done.returncode == 1
+    assert "vault kv does not give the certificate tls" in done.stderr
+    assert "ForbiddenByConnection" in done.stderr
+
+
 def rule(destination: object, status: str = "Active", kind: str = "fqdn") -> dict[str, object]:
     """As azure-ai-ml writes a rule of the managed network."""
     return {"name": "r", "type": kind, "category": "user_defined", "status": status, "destination": destination}
