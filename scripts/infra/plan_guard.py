@@ -103,7 +103,7 @@ def read_plan(text: str) -> list[Change]:
 
 
 def refused(changes: Sequence[Change], allowed: Iterable[str]) -> list[Change]:
-    """Return the losses of protected resources that nobody allowed by their full address and that may hold something."""
+    """Return losses of protected resources that may hold something and that nobody allowed by their full address."""
     named = set(allowed)
     losses = [change for change in changes if change.loses and change.kind in PROTECTED and change.address not in named]
     return [change for change in losses if not is_unused(change, changes)]

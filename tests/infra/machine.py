@@ -55,7 +55,9 @@ class Machine:
         self.bin.mkdir()
         self.repo.mkdir()
         for name in ("Makefile", "requirements.lock", "requirements-uv.txt"):
-            shutil.copy2(ROOT / name, self.repo)
+            shutil.copy(ROOT / name, self.repo)
+            # A make that a recipe starts does not inherit `-o`: older than .ready, or it would install into our own .venv.
+            os.utime(self.repo / name, (0, 0))
         unwanted = shutil.ignore_patterns(
             ".terraform*", "*.deployed.mk", "*.backend.hcl", "*.log", "*plan*", "__pycache__"
         )
@@ -108,7 +110,7 @@ class Machine:
             **{
                 key: value
                 for key, value in os.environ.items()
-                if not key.startswith(("MAKE", "AZURE_", "ARM_", "MFLAGS"))
+                if not key.startswith(("MAKE", "AZURE_", "ARM_", "MFLAGS")) and key not in ("CI", "TF_BUILD")
             },
             "PATH": f"{self.bin}:{VENV / 'bin'}:/usr/local/bin:/usr/bin:/bin",
             "PYTHONPATH": str(self.repo / "scripts"),

@@ -24,7 +24,10 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         assert not call.get("errors"), call
 
 
-VERBS = ["plan-infra", "deploy-infra", "destroy-infra", "outputs-infra", "bootstrap-infra", "attach-infra"]
+VERBS = [
+    *("plan-infra", "deploy-infra", "destroy-infra", "outputs-infra", "bootstrap-infra", "attach-infra"),
+    *("lock-infra", "renew-certificate"),
+]
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -66,6 +69,8 @@ def test_deploy_applies_the_saved_plan_then_names_then_attaches(machine: Machine
     (machine.repo / "infra" / "outputs" / "dev.tfplan").write_text("plan")
     done = machine.make("deploy-infra", "ENV=dev")
     assert done.returncode == 0, done.stderr + done.stdout
+    # A fresh checkout has no providers yet; without them `show` cannot read the plan.
+    assert [call.split()[0] for call in machine.terraform_calls()[:3]] == ["init", "show", "apply"]
     applied = [call for call in machine.terraform_calls() if call.startswith("apply")]
     assert applied == ["apply -input=false outputs/dev.tfplan"]
     assert not (machine.repo / "infra" / "outputs" / "dev.tfplan").exists()
@@ -100,8 +105,8 @@ def test_destroy_prod_needs_prod_typed(confirm: list[str], machine: Machine) -> 
 
 @needs_az
 @needs_terraform
-@pytest.mark.parametrize(("purge", "value"), [([], "false"), (["PURGE=yes"], "true")])
-def test_destroy_applies_the_listed_plan_and_purges_only_when_asked(
+@pytest.mark.parametrize(("purge", "value"), [([], "true"), (["PURGE=no"], "false")])
+def test_destroy_applies_the_listed_plan_and_frees_devs_names_unless_told_not_to(
     purge: list[str], value: str, machine: Machine
 ) -> None:
     machine.will(("azurerm_subnet.main", ["delete"]))
@@ -109,8 +114,31 @@ def test_destroy_applies_the_listed_plan_and_purges_only_when_asked(
     assert done.returncode == 0, done.stderr
     plan = next(call for call in machine.terraform_calls() if call.startswith("plan"))
     assert plan.startswith("plan -destroy ")
-    assert plan.endswith(f"-var=purge_on_destroy={value}")
+    assert plan.endswith(f"-var=destroying=true -var=purge_on_destroy={value}")
     assert machine.terraform_calls()[-1] == "apply -input=false outputs/dev.destroy.tfplan"
+
+
+@needs_az
+@needs_terraform
+def test_prods_names_stay_unless_a_purge_is_asked_for(machine: Machine) -> None:
+    machine.will(("azurerm_subnet.main", ["delete"]))
+    assert machine.make("destroy-infra", "ENV=prod", "CONFIRM=prod").returncode == 0
+    plan = next(call for call in machine.terraform_calls() if call.startswith("plan"))
+    assert plan.endswith("-var=purge_on_destroy=false")
+
+
+@needs_az
+@needs_terraform
+@pytest.mark.parametrize("variable", ["TF_BUILD", "CI"])
+def test_a_pipeline_takes_only_the_providers_of_the_committed_lock(variable: str, machine: Machine) -> None:
+    lock = machine.repo / "infra" / ".terraform.lock.hcl"
+    done = machine.make("plan-infra", "ENV=dev", **{variable: "True"})
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: infra/.terraform.lock.hcl is missing")
+    assert machine.terraform_calls() == []
+    lock.write_text("")
+    assert machine.make("plan-infra", "ENV=dev", **{variable: "True"}).returncode == 0
+    assert "-lockfile=readonly" in machine.terraform_calls()[0]
 
 
 @needs_az
