@@ -326,9 +326,9 @@ deploy-infra: saved-plan infra-init ## Apply the saved plan, unless the guard re
 # The names that Terraform put out, in the environment of the script.
 ATTACH = $(foreach name,$(ATTACH_VALUES),$(name)="$($(name))") PYTHON="$(PY)" infra/attach.sh
 ATTACH_VALUES := GROUP WORKSPACE CLUSTER CLUSTER_ID KUBERNETES_COMPUTE KUBERNETES_NAMESPACE SERVING_IDENTITY_ID \
-  ALLOWED_IP_RANGES OUTBOUND_FQDNS VAULT SCORING_CERTIFICATE SCORING_SECRET SCORING_HOST EXTENSION_INSTALLED
+  OUTBOUND_FQDNS VAULT SCORING_CERTIFICATE SCORING_SECRET SCORING_HOST EXTENSION_INSTALLED
 
-attach-infra: infra-ready ## Namespace, attached cluster, allow-list: what Terraform cannot do (deploy calls it)
+attach-infra: infra-ready ## Namespace, certificate, attached cluster: what Terraform cannot do (deploy calls it)
 	@test -n "$(CLUSTER_ID)" || { echo "error: nothing is known of a deployed $(ENV): make outputs-infra ENV=$(ENV)" >&2; exit 2; }
 	@$(ATTACH)
 

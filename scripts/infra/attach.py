@@ -1,8 +1,8 @@
 """The steps after `terraform apply` that no resource covers; they may run again at any time.
 
-The workspace's allow-list (dev), a look at its outbound rules, the namespace of the scoring pods, the certificate of
-the scoring endpoint (prod), and the cluster as a compute of the workspace. Values come from the environment, where
-`make attach-infra` puts what Terraform's outputs say.
+A look at the workspace's outbound rules, the namespace of the scoring pods, the certificate of the scoring endpoint
+(prod), and the cluster as a compute of the workspace. Values come from the environment, where `make attach-infra` puts
+what Terraform's outputs say.
 """
 
 from __future__ import annotations
@@ -31,24 +31,16 @@ class Workspace(NamedTuple):
 
     def ask(self, *words: str) -> list[dict[str, Any]]:
         """Run a verb of `az ml` that lists."""
-        text = capture(["az", "ml", *words, *self._flags("--workspace-name"), "--output", "json"])
+        text = capture(["az", "ml", *words, *self._flags(), "--output", "json"])
         listed: list[dict[str, Any]] = json.loads(text) if text.strip() else []
         return listed
 
     def do(self, *words: str) -> None:
         """Run a verb of `az ml` that changes something; while it waits it prints dots, so its answer is not read."""
-        name = "--name" if words[:2] == ("workspace", "update") else "--workspace-name"
-        capture(["az", "ml", *words, *self._flags(name), "--output", "none"])
+        capture(["az", "ml", *words, *self._flags(), "--output", "none"])
 
-    def _flags(self, name: str) -> list[str]:
-        return [name, self.name, "--resource-group", self.group]
-
-
-def allow_list(workspace: Workspace, ranges: str) -> None:
-    """Set the list whole. Where it is empty, Terraform has closed the public side altogether."""
-    if ranges:
-        workspace.do("workspace", "update", "--network-acls", ranges)
-        say(f"workspace {workspace.name} answers {ranges} and its private endpoint")
+    def _flags(self) -> list[str]:
+        return ["--workspace-name", self.name, "--resource-group", self.group]
 
 
 def outbound_rules(workspace: Workspace, wanted: Sequence[str]) -> None:
@@ -153,7 +145,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.only:
         place_certificate(cluster, values)
         return 0
-    allow_list(workspace, values.get("ALLOWED_IP_RANGES", ""))
     outbound_rules(workspace, [name for name in values.get("OUTBOUND_FQDNS", "").split(",") if name])
     namespace(cluster, values["KUBERNETES_NAMESPACE"])
     if not place_certificate(cluster, values):

@@ -77,7 +77,7 @@ class Machine:
         (self.bin / "terraform").chmod(0o755)
         self.answer({})
         self.will()
-        self.deployed(CLUSTER_ID=CLUSTER, SERVING_IDENTITY_ID="/subscriptions/s/id", ALLOWED_IP_RANGES="203.0.113.0/24")
+        self.deployed(CLUSTER_ID=CLUSTER, SERVING_IDENTITY_ID="/subscriptions/s/id")
 
     def answer(self, replies: dict[str, Any]) -> None:
         invoked = {"exitCode": 0, "logs": "namespace/demand created"}

@@ -184,16 +184,6 @@ def test_attach_says_which_values_are_missing(machine: Machine) -> None:
     assert done.stderr == "error: CLUSTER not set: make attach-infra ENV=dev (or prod) sets it\n"
 
 
-@pytest.mark.slow
-@needs_az
-def test_attach_sets_the_allow_list_only_where_there_is_one(machine: Machine) -> None:
-    machine.run(["infra/attach.sh"], ATTACHED)
-    assert "ml workspace update" not in machine.az_commands()
-    machine.run(["infra/attach.sh"], {**ATTACHED, "ALLOWED_IP_RANGES": "203.0.113.0/24"})
-    call = next(call["argv"] for call in machine.az_calls() if call["command"] == "ml workspace update")
-    assert call[call.index("--network-acls") + 1] == "203.0.113.0/24"
-
-
 @needs_az
 @pytest.mark.parametrize("answer", [{"exitCode": 1, "logs": "error: no"}, {"exitCode": None, "reason": "no node"}, ""])
 def test_attach_stops_when_the_namespace_cannot_be_made(answer: object, machine: Machine) -> None:
