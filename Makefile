@@ -35,14 +35,19 @@ help: ## Print this list
 run-pipeline: JOB := train-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
 run-pipeline: ready-$(ENV) ## Train: sales to a registered model. SALES=file HOLDOUT_MONTHS=6 STRICT=1 ENV=local|dev|prod
 	@settings=$$($(PY) -m pipeline start $(JOB) --set $(RUN_SETTINGS)); readarray -t set <<<"$$settings"; \
-	$(AZ_ML) job create --file ml/pipelines/train.yml --name $(JOB) --stream --set "$${set[@]}" --output none
-	@$(PY) -m pipeline summary $(if $(filter 1,$(STRICT)),--strict)
+	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/train.yml --set "$${set[@]}"
+	@$(PY) -m pipeline summary $(JOB) $(if $(filter 1,$(STRICT)),--strict)
 
 RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $(if $(GRAIN),inputs.grain=$(GRAIN)) $(SET)
 
-import-data: environments $(if $(filter local,$(ENV)),start-warehouse) ## Import: sales from the warehouse to the data asset `sales`
+watch: $(VENV)/.ready ## Follow a job that was submitted before, to its end. JOB=train-20261201-060000-1
+	@test -n "$(JOB)" || { echo "error: which job? make watch JOB=<name>" >&2; exit 2; }
+	@$(PY) -m pipeline.submit "$(JOB)" --file ml/pipelines/$(firstword $(subst -, ,$(JOB))).yml --watch
+
+import-data: JOB := import-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
+import-data: $(if $(filter local,$(ENV)),environments,needs-vault register-assets) $(if $(filter local,$(ENV)),start-warehouse) ## Import: sales from the warehouse to the data asset `sales`
 	@$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
-	$(AZ_ML) job create --file ml/pipelines/import.yml --stream --output none $(IMPORT_SETTINGS)
+	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/import.yml $(IMPORT_SETTINGS)
 	@$(if $(filter local,$(ENV)),cat $(IMPORTED_FROM) > $(LOCALML_HOME)/warehouse/imported)
 
 # What an import follows: what was seeded, and the specs that say how. Where one changed, it is imported anew.
@@ -53,12 +58,12 @@ IMPORT_SPECS ?= $(wildcard ml/data/*.yml) ml/components/import.yml ml/pipelines/
 IMPORT_SETTINGS = $(if $(VAULT_URI),--set jobs.import.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 
 forecast: JOB := forecast-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
-forecast: ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast every store's next months. HORIZON=6 PLAN=file MODEL_VERSION=
+forecast: $(if $(filter local,$(ENV)),,needs-vault) ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast every store's next months. HORIZON=6 PLAN=file MODEL_VERSION=
 	@settings=$$($(PY) -m pipeline forecast $(if $(HORIZON),--horizon "$(HORIZON)") $(if $(PLAN),--plan "$(PLAN)") \
 	  $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)")); readarray -t set <<<"$$settings"; \
 	$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
-	$(AZ_ML) job create --file ml/pipelines/forecast.yml --name $(JOB) --stream --output none \
-	  --set "$${set[@]}" $(if $(VAULT_URI),jobs.publish.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
+	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/forecast.yml --set "$${set[@]}" \
+	  $(if $(VAULT_URI),jobs.publish.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 	@$(PY) -m pipeline forecasts $(JOB)
 
 verdict: $(VENV)/.ready ## Print the last run's verdict as JSON
@@ -79,7 +84,7 @@ ENVIRONMENTS := $(wildcard ml/environments/*.yml)
 ifeq ($(ENV),local)
 environments: $(LOCALML_HOME)/.environments
 else
-environments: $(VENV)/.ready
+environments: az-ready
 	@for spec in $(ENVIRONMENTS); do $(AZ_ML) environment create --file $$spec --output none; done
 endif
 
@@ -90,13 +95,21 @@ $(LOCALML_HOME)/.environments: $(VENV)/.ready $(ENVIRONMENTS) $(wildcard ml/envi
 
 ready-dev ready-prod: register-assets
 
+# Refused here, and not minutes later on the cluster, where the step would look for the password of a laptop.
+needs-vault:
+	@test -n "$(VAULT_URI)" || { echo "error: the vault of $(ENV) is not known here, and it holds Snowflake's key: make outputs-infra ENV=$(ENV), or give VAULT_URI=https://<vault>.vault.azure.net" >&2; exit 2; }
+
+# Every recipe that speaks to Azure passes here first; a call of az takes about a second.
+az-ready: $(VENV)/.ready
+	@$(PY) -m pipeline.extension
+
 # Whatever is missing here: a warehouse with sales in it, and their import.
 ready-local: $(VENV)/.ready environments
 	@$(if $(SALES),$(MAKE) seed-sales FILE="$(SALES)")
 	@[ -f $(LOCALML_HOME)/warehouse/seeded.json ] || $(MAKE) seed-sales
 	@cat $(IMPORTED_FROM) | cmp -s - $(LOCALML_HOME)/warehouse/imported || $(MAKE) import-data
 
-.PHONY: run-pipeline import-data forecast verdict ui register-assets environments ready-local ready-dev ready-prod
+.PHONY: run-pipeline watch needs-vault az-ready import-data forecast verdict ui register-assets environments ready-local ready-dev ready-prod
 
 ##@ Serving
 
@@ -128,8 +141,10 @@ soak: .venv-score/.ready environments ## Serve under load through two rollouts a
 
 instance-types: $(VENV)/.ready ## Apply the pods' sizes to the cluster, once and after each change (ENV=dev|prod)
 	@test -n "$(CLUSTER)" || { echo "error: ENV=local has no cluster: make instance-types ENV=dev (or prod)" >&2; exit 2; }
-	@az aks command invoke --name "$(CLUSTER)" --resource-group "$(GROUP)" --file ml/deploy/instance-types.yml \
-	  --command "kubectl apply -f instance-types.yml" --output table
+	@# az ends with 0 though kubectl failed, as soon as --output is given (azure-cli, acs/custom.py): the code is in the answer.
+	@answer=$$(az aks command invoke --name "$(CLUSTER)" --resource-group "$(GROUP)" --file ml/deploy/instance-types.yml \
+	  --command "kubectl apply -f instance-types.yml" --query "[exitCode, logs]" --output json); \
+	$(PY) -m infra.kubectl <<<"$$answer"
 
 serving-local: .venv-score/.ready environments
 	@$(AZ_ML) compute attach --file ml/deploy/compute.yml --output none

@@ -20,7 +20,8 @@ def build_parser() -> argparse.ArgumentParser:
     start.add_argument("job")
     start.add_argument("--model", default="demand-forecast", help="name of the registered model")
     start.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="further settings of the run")
-    shown = verbs.add_parser("summary", help="print the table of the last run")
+    shown = verbs.add_parser("summary", help="print the table of a run")
+    shown.add_argument("job")
     shown.add_argument("--strict", action="store_true", help=f"exit {REFUSED} where the gate refused")
     batch = verbs.add_parser("forecast", help="print the --set values of a batch forecast, one a line")
     batch.add_argument("--model", default="demand-forecast", help="name of the registered model")
@@ -51,7 +52,7 @@ def _start(args: argparse.Namespace) -> int:
 
 
 def _summary(args: argparse.Namespace) -> int:
-    job = last_run.name()
+    job = args.job
     try:
         verdict = last_run.verdict(job)
     except UserError as error:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from localml.errors import UserError
-from localml.paths import version_key
-from pipeline import azml
+from localml.paths import home, version_key
+from pipeline import azml, outputs
 
+# ml/pipelines/forecast.yml: the output, and the step that writes it.
+FORECASTS = ("forecasts", "forecast")
 SHOWN = 3
 
 
@@ -46,12 +48,20 @@ def lines(job: str) -> list[str]:
     """Where the files are, and the first forecasts."""
     record = azml.call("job", "show", "--name", job)
     local = (record.get("outputs") or {}).get("forecasts", {}).get("path")
-    if not local or not Path(local).is_dir():
-        return [f"Forecasts: az ml job download --name {job} --output-name forecasts; and table FORECASTS"]
-    with (Path(local) / "forecasts.csv").open(encoding="utf-8-sig", newline="") as stream:
+    try:
+        folder = Path(local) if local and Path(local).is_dir() else outputs.fetched(job, *FORECASTS, _kept(job))
+        stream = (folder / "forecasts.csv").open(encoding="utf-8-sig", newline="")
+    except (UserError, OSError) as error:
+        # The job has published them; that they are not here too is no failure.
+        return [f"Forecasts: table FORECASTS of the warehouse, and output forecasts of job {job} ({error})"]
+    with stream:
         rows = list(csv.DictReader(stream))
     head = [_line(row) for row in rows[:SHOWN]]
-    return ["", *head, f"... {len(rows)} forecasts in all, also in the warehouse's table FORECASTS", f"Files: {local}"]
+    return ["", *head, f"... {len(rows)} forecasts in all, also in the warehouse's table FORECASTS", f"Files: {folder}"]
+
+
+def _kept(job: str) -> Path:
+    return home() / "forecasts" / job
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -22,14 +22,15 @@ def settings(root: Path, model: str, given: list[str]) -> list[str]:
     The champion is the highest registered version that another recipe made: a model is never its own champion, so a
     rerun of an unchanged recipe asks the same question again, gets the same answer, and reuses every step.
     """
-    listed = azml.call("data", "list", "--name", "sales", "--max-results", "1")
-    if not listed and azml.is_local():
+    # A list has no promised order; the label is the newest version's on either engine.
+    latest = azml.optional("data", "show", "--name", "sales", "--label", "latest")
+    if not latest and azml.is_local():
         raise UserError("the data asset sales is not registered yet: run `make import-data` first")
     # Without one in the workspace the spec's own sales@latest stands, and the service says what is missing.
-    version = str(listed[0]["version"]) if listed else "latest"
+    version = str(latest["version"]) if latest else "latest"
     recipe = recipe_hash(root, [version, *sorted(given)])
     return [
-        *([f"inputs.sales.path=azureml:sales:{version}"] if listed else []),
+        *([f"inputs.sales.path=azureml:sales:{version}"] if latest else []),
         f"inputs.data_version={version}",
         f"inputs.champion={champion(model, recipe)}",
         f"inputs.git_commit={git_commit(root)}",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from localml.errors import UserError
-from pipeline import azml
+from pipeline import answers, azml
 
 ENDPOINT = "demand-forecast"
 WORDS = {
@@ -69,8 +69,8 @@ def ask(row: dict[str, Any]) -> dict[str, Any]:
         path.write_text(json.dumps({"input_data": [row], "explain": True}), encoding="utf-8")
         answer = azml.call("online-endpoint", "invoke", "--name", ENDPOINT, "--request-file", str(path))
     # The service's verb prints the body as one JSON text.
-    found: dict[str, Any] = json.loads(answer) if isinstance(answer, str) else answer
-    return found
+    body: dict[str, Any] = answers.parse(answer) if isinstance(answer, str) else answer
+    return body
 
 
 def lines(answer: dict[str, Any]) -> list[str]:

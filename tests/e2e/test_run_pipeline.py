@@ -33,9 +33,11 @@ class Checkout:
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, strict: str = "1") -> subprocess.Popen[str]:
+        """make in a session of its own; strict="0": records with the reason of a failure, which the service's lack."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        return subprocess.Popen(["make", *arguments], cwd=ROOT, env=self.variables, start_new_session=True, **pipes)
+        env = {**self.variables, "LOCALML_STRICT": strict}
+        return subprocess.Popen(["make", *arguments], cwd=ROOT, env=env, start_new_session=True, **pipes)
 
     def verdict(self) -> dict:
         return json.loads(self.make("verdict"))
@@ -88,7 +90,7 @@ def wait_for(condition, seconds=120):
 def test_a_process_killed_in_every_step_leaves_nothing_and_the_next_run_goes_on(checkout, sales):
     good = f"SALES={sales / 'good.csv'}"
     for step in ("import", *STEPS):
-        run = checkout.start("run-pipeline", good)
+        run = checkout.start("run-pipeline", good, strict="0")
         os.kill(wait_for(lambda step=step: checkout.running(step)), signal.SIGKILL)
         output, _ = run.communicate(timeout=120)
         assert run.returncode == 2

@@ -61,14 +61,14 @@ def test_verdict_prints_json_and_nothing_else(last_run, capsys):
 def test_a_refused_gate_is_told_and_ends_with_3_only_when_strict(last_run, tmp_path, capsys, strict, code):
     reason = "contextual does not beat last_month"
     write_json(tmp_path / "report/verdict.json", {**VERDICT, "promoted": False, "model": None, "reasons": [reason]})
-    assert program.main(["summary", *strict]) == code
+    assert program.main(["summary", "train-1", *strict]) == code
     assert f"Not promoted:\n  - {reason}\n" in capsys.readouterr().out
 
 
 def test_a_run_that_failed_has_no_verdict(last_run, capsys):
     last_run["status"] = "Failed"
     assert program.main(["verdict"]) == 1
-    assert capsys.readouterr().err == "error: the last run train-1 is Failed, so it has no verdict\n"
+    assert capsys.readouterr().err == "error: the last run train-1 is failed, so it has no verdict\n"
 
 
 def test_before_the_first_run_the_way_to_one_is_said(tmp_path, monkeypatch, capsys):
