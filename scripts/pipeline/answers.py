@@ -18,7 +18,8 @@ from localml.errors import UserError
 
 FINAL = frozenset({"completed", "failed", "canceled", "notresponding"})
 _NOT_FOUND = re.compile(
-    r"not\s?found|could not be found|does not exist|not registered here|no \w+ exists? (for|with) name", re.IGNORECASE
+    r"not\s?found|could not be found|does not exist|not registered here|no [\w ]+ exists? (for|with) name",
+    re.IGNORECASE,
 )
 # A workspace, a group or a subscription that is missing is a mistake, not an empty answer.
 _WRONG_PLACE = re.compile(

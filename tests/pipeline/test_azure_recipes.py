@@ -3,13 +3,14 @@
 import json
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
 import recorded
-from conftest import ROOT, needs_stand_in
 from test_summary import VERDICT
 
+from conftest import ROOT, needs_stand_in
 from rollout.site import Site
 
 pytestmark = [pytest.mark.slow, needs_stand_in]
@@ -48,6 +49,8 @@ def test_run_pipeline_registers_submits_follows_and_shows_its_own_verdict(azure)
     assert "  register: done" in done.stderr
     assert "Promoted: history is demand-forecast version 3" in done.stdout
     assert "Seconds:" not in done.stdout, "Azure ML's records name none"
+    printed = azure.make("verdict", "ENV=dev").stdout
+    assert json.loads(printed) == {**VERDICT, "seconds": {}}, "JSON and nothing else"
 
 
 def test_every_node_runs_the_registered_component(new_azure):
@@ -63,15 +66,13 @@ def test_every_node_runs_the_registered_component(new_azure):
 
 
 @pytest.mark.parametrize("unknown", ["empty", "not found"])
-def test_the_first_run_of_a_workspace_has_no_champion_to_beat(azure, unknown):
-    azure.runs("Completed", children=completed(azure))
-    with_report(azure)
-    azure.replies["^ml model list"] = [[]] if unknown == "empty" else recorded.not_found("demand-forecast")
-    azure.replies["^ml data show"] = recorded.refused("No data asset exists for name: sales", exit_code=3)
-    azure.make("run-pipeline", "ENV=dev")
-    (submitted,) = azure.said("job create")
-    assert "inputs.champion=none" in submitted
-    assert "inputs.sales.path" not in submitted, "the spec's own sales@latest stands"
+def test_the_first_run_of_a_workspace_has_no_champion_to_beat(new_azure, unknown):
+    new_azure.replies["^ml model list"] = [[]] if unknown == "empty" else recorded.not_found("demand-forecast")
+    new_azure.replies["^ml data show"] = recorded.refused("No data asset exists for name: sales", exit_code=3)
+    command = [sys.executable, "-m", "pipeline", "start", "train-1"]
+    settings = new_azure.run(command, 0, new_azure.environment(False)).stdout.splitlines()
+    assert "inputs.champion=none" in settings
+    assert not any("inputs.sales.path" in each for each in settings), "the spec's own sales@latest stands"
 
 
 def test_a_step_that_fails_ends_the_verb_with_its_log(azure):
@@ -79,16 +80,15 @@ def test_a_step_that_fails_ends_the_verb_with_its_log(azure):
     azure.runs("Running", "Failed", children=children)
     azure.replies["^ml job download"] = {"stdout": ""}
     azure.files["guid-of-prepare"] = {"user_logs/std_log.txt": "INFO began\nerror: 1 complete month is too few\n"}
-    done = azure.make("run-pipeline", "ENV=dev", code=2)
+    done = azure.submit(code=1)
     assert "  prepare: failed; its last lines:\n    INFO began\n    error: 1 complete month is too few" in done.stderr
     assert "failed in prepare; finished steps are kept for the next run" in done.stderr
-    assert "Promoted" not in done.stdout
 
 
 def test_a_log_that_cannot_be_had_is_said_with_the_way_to_it(azure):
     azure.runs("Failed", children=[recorded.child(azure.extension, "prepare", "Failed")])
     azure.replies["^ml job download"] = recorded.refused("This job is in state Failed.")
-    done = azure.make("run-pipeline", "ENV=dev", code=2)
+    done = azure.submit(code=1)
     assert "no log: az ml job download --name guid-of-prepare" in done.stderr
     assert "its log: az ml job download --name guid-of-prepare" in done.stderr
 
@@ -96,22 +96,20 @@ def test_a_log_that_cannot_be_had_is_said_with_the_way_to_it(azure):
 def test_a_reused_step_is_shown_as_reused(new_azure):
     children = [recorded.child(new_azure.extension, step, "Completed", reused="old-guid") for step in STEPS]
     new_azure.runs("Completed", children=children)
-    with_report(new_azure)
-    assert "  aggregate: reused from old-guid" in new_azure.make("run-pipeline", "ENV=dev").stderr
+    assert "  aggregate: reused from old-guid" in new_azure.submit().stderr
 
 
 def test_a_question_that_stays_without_an_answer_is_asked_again(new_azure):
     new_azure.runs("Completed", children=completed(new_azure))
-    with_report(new_azure)
     gateway = recorded.refused("The gateway did not answer", "ServiceUnavailable")
     new_azure.replies["^ml job show"] = [gateway, gateway, *new_azure.replies["^ml job show"]]
-    assert "Promoted" in new_azure.make("run-pipeline", "ENV=dev").stdout
+    assert "register: done" in new_azure.submit().stderr
 
 
 def test_a_job_that_cannot_be_followed_may_go_on_and_that_is_said(new_azure):
     new_azure.runs("Completed", children=[])
     new_azure.replies["^ml job show"] = recorded.refused("The token has expired", "ExpiredAuthenticationToken")
-    done = new_azure.make("run-pipeline", "ENV=dev", code=2)
+    done = new_azure.submit(code=1)
     assert "(ExpiredAuthenticationToken) The token has expired" in done.stderr
     assert "may go on" in done.stderr
     assert "`make watch JOB=train-" in done.stderr
@@ -119,25 +117,19 @@ def test_a_job_that_cannot_be_followed_may_go_on_and_that_is_said(new_azure):
 
 def test_an_interrupt_ends_the_watching_and_says_how_to_go_on_or_cancel(new_azure):
     new_azure.runs("Running", children=[])
-    new_azure.replies["^ml job create"] = {"stdout": ""}
-    new_azure.make("status", "ENV=dev", code=2)  # writes the replies
-    command = ["make", "run-pipeline", "ENV=dev"]
+    new_azure.write()
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    run = subprocess.Popen(command, cwd=ROOT, env=new_azure.environment(False), start_new_session=True, **pipes)
+    env = new_azure.environment(False) | {"ENV": "dev"}
+    run = subprocess.Popen(new_azure.submission(), cwd=ROOT, env=env, **pipes)
     deadline = time.monotonic() + 120
-    while not (new_azure.log.exists() and "job show" in " ".join(new_azure.log.read_text().split('"', 1)[1:])):
-        if '"show"' in new_azure.log.read_text() and '"job"' in new_azure.log.read_text():
-            break
+    while not new_azure.log.exists() or '"ml job show"' not in new_azure.log.read_text():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    import os
-
-    os.killpg(run.pid, signal.SIGINT)
+    run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=60)
-    assert run.returncode != 0
-    assert "interrupted; the job train-" in err
-    assert "`make watch JOB=train-" in err
-    assert "az ml job cancel --name train-" in err
+    assert run.returncode == 130
+    assert "interrupted; the job train-1 goes on: `make watch JOB=train-1 ENV=dev` follows it" in err
+    assert "`az ml job cancel --name train-1` ends it" in err
     assert new_azure.said("job cancel") == []
 
 
@@ -146,13 +138,6 @@ def test_watch_follows_a_job_of_before(azure):
     done = azure.make("watch", "ENV=dev", "JOB=import-1")
     assert "import: done" in done.stderr
     assert azure.said("job create") == []
-
-
-def test_verdict_prints_the_last_runs_json_and_nothing_else(azure):
-    azure.runs("Completed", children=completed(azure))
-    with_report(azure)
-    azure.make("run-pipeline", "ENV=dev")
-    assert json.loads(azure.make("verdict", "ENV=dev").stdout) == {**VERDICT, "seconds": {}}
 
 
 def test_import_data_runs_the_registered_component_with_the_vaults_key(azure):
@@ -177,7 +162,7 @@ def test_without_a_vault_nothing_is_submitted(new_azure, recipe):
 )
 def test_another_extension_ends_every_recipe_before_it_asks_anything(new_azure, version, said):
     new_azure.extension = version
-    for recipe in ("run-pipeline", "import-data", "deploy"):
+    for recipe in ("run-pipeline", "deploy"):
         done = new_azure.make(recipe, "ENV=dev", *VAULT, code=2)
         assert said + "az extension add --name ml --version 2.44.1 --yes" in done.stderr
     assert new_azure.said("ml ") == []
@@ -191,7 +176,7 @@ def test_no_extension_at_all_is_one_line_with_the_remedy(new_azure):
 
 def test_a_job_that_the_service_refuses_ends_the_verb_with_the_line_that_says_why(azure):
     azure.replies["^ml job create"] = recorded.refused("Quota exceeded for cpu-cluster")
-    done = azure.make("run-pipeline", "ENV=dev", code=2)
+    done = azure.submit(code=1)
     assert "(UserError) Quota exceeded for cpu-cluster (all of it: " in done.stderr
 
 
