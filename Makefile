@@ -10,6 +10,19 @@ VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := $(VENV)/bin/python
 
+ifeq ($(filter $(ENV),local dev prod),)
+$(error ENV=$(ENV) is not an environment: give local, dev or prod)
+endif
+
+# A mistyped variable would be ignored in silence: what stands on the command line has to be one that a recipe names.
+override GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
+ifneq ($(GIVEN),)
+override UNKNOWN := $(shell awk -v given="$(GIVEN)" -f scripts/unknown_variables.awk Makefile infra/outputs/dev.mk)
+ifneq ($(UNKNOWN),)
+$(error $(UNKNOWN))
+endif
+endif
+
 # State of the local engine. Two checkouts, or two values, never meet.
 export LOCALML_HOME ?= $(CURDIR)/.localml
 # Some images switch bytecode off, which makes every import two to three times slower.
@@ -33,45 +46,47 @@ help: ## Print this list
 
 # A run's name is ours, so that its verdict can be asked for on either engine.
 run-pipeline: JOB := train-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
-run-pipeline: ready-$(ENV) ## Train: sales to a registered model. SALES=file HOLDOUT_MONTHS=6 STRICT=1 ENV=local|dev|prod
-	@settings=$$($(PY) -m pipeline start $(JOB) --set $(RUN_SETTINGS)); readarray -t set <<<"$$settings"; \
+run-pipeline: ready-$(ENV) ## Train: sales to a registered model. SALES=file HOLDOUT_MONTHS=6 GRAIN=store|category|product STRICT=1 ENV=local|dev|prod
+	@settings=$$($(PY) -m pipeline start $(JOB) --grain "$(GRAIN)" --set $(RUN_SETTINGS)); readarray -t set <<<"$$settings"; \
 	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/train.yml --set "$${set[@]}"
 	@$(PY) -m pipeline summary $(JOB) $(if $(filter 1,$(STRICT)),--strict)
 
-RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $(if $(GRAIN),inputs.grain=$(GRAIN)) $(SET)
+RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $(SET)
+# What a monthly row stands for; each grain has models, a champion and an endpoint of its own.
+GRAIN ?= store
 
-watch: $(VENV)/.ready ## Follow a job that was submitted before, to its end. JOB=train-20261201-060000-1
+watch: az-$(ENV) $(VENV)/.ready ## Follow a job that was submitted before, to its end. JOB=train-20261201-060000-1
 	@test -n "$(JOB)" || { echo "error: which job? make watch JOB=<name>" >&2; exit 2; }
 	@$(PY) -m pipeline.submit "$(JOB)" --file ml/pipelines/$(firstword $(subst -, ,$(JOB))).yml --watch
 
 import-data: JOB := import-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
-import-data: $(if $(filter local,$(ENV)),environments,needs-vault register-assets) $(if $(filter local,$(ENV)),start-warehouse) ## Import: sales from the warehouse to the data asset `sales`
+import-data: $(if $(filter local,$(ENV)),environments,register-assets) $(if $(filter local,$(ENV)),start-warehouse) ## Import: sales from the warehouse to the data asset `sales`
 	@$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
 	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/import.yml $(IMPORT_SETTINGS)
-	@$(if $(filter local,$(ENV)),cat $(IMPORTED_FROM) > $(LOCALML_HOME)/warehouse/imported)
+	@$(if $(filter local,$(ENV)),cat $(IMPORTED_FROM) > "$$LOCALML_HOME/warehouse/imported")
 
 # What an import follows: what was seeded, and the specs that say how. Where one changed, it is imported anew.
-IMPORTED_FROM = $(LOCALML_HOME)/warehouse/seeded.json $(IMPORT_SPECS)
+IMPORTED_FROM = "$$LOCALML_HOME/warehouse/seeded.json" $(IMPORT_SPECS)
 IMPORT_SPECS ?= $(wildcard ml/data/*.yml) ml/components/import.yml ml/pipelines/import.yml
 
 # On Azure the private key comes from the vault of the environment; here the warehouse has a password of its own.
 IMPORT_SETTINGS = $(if $(VAULT_URI),--set jobs.import.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 
 forecast: JOB := forecast-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
-forecast: $(if $(filter local,$(ENV)),,needs-vault) ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast every store's next months. HORIZON=6 PLAN=file MODEL_VERSION=
-	@settings=$$($(PY) -m pipeline forecast $(if $(HORIZON),--horizon "$(HORIZON)") $(if $(PLAN),--plan "$(PLAN)") \
+forecast: ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast every store's next months. HORIZON=6 PLAN=file GRAIN=store MODEL_VERSION= FORCE=1
+	@settings=$$($(PY) -m pipeline forecast --grain "$(GRAIN)" $(if $(filter 1,$(FORCE)),--force) $(if $(HORIZON),--horizon "$(HORIZON)") $(if $(PLAN),--plan "$(PLAN)") \
 	  $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)")); readarray -t set <<<"$$settings"; \
 	$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
 	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/forecast.yml --set "$${set[@]}" \
 	  $(if $(VAULT_URI),jobs.publish.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 	@$(PY) -m pipeline forecasts $(JOB)
 
-verdict: $(VENV)/.ready ## Print the last run's verdict as JSON
+verdict: az-$(ENV) $(VENV)/.ready ## Print the last run's verdict as JSON
 	@$(PY) -m pipeline verdict
 
 ui: $(VENV)/.ready ## Open MLflow's page with every run and model (local engine)
 	@echo "MLflow: http://127.0.0.1:$(UI_PORT) (Ctrl-C ends it)"
-	@$(VENV)/bin/mlflow ui --host 127.0.0.1 --port $(UI_PORT) --backend-store-uri sqlite:///$(LOCALML_HOME)/mlflow.db
+	@$(VENV)/bin/mlflow ui --host 127.0.0.1 --port $(UI_PORT) --backend-store-uri "sqlite:///$$LOCALML_HOME/mlflow.db"
 
 UI_PORT ?= 5000
 
@@ -81,54 +96,53 @@ register-assets: environments ## Register environments and components under thei
 	@for spec in ml/components/*.yml; do $(AZ_ML) component create --file $$spec --output none; done
 
 ENVIRONMENTS := $(wildcard ml/environments/*.yml)
+REGISTER_ENVIRONMENTS = for spec in $(ENVIRONMENTS); do $(AZ_ML) environment create --file $$spec --output none; done
 ifeq ($(ENV),local)
-environments: $(LOCALML_HOME)/.environments
+# The state folder may have a blank in its path, which make cannot have in a target: the recipe compares the times.
+environments: $(VENV)/.ready
+	@noted="$$LOCALML_HOME/.environments"; missing=; \
+	for file in $(ENVIRONMENTS) $(wildcard ml/environments/*/*); do [ "$$noted" -nt "$$file" ] || missing=1; done; \
+	[ -z "$$missing" ] || { $(REGISTER_ENVIRONMENTS); touch "$$noted"; }
 else
-environments: az-ready
-	@for spec in $(ENVIRONMENTS); do $(AZ_ML) environment create --file $$spec --output none; done
+environments: az-$(ENV) $(VENV)/.ready
+	@$(PY) -m pipeline.extension
+	@$(REGISTER_ENVIRONMENTS)
 endif
 
-$(LOCALML_HOME)/.environments: $(VENV)/.ready $(ENVIRONMENTS) $(wildcard ml/environments/*/*)
-	@mkdir -p $(LOCALML_HOME)
-	@for spec in $(ENVIRONMENTS); do $(AZ_ML) environment create --file $$spec --output none; done
-	@touch $@
+# Asked first by every verb that calls the Azure CLI.
+az-local: ;
+az-dev az-prod:
+	@command -v az >/dev/null || { echo "error: ENV=$(ENV) needs the Azure CLI, and az is not on PATH: make doctor says what to install" >&2; exit 2; }
 
 ready-dev ready-prod: register-assets
-
-# Refused here, and not minutes later on the cluster, where the step would look for the password of a laptop.
-needs-vault:
-	@test -n "$(VAULT_URI)" || { echo "error: the vault of $(ENV) is not known here, and it holds Snowflake's key: make outputs-infra ENV=$(ENV), or give VAULT_URI=https://<vault>.vault.azure.net" >&2; exit 2; }
-
-# Every recipe that speaks to Azure passes here first; a call of az takes about a second.
-az-ready: $(VENV)/.ready
-	@$(PY) -m pipeline.extension
 
 # Whatever is missing here: a warehouse with sales in it, and their import.
 ready-local: $(VENV)/.ready environments
 	@$(if $(SALES),$(MAKE) seed-sales FILE="$(SALES)")
-	@[ -f $(LOCALML_HOME)/warehouse/seeded.json ] || $(MAKE) seed-sales
-	@cat $(IMPORTED_FROM) | cmp -s - $(LOCALML_HOME)/warehouse/imported || $(MAKE) import-data
+	@[ -f "$$LOCALML_HOME/warehouse/seeded.json" ] || $(MAKE) seed-sales
+	@cat $(IMPORTED_FROM) | cmp -s - "$$LOCALML_HOME/warehouse/imported" || $(MAKE) import-data
 
-.PHONY: run-pipeline watch needs-vault az-ready import-data forecast verdict ui register-assets environments ready-local ready-dev ready-prod
+.PHONY: run-pipeline watch import-data forecast verdict ui register-assets environments ready-local ready-dev ready-prod
+.PHONY: az-local az-dev az-prod
 
 ##@ Serving
 
 # The inference server's pins clash with ours, so it lives apart, as on Azure ML where it has an image of its own.
 setup-serving: .venv-score/.ready
 
-deploy: serving-$(ENV) ## Put a model version behind the endpoint, step by step. COLOUR= MODEL_VERSION= BATCH=file
-	@$(PY) -m rollout deploy $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)") \
+deploy: serving-$(ENV) ## Put the champion behind the endpoint, step by step. GRAIN=store COLOUR= MODEL_VERSION= BATCH=file
+	@$(PY) -m rollout deploy --grain "$(GRAIN)" $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)") \
 	  $(if $(COLOUR),--colour "$(COLOUR)") $(if $(BATCH),--batch "$(BATCH)")
 
 rollback: serving-$(ENV) ## Give all traffic back to the version before
-	@$(PY) -m rollout rollback
+	@$(PY) -m rollout rollback --grain "$(GRAIN)"
 
-status: $(VENV)/.ready ## Show the endpoint's deployments: version, share of the traffic, health
-	@$(PY) -m rollout status
+status: az-$(ENV) $(VENV)/.ready ## Show the endpoint's deployments: version, share of the traffic, health
+	@$(PY) -m rollout status --grain "$(GRAIN)"
 
-predict: $(VENV)/.ready ## Ask the live endpoint and say why. STORE=S001 MONTH=2026-12 FIELDS="Price=4.5 Promotion=true"
+predict: az-$(ENV) $(VENV)/.ready ## Ask the live endpoint and say why. STORE=S001 MONTH=2026-12 GRAIN=store FIELDS="Price=4.5 Promotion=true"
 	@test -n "$(STORE)" -a -n "$(MONTH)" || { echo "error: which store and month? make predict STORE=S001 MONTH=2026-12" >&2; exit 2; }
-	@$(PY) -m predict --store "$(STORE)" --month "$(MONTH)" $(if $(FIELDS),--set $(FIELDS))
+	@$(PY) -m predict --grain "$(GRAIN)" --store "$(STORE)" --month "$(MONTH)" $(if $(FIELDS),--set $(FIELDS))
 
 MINUTES ?= 10
 RATE ?= 20
@@ -139,7 +153,7 @@ soak: .venv-score/.ready environments ## Serve under load through two rollouts a
 	$(PY) -m rollout deploy --model-version 1; \
 	$(PY) -m rollout.soak --minutes $(MINUTES) --rate $(RATE) --good 2 1 --bad 3
 
-instance-types: $(VENV)/.ready ## Apply the pods' sizes to the cluster, once and after each change (ENV=dev|prod)
+instance-types: az-$(ENV) $(VENV)/.ready ## Apply the pods' sizes to the cluster, once and after each change (ENV=dev|prod)
 	@test -n "$(CLUSTER)" || { echo "error: ENV=local has no cluster: make instance-types ENV=dev (or prod)" >&2; exit 2; }
 	@# az ends with 0 though kubectl failed, as soon as --output is given (azure-cli, acs/custom.py): the code is in the answer.
 	@answer=$$(az aks command invoke --name "$(CLUSTER)" --resource-group "$(GROUP)" --file ml/deploy/instance-types.yml \
@@ -152,7 +166,7 @@ serving-dev serving-prod: environments
 
 .venv-score/.ready: ml/environments/score/requirements.txt requirements-uv.txt | $(VENV)/.ready
 	@echo "Installing the inference server's locked packages into .venv-score"
-	@$(PYTHON) -m venv .venv-score
+	@"$(PYTHON)" -m venv .venv-score
 ifeq ($(UV),no)
 	@.venv-score/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 else
@@ -167,9 +181,8 @@ endif
 seed-sales: $(VENV)/.ready ## Fill the local warehouse: generated sales, or FILE=your.csv, .csv.gz, .parquet
 	@$(PY) -m warehouse seed $(if $(FILE),--file "$(FILE)")
 
-stop: $(VENV)/.ready ## End the local warehouse and the local endpoints' servers
-	@$(PY) -m warehouse stop
-	@$(PY) -m localml _stop
+stop: $(VENV)/.ready ## End the local warehouse and the local endpoints' servers, and say which
+	@$(PY) -m servers stop
 
 # Other recipes need a server; `source <($(PY) -m warehouse env)` then tells them where it is, and the password
 # never stands in a process argument.
@@ -258,11 +271,13 @@ hooks: $(VENV)/.ready ## Run the checks before each commit and push (needs pre-c
 setup: $(VENV)/.ready ## Make the virtual environment from the hashed lock (other verbs call it)
 
 # pip alone can do it (UV=no); a pinned uv is some seven times faster.
-$(VENV)/.ready: requirements.lock requirements-uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "Python 3.11 is needed, $(PYTHON) is another: make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
+$(VENV)/.ready: requirements.lock requirements-uv.txt scripts/quiet_interrupt.py
+	@command -v "$(PYTHON)" >/dev/null || \
+	  { echo "error: no Python on PATH: install Python 3.11, or make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "error: Python 3.11 is needed, $(PYTHON) is another: make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@echo "Installing the locked packages into $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
+	@"$(PYTHON)" -m venv $(VENV)
 ifeq ($(UV),no)
 	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 else
@@ -270,7 +285,7 @@ else
 	@$(VENV)/bin/uv pip install -q --python $(PY) --require-hashes -r requirements.lock
 endif
 	@# `python -m localml` works in any folder; a step of a job must not see more than its own snapshot.
-	@echo 'import os, sys; os.environ.get("LOCALML_STEP") or sys.path.extend(["$(CURDIR)/scripts", "$(CURDIR)/src"])' \
+	@echo 'import os, sys; os.environ.get("LOCALML_STEP") or (sys.path.extend(["$(CURDIR)/scripts", "$(CURDIR)/src"]), __import__("quiet_interrupt"))' \
 	  > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/localml.pth"
 	@touch $@
 
@@ -349,7 +364,7 @@ destroy-infra: infra-init ## List what goes, ask for the environment's name, des
 
 # checkov's pins clash with ours, so it lives apart and only here.
 .venv-checkov/.ready: infra/requirements-checkov.txt requirements-uv.txt $(VENV)/.ready
-	@$(PYTHON) -m venv .venv-checkov
+	@"$(PYTHON)" -m venv .venv-checkov
 	@$(VENV)/bin/uv pip install -q --python .venv-checkov/bin/python --require-hashes -r infra/requirements-checkov.txt
 	@touch $@
 
@@ -358,6 +373,6 @@ test-infra: $(VENV)/.ready .venv-checkov/.ready ## Test Terraform, its tools and
 	@$(PY) -m pytest tests/infra -rs
 
 mutate-infra: $(VENV)/.ready ## Break each rule of infra/ in turn and see its test fail (ONLY=words of the rule)
-	@cd tests/infra && $(abspath $(PY)) mutations.py $(ONLY)
+	@cd tests/infra && "$(abspath $(PY))" mutations.py $(ONLY)
 
 .PHONY: infra-ready infra-init doctor bootstrap-infra plan-infra deploy-infra attach-infra outputs-infra destroy-infra test-infra mutate-infra

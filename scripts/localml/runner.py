@@ -144,7 +144,8 @@ class Runner:
     def _reuse(self, name: str, key: str, entry: dict[str, Any]) -> None:
         self.state.outputs[name] = cache.outputs_of(key, entry)
         paths = {output: str(data.path) for output, data in self.state.outputs[name].items()}
-        self._update(name, status="Completed", reused_from=entry["job"], seconds=0.0, outputs=paths)
+        source = {"reused_from": entry["job"], "reused_step": entry["step"]}
+        self._update(name, status="Completed", seconds=0.0, outputs=paths, **source)
         self.view.reused(name, entry)
 
     def _spawn(self, name: str, step: Step, inputs: dict[str, Value | Data], key: str, lock: FileLock | None) -> None:

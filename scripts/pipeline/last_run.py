@@ -13,9 +13,10 @@ from pipeline import answers, azml, outputs
 REPORT = ("report", "register")
 
 
-def remember(job: str) -> None:
-    """Note the name of the run that starts now."""
+def remember(job: str, model: str, champion: str | None) -> None:
+    """Note the run that starts now, and the champion of its model that it meets: two runs at once keep their own."""
     write_json(_note(), {"job": job})
+    write_json(_note(job), {"job": job, "model": model, "champion": champion})
 
 
 def name() -> str:
@@ -26,8 +27,14 @@ def name() -> str:
     return str(note["job"])
 
 
-def _note() -> Path:
-    return home() / "runs" / f"{os.environ.get('ENV', 'local')}.json"
+def champion_before(job: str) -> str | None:
+    """Version that was the champion when the run started; None without one, or where the run is not from here."""
+    return (read_json(_note(job)) or {}).get("champion")
+
+
+def _note(job: str | None = None) -> Path:
+    folder, env = home() / "runs", os.environ.get("ENV", "local")
+    return folder / env / f"{job}.json" if job else folder / f"{env}.json"
 
 
 def verdict(job: str) -> dict[str, Any]:
@@ -35,15 +42,20 @@ def verdict(job: str) -> dict[str, Any]:
     record = azml.call("job", "show", "--name", job)
     status = answers.state(record.get("status"))
     if status != "completed":
-        raise UserError(f"the last run {job} is {status}, so it has no verdict", 1)
+        raise UserError(f"run {job} is {status}, so it has no verdict", 1)
     found: dict[str, Any] = json.loads((report_folder(record) / "verdict.json").read_text())
-    found["seconds"] = _seconds(record)
+    # Azure ML's records name no seconds: null.
+    found["seconds"] = {step: each.get("seconds") for step, each in (record.get("jobs") or {}).items()}
     return found
 
 
-def _seconds(record: dict[str, Any]) -> dict[str, float | None]:
-    """Seconds of each step; Azure ML's records name none."""
-    return {step: each["seconds"] for step, each in (record.get("jobs") or {}).items() if "seconds" in each}
+def live(model: str) -> dict[str, Any]:
+    """How the champion of `model` did in the last run that met one: `live` of its verdict; {} where none is known."""
+    try:
+        found: dict[str, Any] = verdict(name()).get("live") or {}
+    except UserError:
+        return {}
+    return found if found.get("name") == model else {}
 
 
 def report_folder(record: dict[str, Any]) -> Path:

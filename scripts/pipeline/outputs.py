@@ -3,10 +3,23 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from localml.errors import UserError
 from localml.paths import home
 from pipeline import answers, azml
+
+# ml/pipelines/forecast.yml: the output, and the step that writes it.
+FORECASTS = ("forecasts", "forecast")
+
+
+def of_forecast(record: dict[str, Any]) -> Path:
+    """Folder of a batch forecast's files: the output itself on this machine, a download of it from Azure ML, kept."""
+    local = (record.get("outputs") or {}).get("forecasts", {}).get("path")
+    if local and Path(local).is_dir():
+        return Path(local)
+    target = home() / "forecasts" / str(record["name"])
+    return target if target.is_dir() else fetched(str(record["name"]), *FORECASTS, target)
 
 
 def fetched(job: str, output: str, node: str, target: Path) -> Path:

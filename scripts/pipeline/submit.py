@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from localml import verbs_jobs
+from localml import verbs_jobs, yamlio
 from localml.errors import UserError
 from pipeline import azml, components, watch
 
@@ -49,7 +49,22 @@ def submit(job: str, spec: Path, settings: list[str]) -> None:
     if azml.is_local():
         verbs_jobs.begin(azml.arguments("job", "create", *flags, *_set(settings)))
     else:
+        check_vault(spec, settings)
         azml.run("job", "create", *flags, *_set([*components.settings(spec), *settings]))
+
+
+def check_vault(spec: Path, settings: list[str]) -> None:
+    """Raises UserError where the job reads a private key and nothing says from which vault: refused here, and not
+    minutes later on the cluster."""
+    document = yamlio.load(spec)
+    given = dict(each.split("=", 1) for each in settings if "=" in each)
+    kind = given.get("inputs.sign_in", (document.data.get("inputs") or {}).get("sign_in"))
+    if kind == "key_pair" and not any(key.endswith(".vault_url") and value for key, value in given.items()):
+        env = os.environ.get("ENV", "dev")
+        fix = f"make outputs-infra ENV={env}, or give VAULT_URI=https://<vault>.vault.azure.net"
+        raise UserError(
+            f"{document.where('inputs', 'sign_in')}: key_pair, and the key's vault is not known here: {fix}"
+        )
 
 
 def _set(settings: list[str]) -> list[str]:

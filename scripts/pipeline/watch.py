@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from localml import view
+from localml import log_warnings, records, view
 from localml.errors import UserError
 from localml.paths import home
 from pipeline import answers, azml, components
@@ -28,7 +28,14 @@ def until_final(job: str, spec: Path) -> None:
         watch = _Watch(job, names, shown)
         while not watch.turn():
             time.sleep(_pause())
+        for line in _warnings(job):
+            shown.say(line)
     watch.judge()
+
+
+def _warnings(job: str) -> list[str]:
+    """Warnings of the steps' logs, which lie here; those of a service's run come with its verdict."""
+    return log_warnings.lines(records.load(job)) if azml.is_local() else []
 
 
 def interrupted(job: str) -> str:

@@ -13,6 +13,7 @@ from demand.forest import Features, Forest
 from demand.months import season, weekend_share
 from demand.quantiles import Factors
 from demand.state import KEPT_NUMBERS, KEPT_TEXTS, State, series_key
+from demand.store_ids import normal
 
 FloatArray = npt.NDArray[np.float64]
 Row = Mapping[str, Any]
@@ -53,6 +54,8 @@ class Forecaster:
         self.metadata = metadata
         self._factors = Factors.of(metadata["interval"])
         self._series = {str(key): number for number, key in enumerate(self.state.keys)}
+        stores = (self.state.key_values(number)["StoreID"] for number in range(len(self.state.keys)))
+        self._spellings = {normal(store): store for store in stores}
         # In these as in the sales below, the last entry (-1) is the one of a series that is not known.
         texts = {name: [*(text or None for text in self.state.texts[name].tolist()), None] for name in KEPT_TEXTS}
         self._kept: dict[str, list[Any]] = texts
@@ -73,6 +76,11 @@ class Forecaster:
         if len(columns) == 1:
             return self._series.get(row["StoreID"], -1)
         return self._series.get(series_key([row.get(name) for name in columns]), -1)
+
+    def similar_store(self, store: str) -> str | None:
+        """The known store whose id differs from `store` only in case or blanks."""
+        meant = self._spellings.get(normal(store))
+        return None if meant == store else meant
 
     def forecast(self, rows: Sequence[Row]) -> list[Forecast]:
         """Forecast `rows`; none of them may lie before the first or more than 60 months after the last known month."""

@@ -21,7 +21,7 @@ from demand import api_document
 from demand.collecting import Collectors
 from demand.contract import load_contract
 from demand.explain import explain
-from demand.forecaster import Forecaster
+from demand.forecaster import UNKNOWN_STORE, Forecaster
 from demand.months import month_name
 from demand.request_check import MOST_BYTES, Fault, Request, RequestCheck, RequestError
 
@@ -50,10 +50,10 @@ class Service:
 
     def answer(self, asked: Request) -> dict[str, Any]:
         """The body of the answer."""
-        rows = asked.rows
+        rows, keys = asked.rows, self.forecaster.state.key_columns
         told: list[dict[str, Any]] = [
             {
-                "StoreID": row["StoreID"],
+                **{name: row[name] for name in keys},
                 "MonthYear": month_name(row["Month"]),
                 "TotalSales": found.sales,
                 "P10": found.low,
@@ -65,6 +65,9 @@ class Service:
         if asked.explain:
             told = [{**one, **why} for one, why in zip(told, explain(self.forecaster, rows), strict=True)]
         self.collectors.collect(rows, told)
+        for one in told:
+            if UNKNOWN_STORE in one["flags"] and (meant := self.forecaster.similar_store(one["StoreID"])):
+                one["did_you_mean"] = meant
         return {"predictions": told, "model": self.model}
 
 

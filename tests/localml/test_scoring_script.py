@@ -98,6 +98,13 @@ def test_an_answer_has_forecasts_with_their_interval_and_the_model(port: int) ->
         assert row["P10"] <= row["TotalSales"] <= row["P90"]
 
 
+def test_a_store_in_another_spelling_is_unknown_and_the_known_one_is_named(port: int) -> None:
+    rows = [{"StoreID": store, "MonthYear": "2024-01"} for store in ("s000 ", "S000", "new")]
+    _, found = ask(port, {"input_data": rows})
+    assert [row["flags"] for row in found["predictions"]] == [["unknown_store"], [], ["unknown_store"]]
+    assert [row.get("did_you_mean") for row in found["predictions"]] == ["S000", None, None]
+
+
 def test_explain_adds_drivers_and_the_past(port: int) -> None:
     _, found = ask(port, {**GOOD, "explain": True})
     (row,) = found["predictions"]

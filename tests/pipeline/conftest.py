@@ -16,7 +16,8 @@ STAND_IN = ROOT.parent / "shared/tools/az-offline"
 needs_stand_in = pytest.mark.skipif(
     not STAND_IN.is_dir(), reason="no stand-in az beside this checkout: ENV=dev recipes did not run"
 )
-# The stand-in checks and answers; only what a download leaves on the disk is added. AZ_FILES: {"job output": {name: text}}
+# The stand-in checks and answers; only what a download leaves on the disk is added.
+# AZ_FILES names a JSON file {"job output": {name: text}}.
 AZ = """#!{python}
 import json, os, pathlib, subprocess, sys
 words = sys.argv[1:]
@@ -109,7 +110,11 @@ class Azure:
 def azure(request: pytest.FixtureRequest, tmp_path: Path) -> Azure:
     """A workspace with sales and one model, once for each extension."""
     made = Azure(tmp_path, request.param)
-    made.replies["^ml data show"] = {"name": "sales", "version": "7"}
+    made.replies["^ml data show"] = {
+        "name": "sales",
+        "version": "7",
+        "creation_context": {"created_at": "2026-11-20T08:00:00Z"},
+    }
     made.replies["^ml model list"] = [[{"name": "demand-forecast", "version": "9", "tags": {"recipe": "a"}}]]
     return made
 
@@ -118,6 +123,10 @@ def azure(request: pytest.FixtureRequest, tmp_path: Path) -> Azure:
 def new_azure(tmp_path: Path) -> Azure:
     """The same with the newer extension alone."""
     made = Azure(tmp_path, recorded.EXTENSIONS[-1])
-    made.replies["^ml data show"] = {"name": "sales", "version": "7"}
+    made.replies["^ml data show"] = {
+        "name": "sales",
+        "version": "7",
+        "creation_context": {"created_at": "2026-11-20T08:00:00Z"},
+    }
     made.replies["^ml model list"] = [[{"name": "demand-forecast", "version": "9", "tags": {"recipe": "a"}}]]
     return made

@@ -180,7 +180,7 @@ class Replica:
 
     def _trim_log(self) -> None:
         """Keep the log small: its last quarter goes to .1; the server appends, so it may go on meanwhile."""
-        if self.log_file.stat().st_size > _LOG_BYTES:
+        if self.log_file.exists() and self.log_file.stat().st_size > _LOG_BYTES:
             with self.log_file.open("rb+") as stream:
                 stream.seek(-_LOG_BYTES // 4, os.SEEK_END)
                 self.log_file.with_suffix(".log.1").write_bytes(stream.read())
