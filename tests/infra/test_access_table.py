@@ -32,10 +32,10 @@ SCOPES = {
     "azurerm_machine_learning_workspace.main.id": "workspace",
     "azurerm_private_endpoint.main[part].id": "endpoint",
     "azurerm_resource_group.main.id": "group",
-    "azurerm_subnet.main[\"aks\"].id": "subnet aks",
+    'azurerm_subnet.main["aks"].id': "subnet aks",
     "azurerm_virtual_network.main.id": "network",
-    "azurerm_user_assigned_identity.main[\"kubelet\"].id": "identity kubelet",
-    "azurerm_user_assigned_identity.main[\"serving\"].id": "identity serving",
+    'azurerm_user_assigned_identity.main["kubelet"].id': "identity kubelet",
+    'azurerm_user_assigned_identity.main["serving"].id': "identity serving",
 }
 
 
@@ -54,7 +54,9 @@ def granted() -> set[Grant]:
         for line in (ROOT / "infra" / name).read_text().splitlines():
             if begins := re.match(r"  (\w+) += (?:merge\(|\{)", line):
                 table = begins[1]
-            elif row := re.search(r"(?:who = \"(\w+)\", )?scope = ([^,]+), role = (.+?)(?:, type = .*)?(?: \}|$)", line):
+            elif row := re.search(
+                r"(?:who = \"(\w+)\", )?scope = ([^,]+), role = (.+?)(?:, type = .*)?(?: \}|$)", line
+            ):
                 who = row[1] or OWNER[table]
                 found |= {Grant(who, SCOPES[row[2]], role) for role in re.findall(r'"([^"]+)"', row[3])}
     return found
