@@ -4,6 +4,8 @@ import fnmatch
 import shutil
 from pathlib import Path, PurePosixPath
 
+from localml.paths import home
+
 # Azure ML leaves these out whatever the ignore file says; bytecode differs from run to run.
 _ALWAYS = ("__pycache__/", "*.pyc", ".git/", ".ipynb_checkpoints/")
 
@@ -13,7 +15,8 @@ def files(code: Path) -> list[Path]:
     if code.is_file():
         return [code]
     patterns = [*_ALWAYS, *_ignore_patterns(code)]
-    found = (path for path in code.rglob("*") if path.is_file())
+    state = home()
+    found = (path for path in code.rglob("*") if path.is_file() and not path.resolve().is_relative_to(state))
     return sorted(path for path in found if not _ignored(path.relative_to(code), patterns))
 
 
