@@ -15,8 +15,9 @@ def files(code: Path) -> list[Path]:
     if code.is_file():
         return [code]
     patterns = [*_ALWAYS, *_ignore_patterns(code)]
-    state = home()
-    found = (path for path in code.rglob("*") if path.is_file() and not path.resolve().is_relative_to(state))
+    found = (path for path in code.rglob("*") if path.is_file())
+    if home().is_relative_to(code.resolve()):  # the engine's own state is no part of anybody's code
+        found = (path for path in found if not path.resolve().is_relative_to(home()))
     return sorted(path for path in found if not _ignored(path.relative_to(code), patterns))
 
 
