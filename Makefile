@@ -49,7 +49,7 @@ help: ## Print this list
 run-pipeline: JOB := train-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
 run-pipeline: ready-$(ENV) ## Train: sales to a registered model. SALES=file HOLDOUT_MONTHS=6 GRAIN=store|category|product STRICT=1 ENV=local|dev|prod
 	@settings=$$($(PY) -m pipeline start $(JOB) --grain "$(GRAIN)" --set $(RUN_SETTINGS)); readarray -t set <<<"$$settings"; \
-	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/train.yml --set "$${set[@]}"
+	$(PY) -m pipeline.submit $(JOB) --then-summary --file ml/pipelines/train.yml --set "$${set[@]}"
 	@$(PY) -m pipeline summary $(JOB) $(if $(filter 1,$(STRICT)),--strict)
 
 RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $(SET)
@@ -78,7 +78,7 @@ forecast: ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast 
 	@settings=$$($(PY) -m pipeline forecast --grain "$(GRAIN)" $(if $(filter 1,$(FORCE)),--force) $(if $(HORIZON),--horizon "$(HORIZON)") $(if $(PLAN),--plan "$(PLAN)") \
 	  $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)")); readarray -t set <<<"$$settings"; \
 	$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
-	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/forecast.yml --set "$${set[@]}" \
+	$(PY) -m pipeline.submit $(JOB) --then-summary --file ml/pipelines/forecast.yml --set "$${set[@]}" \
 	  $(if $(VAULT_URI),jobs.publish.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 	@$(PY) -m pipeline forecasts $(JOB)
 
