@@ -41,6 +41,11 @@ def binding(text: object) -> FromParent | FromJob | None:
     raise ValueError(f"{text} is not a binding: write ${{{{parent.inputs.x}}}} or ${{{{parent.jobs.step.outputs.x}}}}")
 
 
+def found(text: str) -> list[str]:
+    """What stands in the expressions of a text."""
+    return _EXPRESSION.findall(text)
+
+
 def render(command: str, inputs: Mapping[str, Value | None], outputs: Mapping[str, Path]) -> str:
     """The shell command of a step. An input that is None is an optional one without a value.
 
