@@ -39,20 +39,14 @@ def speaks_to_snowflake(tree: ast.Module) -> bool:
 
 
 def _of_spec(text: str) -> Iterator[tuple[int, str]]:
-    """source.query of an import spec; a folded block keeps its place only by line."""
+    """source.query of an import spec, line by line as it stands in the file."""
     node = yaml.compose(text)
     for name in ("source", "query"):
-        pairs = [(key, value) for key, value in node.value if key.value == name] if _is_map(node) else []
-        if not pairs:
-            return
-        node = pairs[0][1]
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        node = next((value for key, value in pairs if key.value == name), None)
     if isinstance(node, yaml.ScalarNode):
         block = node.style in {">", "|"}
         yield node.start_mark.line + block, _unfolded(text, node) if block else str(node.value)
-
-
-def _is_map(node: yaml.Node | None) -> bool:
-    return isinstance(node, yaml.MappingNode)
 
 
 def _unfolded(text: str, node: yaml.ScalarNode) -> str:
