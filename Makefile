@@ -216,7 +216,7 @@ YAML_FILES = $(shell git ls-files --cached --others --exclude-standard -- '*.yml
 # Findings read `path:line: message`, whoever made them; the column is dropped.
 NO_COLUMN = sed -E 's/^([^: ]+:[0-9]+):[0-9]+: /\1: /'
 # The slowest first; they run side by side, and their output is joined in this order.
-CHECKS = specs types lint format yaml $(if $(BASE),versions)
+CHECKS = specs types sql lint format yaml $(if $(BASE),versions)
 
 check: $(VENV)/.ready ## Every check, side by side; findings as path:line: message (BASE=rev adds versions)
 	@out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; pids=(); status=0; \
@@ -231,6 +231,10 @@ check-specs: $(VENV)/.ready
 
 check-types: $(VENV)/.ready
 	@$(VENV)/bin/mypy --no-error-summary
+
+# SQL and connector settings that the local warehouse takes and Snowflake refuses.
+check-sql: $(VENV)/.ready
+	@$(PY) -m sqlcheck
 
 check-lint: $(VENV)/.ready
 	@$(VENV)/bin/ruff check --quiet --output-format concise | $(NO_COLUMN)
