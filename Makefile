@@ -10,6 +10,19 @@ VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := $(VENV)/bin/python
 
+ifeq ($(filter $(ENV),local dev prod),)
+$(error ENV=$(ENV) is not an environment: give local, dev or prod)
+endif
+
+# A mistyped variable would be ignored in silence: what stands on the command line has to be one that a recipe names.
+override GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
+ifneq ($(GIVEN),)
+override UNKNOWN := $(shell awk -v given="$(GIVEN)" -f scripts/unknown_variables.awk Makefile infra/outputs/dev.mk)
+ifneq ($(UNKNOWN),)
+$(error $(UNKNOWN))
+endif
+endif
+
 # State of the local engine. Two checkouts, or two values, never meet.
 export LOCALML_HOME ?= $(CURDIR)/.localml
 # Some images switch bytecode off, which makes every import two to three times slower.
@@ -24,7 +37,8 @@ export AZURE_DEFAULTS_GROUP := $(GROUP)
 export AZURE_DEFAULTS_WORKSPACE := $(WORKSPACE)
 AZ_ML := az ml
 endif
-export ENV AZ_ML
+# The endpoint runs as the identity that Terraform gave the roles of serving.
+export ENV AZ_ML SERVING_IDENTITY_ID
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,40 +47,42 @@ help: ## Print this list
 
 # A run's name is ours, so that its verdict can be asked for on either engine.
 run-pipeline: JOB := train-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
-run-pipeline: ready-$(ENV) ## Train: sales to a registered model. SALES=file HOLDOUT_MONTHS=6 STRICT=1 ENV=local|dev|prod
-	@settings=$$($(PY) -m pipeline start $(JOB) --set $(RUN_SETTINGS)); readarray -t set <<<"$$settings"; \
+run-pipeline: ready-$(ENV) ## Train: sales to a registered model. SALES=file HOLDOUT_MONTHS=6 GRAIN=store|category|product STRICT=1 ENV=local|dev|prod
+	@settings=$$($(PY) -m pipeline start $(JOB) --grain "$(GRAIN)" --set $(RUN_SETTINGS)); readarray -t set <<<"$$settings"; \
 	$(AZ_ML) job create --file ml/pipelines/train.yml --name $(JOB) --stream --set "$${set[@]}" --output none
-	@$(PY) -m pipeline summary $(if $(filter 1,$(STRICT)),--strict)
+	@$(PY) -m pipeline summary $(JOB) $(if $(filter 1,$(STRICT)),--strict)
 
-RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $(if $(GRAIN),inputs.grain=$(GRAIN)) $(SET)
+RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $(SET)
+# What a monthly row stands for; each grain has models, a champion and an endpoint of its own.
+GRAIN ?= store
 
 import-data: environments $(if $(filter local,$(ENV)),start-warehouse) ## Import: sales from the warehouse to the data asset `sales`
 	@$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
 	$(AZ_ML) job create --file ml/pipelines/import.yml --stream --output none $(IMPORT_SETTINGS)
-	@$(if $(filter local,$(ENV)),cat $(IMPORTED_FROM) > $(LOCALML_HOME)/warehouse/imported)
+	@$(if $(filter local,$(ENV)),cat $(IMPORTED_FROM) > "$$LOCALML_HOME/warehouse/imported")
 
 # What an import follows: what was seeded, and the specs that say how. Where one changed, it is imported anew.
-IMPORTED_FROM = $(LOCALML_HOME)/warehouse/seeded.json $(IMPORT_SPECS)
+IMPORTED_FROM = "$$LOCALML_HOME/warehouse/seeded.json" $(IMPORT_SPECS)
 IMPORT_SPECS ?= $(wildcard ml/data/*.yml) ml/components/import.yml ml/pipelines/import.yml
 
 # On Azure the private key comes from the vault of the environment; here the warehouse has a password of its own.
 IMPORT_SETTINGS = $(if $(VAULT_URI),--set jobs.import.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 
 forecast: JOB := forecast-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
-forecast: ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast every store's next months. HORIZON=6 PLAN=file MODEL_VERSION=
-	@settings=$$($(PY) -m pipeline forecast $(if $(HORIZON),--horizon "$(HORIZON)") $(if $(PLAN),--plan "$(PLAN)") \
+forecast: ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast every store's next months. HORIZON=6 PLAN=file GRAIN=store MODEL_VERSION= FORCE=1
+	@settings=$$($(PY) -m pipeline forecast --grain "$(GRAIN)" $(if $(filter 1,$(FORCE)),--force) $(if $(HORIZON),--horizon "$(HORIZON)") $(if $(PLAN),--plan "$(PLAN)") \
 	  $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)")); readarray -t set <<<"$$settings"; \
 	$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
 	$(AZ_ML) job create --file ml/pipelines/forecast.yml --name $(JOB) --stream --output none \
 	  --set "$${set[@]}" $(if $(VAULT_URI),jobs.publish.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 	@$(PY) -m pipeline forecasts $(JOB)
 
-verdict: $(VENV)/.ready ## Print the last run's verdict as JSON
+verdict: az-$(ENV) $(VENV)/.ready ## Print the last run's verdict as JSON
 	@$(PY) -m pipeline verdict
 
 ui: $(VENV)/.ready ## Open MLflow's page with every run and model (local engine)
 	@echo "MLflow: http://127.0.0.1:$(UI_PORT) (Ctrl-C ends it)"
-	@$(VENV)/bin/mlflow ui --host 127.0.0.1 --port $(UI_PORT) --backend-store-uri sqlite:///$(LOCALML_HOME)/mlflow.db
+	@$(VENV)/bin/mlflow ui --host 127.0.0.1 --port $(UI_PORT) --backend-store-uri "sqlite:///$$LOCALML_HOME/mlflow.db"
 
 UI_PORT ?= 5000
 
@@ -76,46 +92,52 @@ register-assets: environments ## Register environments and components under thei
 	@for spec in ml/components/*.yml; do $(AZ_ML) component create --file $$spec --output none; done
 
 ENVIRONMENTS := $(wildcard ml/environments/*.yml)
+REGISTER_ENVIRONMENTS = for spec in $(ENVIRONMENTS); do $(AZ_ML) environment create --file $$spec --output none; done
 ifeq ($(ENV),local)
-environments: $(LOCALML_HOME)/.environments
-else
+# The state folder may have a blank in its path, which make cannot have in a target: the recipe compares the times.
 environments: $(VENV)/.ready
-	@for spec in $(ENVIRONMENTS); do $(AZ_ML) environment create --file $$spec --output none; done
+	@noted="$$LOCALML_HOME/.environments"; missing=; \
+	for file in $(ENVIRONMENTS) $(wildcard ml/environments/*/*); do [ "$$noted" -nt "$$file" ] || missing=1; done; \
+	[ -z "$$missing" ] || { $(REGISTER_ENVIRONMENTS); touch "$$noted"; }
+else
+environments: az-$(ENV) $(VENV)/.ready
+	@$(REGISTER_ENVIRONMENTS)
 endif
 
-$(LOCALML_HOME)/.environments: $(VENV)/.ready $(ENVIRONMENTS) $(wildcard ml/environments/*/*)
-	@mkdir -p $(LOCALML_HOME)
-	@for spec in $(ENVIRONMENTS); do $(AZ_ML) environment create --file $$spec --output none; done
-	@touch $@
+# Asked first by every verb that calls the Azure CLI.
+az-local: ;
+az-dev az-prod:
+	@command -v az >/dev/null || { echo "error: ENV=$(ENV) needs the Azure CLI, and az is not on PATH: make doctor says what to install" >&2; exit 2; }
 
 ready-dev ready-prod: register-assets
 
 # Whatever is missing here: a warehouse with sales in it, and their import.
 ready-local: $(VENV)/.ready environments
 	@$(if $(SALES),$(MAKE) seed-sales FILE="$(SALES)")
-	@[ -f $(LOCALML_HOME)/warehouse/seeded.json ] || $(MAKE) seed-sales
-	@cat $(IMPORTED_FROM) | cmp -s - $(LOCALML_HOME)/warehouse/imported || $(MAKE) import-data
+	@[ -f "$$LOCALML_HOME/warehouse/seeded.json" ] || $(MAKE) seed-sales
+	@cat $(IMPORTED_FROM) | cmp -s - "$$LOCALML_HOME/warehouse/imported" || $(MAKE) import-data
 
 .PHONY: run-pipeline import-data forecast verdict ui register-assets environments ready-local ready-dev ready-prod
+.PHONY: az-local az-dev az-prod
 
 ##@ Serving
 
 # The inference server's pins clash with ours, so it lives apart, as on Azure ML where it has an image of its own.
 setup-serving: .venv-score/.ready
 
-deploy: serving-$(ENV) ## Put a model version behind the endpoint, step by step. COLOUR= MODEL_VERSION= BATCH=file
-	@$(PY) -m rollout deploy $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)") \
+deploy: serving-$(ENV) ## Put the champion behind the endpoint, step by step. GRAIN=store COLOUR= MODEL_VERSION= BATCH=file
+	@$(PY) -m rollout deploy --grain "$(GRAIN)" $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)") \
 	  $(if $(COLOUR),--colour "$(COLOUR)") $(if $(BATCH),--batch "$(BATCH)")
 
 rollback: serving-$(ENV) ## Give all traffic back to the version before
-	@$(PY) -m rollout rollback
+	@$(PY) -m rollout rollback --grain "$(GRAIN)"
 
-status: $(VENV)/.ready ## Show the endpoint's deployments: version, share of the traffic, health
-	@$(PY) -m rollout status
+status: az-$(ENV) $(VENV)/.ready ## Show the endpoint's deployments: version, share of the traffic, health
+	@$(PY) -m rollout status --grain "$(GRAIN)"
 
-predict: $(VENV)/.ready ## Ask the live endpoint and say why. STORE=S001 MONTH=2026-12 FIELDS="Price=4.5 Promotion=true"
+predict: az-$(ENV) $(VENV)/.ready ## Ask the live endpoint and say why. STORE=S001 MONTH=2026-12 GRAIN=store FIELDS="Price=4.5 Promotion=true"
 	@test -n "$(STORE)" -a -n "$(MONTH)" || { echo "error: which store and month? make predict STORE=S001 MONTH=2026-12" >&2; exit 2; }
-	@$(PY) -m predict --store "$(STORE)" --month "$(MONTH)" $(if $(FIELDS),--set $(FIELDS))
+	@$(PY) -m predict --grain "$(GRAIN)" --store "$(STORE)" --month "$(MONTH)" $(if $(FIELDS),--set $(FIELDS))
 
 MINUTES ?= 10
 RATE ?= 20
@@ -126,7 +148,7 @@ soak: .venv-score/.ready environments ## Serve under load through two rollouts a
 	$(PY) -m rollout deploy --model-version 1; \
 	$(PY) -m rollout.soak --minutes $(MINUTES) --rate $(RATE) --good 2 1 --bad 3
 
-instance-types: $(VENV)/.ready ## Apply the pods' sizes to the cluster, once and after each change (ENV=dev|prod)
+instance-types: az-$(ENV) $(VENV)/.ready ## Apply the pods' sizes to the cluster, once and after each change (ENV=dev|prod)
 	@test -n "$(CLUSTER)" || { echo "error: ENV=local has no cluster: make instance-types ENV=dev (or prod)" >&2; exit 2; }
 	@az aks command invoke --name "$(CLUSTER)" --resource-group "$(GROUP)" --file ml/deploy/instance-types.yml \
 	  --command "kubectl apply -f instance-types.yml" --output table
@@ -137,7 +159,7 @@ serving-dev serving-prod: environments
 
 .venv-score/.ready: ml/environments/score/requirements.txt requirements-uv.txt | $(VENV)/.ready
 	@echo "Installing the inference server's locked packages into .venv-score"
-	@$(PYTHON) -m venv .venv-score
+	@"$(PYTHON)" -m venv .venv-score
 ifeq ($(UV),no)
 	@.venv-score/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 else
@@ -152,9 +174,8 @@ endif
 seed-sales: $(VENV)/.ready ## Fill the local warehouse: generated sales, or FILE=your.csv, .csv.gz, .parquet
 	@$(PY) -m warehouse seed $(if $(FILE),--file "$(FILE)")
 
-stop: $(VENV)/.ready ## End the local warehouse and the local endpoints' servers
-	@$(PY) -m warehouse stop
-	@$(PY) -m localml _stop
+stop: $(VENV)/.ready ## End the local warehouse and the local endpoints' servers, and say which
+	@$(PY) -m servers stop
 
 # Other recipes need a server; `source <($(PY) -m warehouse env)` then tells them where it is, and the password
 # never stands in a process argument.
@@ -243,11 +264,13 @@ hooks: $(VENV)/.ready ## Run the checks before each commit and push (needs pre-c
 setup: $(VENV)/.ready ## Make the virtual environment from the hashed lock (other verbs call it)
 
 # pip alone can do it (UV=no); a pinned uv is some seven times faster.
-$(VENV)/.ready: requirements.lock requirements-uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "Python 3.11 is needed, $(PYTHON) is another: make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
+$(VENV)/.ready: requirements.lock requirements-uv.txt scripts/quiet_interrupt.py
+	@command -v "$(PYTHON)" >/dev/null || \
+	  { echo "error: no Python on PATH: install Python 3.11, or make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "error: Python 3.11 is needed, $(PYTHON) is another: make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@echo "Installing the locked packages into $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
+	@"$(PYTHON)" -m venv $(VENV)
 ifeq ($(UV),no)
 	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 else
@@ -255,7 +278,7 @@ else
 	@$(VENV)/bin/uv pip install -q --python $(PY) --require-hashes -r requirements.lock
 endif
 	@# `python -m localml` works in any folder; a step of a job must not see more than its own snapshot.
-	@echo 'import os, sys; os.environ.get("LOCALML_STEP") or sys.path.extend(["$(CURDIR)/scripts", "$(CURDIR)/src"])' \
+	@echo 'import os, sys; os.environ.get("LOCALML_STEP") or (sys.path.extend(["$(CURDIR)/scripts", "$(CURDIR)/src"]), __import__("quiet_interrupt"))' \
 	  > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/localml.pth"
 	@touch $@
 
@@ -279,7 +302,8 @@ TF_GUARD = $(PY) -m infra.plan_guard --env $(ENV)
 # Addresses that a plan may delete or replace although they are protected; the environment's name for a teardown.
 ALLOW ?=
 CONFIRM ?=
-PURGE ?= no
+# Where an environment comes and goes, its names must be free again; soft delete holds a workspace's for 14 days.
+PURGE ?= $(if $(filter dev,$(ENV)),yes,no)
 
 # Terraform comes from the machine, not from the lock: `make doctor` says what is missing.
 infra-ready: $(VENV)/.ready
@@ -288,24 +312,33 @@ ifeq ($(ENV),local)
 endif
 	@command -v terraform >/dev/null || { echo "error: terraform is not on PATH: make doctor says what to install" >&2; exit 2; }
 
-infra-init: infra-ready
+# In a pipeline, which must not choose versions by itself. TF_BUILD is set by Azure Pipelines, CI by most others.
+infra-lock: infra-ready
+ifneq ($(TF_BUILD)$(CI),)
+	@test -f infra/.terraform.lock.hcl || { echo "error: infra/.terraform.lock.hcl is missing, so this pipeline would take providers that nobody has seen: make lock-infra where a registry can be reached, commit it" >&2; exit 2; }
+endif
+
+infra-init: infra-lock
 	@$(PY) -m infra.names --env $(ENV) --format backend --subscription "$(SUBSCRIPTION)" > infra/outputs/$(ENV).backend.hcl
-	@$(TF) init -input=false -reconfigure -backend-config=outputs/$(ENV).backend.hcl > infra/outputs/$(ENV).init.log || \
+	@$(TF) init -input=false -reconfigure $(if $(TF_BUILD)$(CI),-lockfile=readonly) -backend-config=outputs/$(ENV).backend.hcl > infra/outputs/$(ENV).init.log || \
 	  { tail -n 20 infra/outputs/$(ENV).init.log >&2; echo "error: no remote state for $(ENV) yet, or no access to it: make bootstrap-infra ENV=$(ENV)" >&2; exit 1; }
 
 doctor: $(VENV)/.ready ## Say what this machine lacks for Azure, with the fix (ENV=dev|prod asks Azure too)
 	@$(PY) -m infra.doctor --env $(ENV)
 
 bootstrap-infra: infra-ready ## Make the storage of Terraform's state, once (ENV=dev|prod)
-	@infra/bootstrap.sh $(ENV)
+	@PYTHON="$(PY)" infra/bootstrap.sh $(ENV)
 
 plan-infra: infra-init ## Save a plan and say what it would delete or replace (ENV=dev|prod)
 	@$(TF) plan -input=false -var-file=environments/$(ENV).tfvars -out=outputs/$(ENV).tfplan
 	@$(TF) show -json outputs/$(ENV).tfplan | $(TF_GUARD) --allow "$(ALLOW)" || \
 	  { code=$$?; [ $$code = 3 ] || exit $$code; echo "make deploy-infra would refuse this plan"; }
 
-deploy-infra: infra-ready ## Apply the saved plan, unless the guard refuses it (ENV=dev|prod ALLOW=address)
+saved-plan: infra-ready
 	@test -f $(TF_PLAN) || { echo "error: no saved plan for $(ENV): make plan-infra ENV=$(ENV), read it, then deploy" >&2; exit 2; }
+
+# init, because the plan may come from another machine: a pipeline plans in one stage and applies in the next.
+deploy-infra: saved-plan infra-init ## Apply the saved plan, unless the guard refuses it (ENV=dev|prod ALLOW=address)
 	@$(TF) show -json outputs/$(ENV).tfplan | $(TF_GUARD) --allow "$(ALLOW)"
 	@$(TF) apply -input=false outputs/$(ENV).tfplan
 	@rm -f $(TF_PLAN)
@@ -313,18 +346,21 @@ deploy-infra: infra-ready ## Apply the saved plan, unless the guard refuses it (
 	@# A make of its own, because it reads what the one above wrote.
 	@$(MAKE) attach-infra ENV=$(ENV)
 
-attach-infra: infra-ready ## Namespace, attached cluster, allow-list: what Terraform cannot do (deploy calls it)
+# The names that Terraform put out, in the environment of the script.
+ATTACH = $(foreach name,$(ATTACH_VALUES),$(name)="$($(name))") PYTHON="$(PY)" infra/attach.sh
+ATTACH_VALUES := GROUP WORKSPACE CLUSTER CLUSTER_ID KUBERNETES_COMPUTE KUBERNETES_NAMESPACE SERVING_IDENTITY_ID \
+  OUTBOUND_FQDNS VAULT SCORING_CERTIFICATE SCORING_SECRET SCORING_HOST EXTENSION_INSTALLED
+
+attach-infra: infra-ready ## Namespace, certificate, attached cluster: what Terraform cannot do (deploy calls it)
 	@test -n "$(CLUSTER_ID)" || { echo "error: nothing is known of a deployed $(ENV): make outputs-infra ENV=$(ENV)" >&2; exit 2; }
-	@GROUP="$(GROUP)" WORKSPACE="$(WORKSPACE)" CLUSTER="$(CLUSTER)" CLUSTER_ID="$(CLUSTER_ID)" \
-	  KUBERNETES_COMPUTE="$(KUBERNETES_COMPUTE)" KUBERNETES_NAMESPACE="$(KUBERNETES_NAMESPACE)" \
-	  SERVING_IDENTITY_ID="$(SERVING_IDENTITY_ID)" ALLOWED_IP_RANGES="$(ALLOWED_IP_RANGES)" infra/attach.sh
+	@$(ATTACH)
 
 outputs-infra: infra-init ## Write the names and ids that the other verbs use (ENV=dev|prod)
 	@$(TF) output -json | $(PY) -m infra.outputs --env $(ENV) --deployed
 
-destroy-infra: infra-init ## List what goes, ask for the environment's name, destroy (ENV=dev|prod PURGE=yes)
+destroy-infra: infra-init ## List what goes, ask for the environment's name, destroy (ENV=dev|prod PURGE=yes|no)
 	@$(TF) plan -destroy -input=false -var-file=environments/$(ENV).tfvars -out=outputs/$(ENV).destroy.tfplan \
-	  -var=purge_on_destroy=$(if $(filter yes,$(PURGE)),true,false) > infra/outputs/$(ENV).destroy.log || \
+	  -var=destroying=true -var=purge_on_destroy=$(if $(filter yes,$(PURGE)),true,false) > infra/outputs/$(ENV).destroy.log || \
 	  { tail -n 20 infra/outputs/$(ENV).destroy.log >&2; exit 1; }
 	@# The plan goes to a file, because the question reads the terminal.
 	@$(TF) show -json outputs/$(ENV).destroy.tfplan > infra/outputs/$(ENV).destroy.tfplan.json
@@ -332,9 +368,21 @@ destroy-infra: infra-init ## List what goes, ask for the environment's name, des
 	@$(TF) apply -input=false outputs/$(ENV).destroy.tfplan
 	@rm -f infra/outputs/$(ENV).destroy.* infra/outputs/$(ENV).deployed.mk
 
+# Where a registry can be reached. Every platform that plans or applies stands in it: agents, laptops.
+lock-infra: infra-ready ## Write the checksums of Terraform's providers for every platform, to be committed (ENV=dev)
+	@$(TF) providers lock -platform=linux_amd64 -platform=darwin_arm64 -platform=windows_amd64
+
+# The certificate is renewed in the vault; this brings it into the cluster.
+renew-certificate: infra-ready ## Bring the scoring certificate from the vault into the cluster (ENV=prod)
+	@test -n "$(SCORING_CERTIFICATE)" || { echo "error: $(ENV) serves no TLS, or nothing is known of its deployment: make outputs-infra ENV=$(ENV)" >&2; exit 2; }
+	@$(ATTACH) --only certificate
+
+drift: $(if $(filter local,$(ENV)),$(VENV)/.ready,infra-init) ## Say where the cloud differs from git; exit 3 if it does (ENV=local|dev|prod)
+	@ARM_SUBSCRIPTION_ID="$(if $(filter local,$(ENV)),,$(SUBSCRIPTION))" $(PY) -m drift
+
 # checkov's pins clash with ours, so it lives apart and only here.
 .venv-checkov/.ready: infra/requirements-checkov.txt requirements-uv.txt $(VENV)/.ready
-	@$(PYTHON) -m venv .venv-checkov
+	@"$(PYTHON)" -m venv .venv-checkov
 	@$(VENV)/bin/uv pip install -q --python .venv-checkov/bin/python --require-hashes -r infra/requirements-checkov.txt
 	@touch $@
 
@@ -343,6 +391,6 @@ test-infra: $(VENV)/.ready .venv-checkov/.ready ## Test Terraform, its tools and
 	@$(PY) -m pytest tests/infra -rs
 
 mutate-infra: $(VENV)/.ready ## Break each rule of infra/ in turn and see its test fail (ONLY=words of the rule)
-	@cd tests/infra && $(abspath $(PY)) mutations.py $(ONLY)
+	@cd tests/infra && "$(abspath $(PY))" mutations.py $(ONLY)
 
-.PHONY: infra-ready infra-init doctor bootstrap-infra plan-infra deploy-infra attach-infra outputs-infra destroy-infra test-infra mutate-infra
+.PHONY: infra-ready infra-lock infra-init saved-plan lock-infra renew-certificate drift doctor bootstrap-infra plan-infra deploy-infra attach-infra outputs-infra destroy-infra test-infra mutate-infra

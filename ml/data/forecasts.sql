@@ -1,6 +1,6 @@
 -- Forecasts by store and month: one row per series, month, model version and origin month.
 -- `make forecast` replaces the rows of its model version and origin month, in one transaction.
-create table FORECASTS (
+create table if not exists FORECASTS (
     StoreID varchar not null,
     Category varchar,
     Product varchar,

@@ -16,6 +16,10 @@ from localml.errors import UserError
 from localml.paths import home
 from localml.values import Data
 
+CHAMPION = "champion"
+_TAGS = "select key, value from model_version_tags where name = ? and version = ?"
+_ALIAS = "select 1 from registered_model_aliases where name = ? and alias = ? and version = ?"
+
 
 def database() -> Path:
     """MLflow's database."""
@@ -30,6 +34,11 @@ def has_experiment(name: str) -> bool:
 def run_ids(tag: str, value: str) -> list[str]:
     """Ids of the runs with a tag."""
     return [str(row[0]) for row in _rows("select run_uuid from tags where key = ? and value = ?", tag, value)]
+
+
+def has_versions_of(run: str) -> bool:
+    """Whether a run has registered a model."""
+    return bool(_rows("select 1 from model_versions where run_id = ?", run))
 
 
 def versions(name: str | None = None) -> list[dict[str, Any]]:
@@ -67,7 +76,12 @@ def as_data(reference: str, where: str) -> Data:
 
 def _record(row: tuple[Any, ...]) -> dict[str, Any]:
     name, version, description, created, source, run = row
-    tags = _rows("select key, value from model_version_tags where name = ? and version = ?", name, version)
+    tags = {str(key): value for key, value in _rows(_TAGS, name, version)}
+    # Azure ML has no aliases: there the champion is the version with the newest tag of that name. Here the alias
+    # counts, so that moving it on MLflow's page moves the champion.
+    crowned = tags.pop(CHAMPION, "by hand")
+    if _rows(_ALIAS, name, CHAMPION, version):
+        tags[CHAMPION] = crowned
     return {
         "name": name,
         "version": str(version),
@@ -75,7 +89,7 @@ def _record(row: tuple[Any, ...]) -> dict[str, Any]:
         "type": "mlflow_model",
         "path": _local(str(source)),
         "description": description,
-        "tags": {str(key): value for key, value in tags},
+        "tags": tags,
         "properties": {"run_id": run},
         "creation_context": {"created_at": dt.datetime.fromtimestamp(created / 1000, dt.UTC).isoformat()},
     }

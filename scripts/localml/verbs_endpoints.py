@@ -222,5 +222,9 @@ def _confirm(args: Namespace, what: str) -> None:
 
 def stop_all(_: Namespace) -> Any:
     """End every router and server of this LOCALML_HOME; the next verb that names an endpoint starts it again."""
-    stopped = [name for name in store.names() if control.stop(store.folder(name))]
-    return {"stopped": stopped}
+    return {"stopped": stop_every()}
+
+
+def stop_every() -> list[str]:
+    """The endpoints whose router ran and has been ended."""
+    return [name for name in store.names() if control.stop(store.folder(name))]

@@ -10,7 +10,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from localml import overrides, plan, process, records, runner, view, yamlio
+from localml import log_warnings, overrides, plan, process, records, runner, view, yamlio
 from localml.errors import UserError
 from localml.plan import Plan
 
@@ -33,6 +33,8 @@ def create(args: Namespace) -> Any:
 def _run(planned: Plan, record: dict[str, Any]) -> dict[str, Any]:
     with view.of_job(record["name"]) as shown:
         done = runner.Runner(planned, record, shown).run()
+        for line in log_warnings.lines(done):
+            shown.say(line)
     if done["status"] == "Failed":
         failed = [name for name, step in done["jobs"].items() if step["status"] == "Failed"]
         message = f"job {done['name']} failed in {', '.join(failed)}; finished steps are kept for the next run"
@@ -98,6 +100,7 @@ def stream(args: Namespace) -> Any:
         if record["status"] in records.FINAL:
             break
         time.sleep(0.1)
+    sys.stderr.writelines(f"{line}\n" for line in log_warnings.lines(record))
     if record["status"] != "Completed":
         reason = record["error"] or "see its steps above"
         raise UserError(f"job {record['name']} {record['status'].lower()}: {reason}", 1)

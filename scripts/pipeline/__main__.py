@@ -5,8 +5,9 @@ import json
 import sys
 from pathlib import Path
 
+from demand.grain import GRAINS
 from localml.errors import UserError
-from pipeline import azml, forecast, last_run, lineage, summary
+from pipeline import azml, forecast, last_run, lineage, models, summary
 
 REFUSED = 3
 ROOT = Path(__file__).parents[2]
@@ -18,13 +19,15 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
     start = verbs.add_parser("start", help="note the run's name and print its --set values, one a line")
     start.add_argument("job")
-    start.add_argument("--model", default="demand-forecast", help="name of the registered model")
+    start.add_argument("--grain", default=GRAINS[0], help="what a monthly row stands for: store, category, product")
     start.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="further settings of the run")
-    shown = verbs.add_parser("summary", help="print the table of the last run")
+    shown = verbs.add_parser("summary", help="print the table of a run")
+    shown.add_argument("job")
     shown.add_argument("--strict", action="store_true", help=f"exit {REFUSED} where the gate refused")
     batch = verbs.add_parser("forecast", help="print the --set values of a batch forecast, one a line")
-    batch.add_argument("--model", default="demand-forecast", help="name of the registered model")
-    batch.add_argument("--model-version", help="default: the newest registered")
+    batch.add_argument("--grain", default=GRAINS[0], help="grain of the model: store, category, product")
+    batch.add_argument("--model-version", help="default: the champion")
+    batch.add_argument("--force", action="store_true", help="publish even what last year's sales would beat")
     batch.add_argument("--horizon", help="months ahead; default: the spec's own")
     batch.add_argument("--plan", type=Path, help="table of planned prices, promotions and holidays")
     forecasts = verbs.add_parser("forecasts", help="say where a batch forecast's files are")
@@ -44,14 +47,17 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _start(args: argparse.Namespace) -> int:
-    found = lineage.settings(ROOT, args.model, args.set)
-    last_run.remember(args.job)
-    sys.stdout.write("".join(f"{setting}\n" for setting in found))
+    model = models.name_for(args.grain)
+    chosen = [f"inputs.grain={args.grain}"] if args.grain != GRAINS[0] else []
+    settings = lineage.settings(ROOT, model, [*chosen, *args.set], args.job)
+    before = models.champion(models.versions(model))
+    last_run.remember(args.job, model, str(before["version"]) if before else None)
+    sys.stdout.write("".join(f"{setting}\n" for setting in settings))
     return 0
 
 
 def _summary(args: argparse.Namespace) -> int:
-    job = last_run.name()
+    job = args.job
     try:
         verdict = last_run.verdict(job)
     except UserError as error:
@@ -61,7 +67,7 @@ def _summary(args: argparse.Namespace) -> int:
         sys.stdout.write(f"Job {job} was run; its report is on the job's page in Azure ML studio ({error})\n")
         return 0
     report = last_run.report_folder(azml.call("job", "show", "--name", job))
-    sys.stdout.write("\n".join(summary.lines(verdict, report, verdict["rows"])) + "\n")
+    sys.stdout.write("\n".join(summary.lines(verdict, report, last_run.champion_before(job))) + "\n")
     return REFUSED if args.strict and not verdict["promoted"] else 0
 
 
@@ -71,7 +77,7 @@ def _verdict(_: argparse.Namespace) -> int:
 
 
 def _forecast(args: argparse.Namespace) -> int:
-    found = forecast.settings(args.model, args.model_version, args.horizon, args.plan)
+    found = forecast.settings(args.grain, args.model_version, args.horizon, args.plan, args.force)
     sys.stdout.write("".join(f"{setting}\n" for setting in found))
     return 0
 

@@ -5,20 +5,24 @@ from pathlib import Path
 from typing import Any
 
 from localml.errors import UserError
-from localml.paths import version_key
-from pipeline import azml
+from pipeline import azml, closing, imported, models
 
 SHOWN = 3
 
 
-def settings(model: str, version: str | None, horizon: str | None, plan: Path | None) -> list[str]:
+def settings(grain: str, version: str | None, horizon: str | None, plan: Path | None, force: bool = False) -> list[str]:
     """`--set` values for ml/pipelines/forecast.yml. Raises UserError for a version, plan or horizon that is none."""
-    found = model_version(model, version)
+    model = models.name_for(grain)
+    found = models.version_or_champion(model, version)
     given = [
         f"inputs.model.path=azureml:{model}:{found}",
         f"inputs.model_name={model}",
         f"inputs.model_version={found}",
+        f"inputs.as_of={imported.day(imported.newest())}",
+        f"inputs.grain={grain}",
     ]
+    if force:
+        given.append("inputs.if_worse=publish")
     if horizon:
         if not (horizon.isdecimal() and 1 <= int(horizon) <= 60):
             raise UserError(f"HORIZON={horizon}: give 1 to 60 months")
@@ -30,28 +34,18 @@ def settings(model: str, version: str | None, horizon: str | None, plan: Path | 
     return given
 
 
-def model_version(model: str, wanted: str | None) -> str:
-    """`wanted`, or the newest registered version, compared as numbers. Raises UserError where there is none."""
-    known = sorted(
-        (str(each["version"]) for each in azml.call("model", "list", "--name", model) or []), key=version_key
-    )
-    if not known:
-        raise UserError(f"no version of model {model} is registered: `make run-pipeline` makes one")
-    if wanted and wanted not in known:
-        raise UserError(f"model {model} has no version {wanted}: registered are {', '.join(known)}")
-    return wanted or known[-1]
-
-
 def lines(job: str) -> list[str]:
     """Where the files are, and the first forecasts."""
     record = azml.call("job", "show", "--name", job)
     local = (record.get("outputs") or {}).get("forecasts", {}).get("path")
     if not local or not Path(local).is_dir():
-        return [f"Forecasts: az ml job download --name {job} --output-name forecasts; and table FORECASTS"]
+        told = f"Forecasts: az ml job download --name {job} --output-name forecasts; and table FORECASTS"
+        return [told, *closing.of_forecast(record)]
     with (Path(local) / "forecasts.csv").open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     head = [_line(row) for row in rows[:SHOWN]]
-    return ["", *head, f"... {len(rows)} forecasts in all, also in the warehouse's table FORECASTS", f"Files: {local}"]
+    total = f"... {len(rows)} forecasts in all, also in the warehouse's table FORECASTS"
+    return ["", *head, total, f"Files: {local}", *closing.of_forecast(record)]
 
 
 def _line(row: dict[str, Any]) -> str:

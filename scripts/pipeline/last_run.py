@@ -12,9 +12,10 @@ from localml.paths import home, read_json, write_json
 from pipeline import azml
 
 
-def remember(job: str) -> None:
-    """Note the name of the run that starts now."""
+def remember(job: str, model: str, champion: str | None) -> None:
+    """Note the run that starts now, and the champion of its model that it meets: two runs at once keep their own."""
     write_json(_note(), {"job": job})
+    write_json(_note(job), {"job": job, "model": model, "champion": champion})
 
 
 def name() -> str:
@@ -25,8 +26,14 @@ def name() -> str:
     return str(note["job"])
 
 
-def _note() -> Path:
-    return home() / "runs" / f"{os.environ.get('ENV', 'local')}.json"
+def champion_before(job: str) -> str | None:
+    """Version that was the champion when the run started; None without one, or where the run is not from here."""
+    return (read_json(_note(job)) or {}).get("champion")
+
+
+def _note(job: str | None = None) -> Path:
+    folder, env = home() / "runs", os.environ.get("ENV", "local")
+    return folder / env / f"{job}.json" if job else folder / f"{env}.json"
 
 
 def verdict(job: str) -> dict[str, Any]:
@@ -34,10 +41,19 @@ def verdict(job: str) -> dict[str, Any]:
     record = azml.call("job", "show", "--name", job)
     status = record.get("status", "unknown to the workspace")
     if status != "Completed":
-        raise UserError(f"the last run {job} is {status}, so it has no verdict", 1)
+        raise UserError(f"run {job} is {status}, so it has no verdict", 1)
     found: dict[str, Any] = json.loads((report_folder(record) / "verdict.json").read_text())
     found["seconds"] = {step: each.get("seconds") for step, each in (record.get("jobs") or {}).items()}
     return found
+
+
+def live(model: str) -> dict[str, Any]:
+    """How the champion of `model` did in the last run that met one: `live` of its verdict; {} where none is known."""
+    try:
+        found: dict[str, Any] = verdict(name()).get("live") or {}
+    except UserError:
+        return {}
+    return found if found.get("name") == model else {}
 
 
 def report_folder(record: dict[str, Any]) -> Path:

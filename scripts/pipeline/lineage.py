@@ -3,11 +3,9 @@
 import hashlib
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from localml.errors import UserError
-from localml.paths import version_key
-from pipeline import azml
+from pipeline import azml, imported, models
 
 # What decides the outcome of a training run, besides the sales and the settings of the call.
 RECIPE_PATHS = (
@@ -16,41 +14,42 @@ RECIPE_PATHS = (
 )
 
 
-def settings(root: Path, model: str, given: list[str]) -> list[str]:
-    """`--set` values for ml/pipelines/train.yml.
+def settings(root: Path, model: str, given: list[str], attempt: str) -> list[str]:
+    """`--set` values for ml/pipelines/train.yml; `model` is the name of the grain's models.
 
-    The champion is the highest registered version that another recipe made: a model is never its own champion, so a
-    rerun of an unchanged recipe asks the same question again, gets the same answer, and reuses every step.
+    A model is never its own champion: where this very recipe made the champion, the run compares with what that was
+    compared with. So a rerun of an unchanged recipe asks the same question, gets the same answer, and reuses every
+    step. `attempt`, a name that no run had before, makes it decide anew where this recipe's model lost the title
+    without another winning it, as when the champion was moved by hand.
     """
-    listed = azml.call("data", "list", "--name", "sales", "--max-results", "1")
-    if not listed and azml.is_local():
+    sales = imported.newest()
+    if not sales and azml.is_local():
         raise UserError("the data asset sales is not registered yet: run `make import-data` first")
     # Without one in the workspace the spec's own sales@latest stands, and the service says what is missing.
-    version = str(listed[0]["version"]) if listed else "latest"
+    version = str(sales["version"]) if sales else "latest"
     recipe = recipe_hash(root, [version, *sorted(given)])
+    known = models.versions(model)
+    best = models.champion(known)
+    is_known = any(models.tags(each).get("recipe") == recipe for each in known)
+    is_champion = best is not None and models.tags(best).get("recipe") == recipe
     return [
-        *([f"inputs.sales.path=azureml:sales:{version}"] if listed else []),
+        *([f"inputs.sales.path=azureml:sales:{version}"] if sales else []),
+        f"inputs.as_of={imported.day(sales)}",
         f"inputs.data_version={version}",
-        f"inputs.champion={champion(model, recipe)}",
+        f"inputs.champion={rival(best, recipe)}",
+        f"inputs.attempt={attempt if is_known and not is_champion else 'first'}",
         f"inputs.git_commit={git_commit(root)}",
         f"inputs.recipe={recipe}",
         *given,
     ]
 
 
-def champion(model: str, recipe: str) -> str:
-    """Version to beat, or none. Versions compare as numbers."""
-    others = [each for each in _versions(model) if (each.get("tags") or {}).get("recipe") != recipe]
-    return max((str(each["version"]) for each in others), key=version_key, default="none")
-
-
-def _versions(model: str) -> list[dict[str, Any]]:
-    listed = azml.call("model", "list", "--name", model)
-    # Lists of Azure ML may leave tags out; a version's own page has them.
-    return [
-        each if each.get("tags") else azml.call("model", "show", "--name", model, "--version", str(each["version"]))
-        for each in listed or []
-    ]
+def rival(champion: models.Version | None, recipe: str) -> str:
+    """Version that a run of `recipe` has to beat, or none."""
+    if champion is None:
+        return "none"
+    tags = models.tags(champion)
+    return tags.get("compared_with", "none") if tags.get("recipe") == recipe else str(champion["version"])
 
 
 def recipe_hash(root: Path, more: list[str]) -> str:

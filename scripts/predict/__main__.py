@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from localml.errors import UserError
-from pipeline import azml
+from pipeline import azml, models
 
-ENDPOINT = "demand-forecast"
 WORDS = {
     "Lag1": "sales of the month before",
     "Lag2": "sales two months before",
@@ -31,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m predict", description=__doc__)
     parser.add_argument("--store", required=True, help="StoreID")
     parser.add_argument("--month", required=True, help="YYYY-MM")
+    parser.add_argument("--grain", default="store", help="grain of the model: store, category or product")
     parser.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE", help="Price=4.5 Promotion=true ...")
     parser.add_argument("--output", choices=("text", "json"), default="text")
     return parser
@@ -40,7 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     """Ask and print; exit code 2 where the question is wrong, 1 where the endpoint does not answer."""
     args = build_parser().parse_args(argv)
     try:
-        answer = ask({"StoreID": args.store, "MonthYear": args.month, **dict(map(_field, args.set))})
+        row = {"StoreID": args.store, "MonthYear": args.month, **dict(map(_field, args.set))}
+        answer = ask(row, models.name_for(args.grain))
         text = json.dumps(answer, indent=2) if args.output == "json" else "\n".join(lines(answer))
         sys.stdout.write(text + "\n")
     except UserError as error:
@@ -59,15 +60,15 @@ def _field(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def ask(row: dict[str, Any]) -> dict[str, Any]:
+def ask(row: dict[str, Any], endpoint: str = models.BASE) -> dict[str, Any]:
     """The endpoint's answer to one row, with drivers and past. Raises UserError with the endpoint's own words."""
     known = [str(each["name"]) for each in azml.call("online-endpoint", "list") or []]
-    if ENDPOINT not in known:
-        raise UserError(f"there is no endpoint {ENDPOINT} yet: `make deploy` makes it")
+    if endpoint not in known:
+        raise UserError(f"there is no endpoint {endpoint} yet: `make deploy` makes it")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "request.json"
         path.write_text(json.dumps({"input_data": [row], "explain": True}), encoding="utf-8")
-        answer = azml.call("online-endpoint", "invoke", "--name", ENDPOINT, "--request-file", str(path))
+        answer = azml.call("online-endpoint", "invoke", "--name", endpoint, "--request-file", str(path))
     # The service's verb prints the body as one JSON text.
     found: dict[str, Any] = json.loads(answer) if isinstance(answer, str) else answer
     return found
@@ -77,9 +78,10 @@ def lines(answer: dict[str, Any]) -> list[str]:
     """What a planner reads."""
     (row,), model = answer["predictions"], answer["model"]
     told = [
-        f"Store {row['StoreID']}, {row['MonthYear']}: {row['TotalSales']:,.0f} units",
+        f"Store {', '.join(_key(row))}, {row['MonthYear']}: {row['TotalSales']:,.0f} units",
         f"8 months in 10 lie between {row['P10']:,.0f} and {row['P90']:,.0f}",
         *(f"Note: {FLAGS.get(flag, flag)}" for flag in row["flags"]),
+        *([f'Note: did you mean STORE="{row["did_you_mean"]}"?'] if row.get("did_you_mean") else []),
         "",
         "The same month before",
         *([f"  {one['MonthYear']}  {one['TotalSales']:>12,.0f}" for one in row["past"]] or ["  none is known"]),
@@ -90,6 +92,10 @@ def lines(answer: dict[str, Any]) -> list[str]:
         f"{model['name']} version {model['version']}, sales known until {model['known_until']}",
     ]
     return told
+
+
+def _key(row: dict[str, Any]) -> list[str]:
+    return [str(row[name]) for name in ("StoreID", "Category", "Product") if row.get(name)]
 
 
 def _words(feature: str) -> str:

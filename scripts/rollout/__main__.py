@@ -10,8 +10,10 @@ from typing import NoReturn
 
 from filelock import FileLock, Timeout
 
+from demand import health
 from localml.errors import UserError
 from localml.paths import home
+from pipeline import last_run, models
 from rollout import batch, checks, engine
 from rollout.report import Report, say
 from rollout.site import Site
@@ -23,7 +25,8 @@ def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m rollout", description=__doc__)
     parser.add_argument("verb", choices=("deploy", "rollback", "status"))
-    parser.add_argument("--model-version", help="default: the newest registered")
+    parser.add_argument("--model-version", help="default: the champion")
+    parser.add_argument("--grain", default="store", help="grain of the models: store, category or product")
     parser.add_argument("--colour", help="blue or green; default: the idle one")
     parser.add_argument("--endpoint", type=Path, default=DEPLOY / "endpoint.yml", help="spec of the endpoint")
     parser.add_argument("--deployment", type=Path, default=DEPLOY / "deployment.yml", help="spec of both colours")
@@ -68,9 +71,10 @@ def _interrupt(_number: int, _frame: object) -> NoReturn:
 
 
 def _run(args: argparse.Namespace) -> int:
-    site = Site(args.endpoint, args.deployment)
+    site = Site(args.endpoint, args.deployment, args.grain)
     report = Report(args.verb, site.name)
-    requests = checks.read_requests(args.request or [args.deployment.with_name("sample-request.json")])
+    sample = args.deployment.with_name(f"{models.name_for(args.grain, 'sample-request')}.json")
+    requests = checks.read_requests(args.request or [sample])
     given = batch.read(args.batch) if args.batch else None
     limits = checks.Limits(change=args.max_change)
     rollout = engine.Rollout(site, requests, given, limits, args.samples, args.workers, report)
@@ -84,12 +88,26 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _status(args: argparse.Namespace) -> int:
-    site = Site(args.endpoint, args.deployment)
+    site = Site(args.endpoint, args.deployment, args.grain)
+    if site.is_stopped():
+        sys.stdout.write(f"Endpoint {site.name} is stopped: make deploy, make predict or make rollback starts it\n")
+        return 0
     rows = site.rows()
     if not rows:
         raise UserError(f"endpoint {site.name} has no deployment: `make deploy` makes one")
     sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+    for said in filter(None, (_worse(site.model, row) for row in rows)):
+        sys.stderr.write(f"warning: {said}\n")
     return 0
+
+
+def _worse(model: str, row: dict[str, object]) -> str | None:
+    """What the last run said of a version that has traffic: whether last year's sales would forecast better."""
+    live = last_run.live(model)
+    version = str(row["model"]).rsplit(":", 1)[-1]
+    if not row["traffic"] or str(live.get("version")) != version:
+        return None
+    return health.sentence(model, version, live)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from demand.grain import COLUMN
 from localml.errors import UserError
 
 Row = dict[str, Any]
+Key = tuple[str, ...]
 # ml/pipelines/forecast.yml has this display name and this output.
 JOB, OUTPUT = "Forecast demand", "forecasts"
 NEWEST_JOBS, JOBS_ASKED = "50", 5
 # Enough to see a wrong number; a request has its limits.
 STORES = 20
+FINER = tuple(COLUMN.values())
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,9 @@ class Result:
     rows: list[Row]
     given: bool
 
-    def expected(self) -> dict[tuple[str, str], float]:
-        """Units by store and month."""
-        return {(str(row["StoreID"]), str(row["MonthYear"])): float(row["TotalSales"]) for row in self.rows}
+    def expected(self) -> dict[Key, float]:
+        """Units by series and month."""
+        return {key_of(row): float(row["TotalSales"]) for row in self.rows}
 
     def request(self) -> Row:
         """The question that the first stores' forecasts answer: their months, with what was planned for them."""
@@ -71,19 +74,24 @@ def newest(call: Callable[..., Any], model: str, version: str) -> Result | None:
     return None
 
 
-def problems(rows: Sequence[Row], expected: dict[tuple[str, str], float], limit: float) -> list[str]:
+def key_of(row: Row) -> Key:
+    """Store, what the grain adds to it, and month."""
+    return (str(row["StoreID"]), *(str(row[name]) for name in FINER if row.get(name)), str(row["MonthYear"]))
+
+
+def problems(rows: Sequence[Row], expected: dict[Key, float], limit: float) -> list[str]:
     """Whether the endpoint answers what the batch job forecast, to a relative `limit`."""
     found = []
     for row in rows:
-        key = (str(row["StoreID"]), str(row["MonthYear"]))
+        key = key_of(row)
         if key in expected and abs(float(row["TotalSales"]) - expected[key]) > limit * max(1.0, abs(expected[key])):
-            found.append(f"store {key[0]}, {key[1]}: batch forecast {expected[key]:g}, endpoint {row['TotalSales']:g}")
+            found.append(f"store {', '.join(key)}: batch forecast {expected[key]:g}, endpoint {row['TotalSales']:g}")
     return found
 
 
 def _asked(row: Row) -> Row:
     """A row of the result as a caller sends it; a CSV's cells in their types, and what is empty left out."""
-    found: Row = {name: str(row[name]) for name in ("StoreID", "MonthYear", "Category", "Product") if row.get(name)}
+    found: Row = {name: str(row[name]) for name in ("StoreID", "MonthYear", *FINER) if row.get(name)}
     for name in ("Price", "Promotion", "Holiday"):
         value = row.get(name)
         if value not in (None, ""):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from demand.grain import COLUMN
 from localml.errors import UserError
 
 Row = dict[str, Any]
@@ -77,7 +78,7 @@ def answer_problems(request: Row, answer: Any, model: str, version: str) -> list
 
 
 def _row_problem(number: int, row: Row, asked: Row) -> str | None:
-    for key in ("StoreID", "MonthYear"):
+    for key in ("StoreID", *(name for name in COLUMN.values() if name in asked), "MonthYear"):
         if str(row.get(key)) != str(asked[key]):
             return f"row {number}: {key} {asked[key]} was asked for, {row.get(key)} came back"
     values = [row.get(key) for key in ("P10", "TotalSales", "P90")]

@@ -34,9 +34,7 @@ class Rollout:
 
     def deploy(self, version: str | None, colour: str | None) -> str:
         """Bring a version to 100 percent; one line that says what became of it. Raises UserError after a way back."""
-        wanted = version or self.site.newest_version()
-        if version:
-            self.site.check_version(version)
+        wanted = self.site.version(version)
         state = self._state()
         stable = state.stable
         self._check_colour(colour, state)

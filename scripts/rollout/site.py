@@ -1,6 +1,8 @@
 """The endpoint as the verbs show it. What a rollout has done is read off the endpoint and remembered nowhere else."""
 
+import os
 import re
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +13,8 @@ import yaml
 
 from localml import hashing, snapshot
 from localml.errors import UserError
-from localml.paths import version_key
-from pipeline import azml
+from localml.serving import control, store
+from pipeline import azml, models
 
 COLOURS = ("blue", "green")
 # The endpoint's tag that names the deployment to fall back to. It moves only when a rollout has ended well.
@@ -55,24 +57,14 @@ class State:
 class Site:
     """Verbs of one endpoint. A call that fails is tried again, since every one of them may be repeated."""
 
-    def __init__(self, endpoint_spec: Path, deployment_spec: Path) -> None:
+    def __init__(self, endpoint_spec: Path, deployment_spec: Path, grain: str = "store") -> None:
         self.endpoint_spec, self.deployment_spec = endpoint_spec, deployment_spec
-        self.name = str(_field(endpoint_spec, "name"))
-        self.model = _model_name(str(_field(deployment_spec, "model")))
+        self.name = models.name_for(grain, str(_field(endpoint_spec, "name")))
+        self.model = models.name_for(grain, _model_name(str(_field(deployment_spec, "model"))))
 
-    def newest_version(self) -> str:
-        """The highest version of the model, compared as numbers. Raises UserError where none is registered."""
-        found = self.call("model", "list", "--name", self.model) or []
-        if not found:
-            raise UserError(f"no version of model {self.model} is registered: `make run-pipeline` makes one")
-        return max((str(each["version"]) for each in found), key=version_key)
-
-    def check_version(self, version: str) -> None:
-        """Raises UserError where the model has no such version."""
-        found = {str(each["version"]) for each in self.call("model", "list", "--name", self.model) or []}
-        if version not in found:
-            known = ", ".join(sorted(found, key=version_key)) or "none"
-            raise UserError(f"model {self.model} has no version {version}: registered are {known}")
+    def version(self, wanted: str | None) -> str:
+        """The version to serve: `wanted`, or the champion. Raises UserError where there is none."""
+        return str(_repeat(lambda: models.version_or_champion(self.model, wanted)))
 
     def read(self) -> State | None:
         """The endpoint's state; None where it does not exist."""
@@ -95,6 +87,10 @@ class Site:
         code = self.deployment_spec.parent / (data.get("code_configuration") or {}).get("code", ".")
         return hashing.of_data([data, hashing.of_files(code, snapshot.files(code))])[:16]
 
+    def is_stopped(self) -> bool:
+        """Whether it exists here and no server runs for it; asking the verbs of its deployments would start them."""
+        return azml.is_local() and self.name in store.names() and not control.running(store.folder(self.name))
+
     def rows(self) -> list[dict[str, Any]]:
         """What `make status` shows: each deployment's version, share and health."""
         state = self.read()
@@ -112,13 +108,26 @@ class Site:
         ]
 
     def create_endpoint(self) -> None:
-        """Make the endpoint."""
-        self.call("online-endpoint", "create", "--file", str(self.endpoint_spec))
+        """Make the endpoint, with the identity that Terraform gave its roles (SERVING_IDENTITY_ID) where there is one.
+
+        The spec goes through a file of its own: whether --set takes a list of mappings is not documented.
+        """
+        identity = os.environ.get("SERVING_IDENTITY_ID")
+        spec = yaml.safe_load(self.endpoint_spec.read_text(encoding="utf-8"))
+        if identity:
+            spec["identity"] = {"type": "user_assigned", "user_assigned_identities": [{"resource_id": identity}]}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / self.endpoint_spec.name
+            path.write_text(yaml.safe_dump({**spec, "name": self.name}, sort_keys=False), encoding="utf-8")
+            self.call("online-endpoint", "create", "--file", str(path))
 
     def create(self, colour: str, version: str) -> None:
         """Make a deployment and wait until it serves; a call that never reached the service is made again."""
         flags = ("--file", str(self.deployment_spec), "--name", colour, "--endpoint-name", self.name)
-        setting = ("--set", f"model=azureml:{self.model}:{version}", f"tags.{CONTENT}={self.content()}")
+        # The scoring script is told its model, since the folder that Azure ML mounts need not show it.
+        # One text with a colon: whether --set would make a number of a bare version is not documented.
+        told = f"environment_variables.MODEL_REFERENCE={self.model}:{version}"
+        setting = ("--set", f"model=azureml:{self.model}:{version}", f"tags.{CONTENT}={self.content()}", told)
 
         def attempt() -> None:
             try:

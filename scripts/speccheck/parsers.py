@@ -55,7 +55,7 @@ def read_flags(code: Path, module: str) -> tuple[Flag, ...]:
     if function is None:
         return _ask(code, module) if _imports_parser(tree) else _missing(path)
     try:
-        return tuple(_plain_flags(function, _constants(tree)))
+        return tuple(_plain_flags(function, {**_imported_constants(code, tree), **_constants(tree)}))
     except _NotPlainError:
         return _ask(code, module)
 
@@ -97,6 +97,19 @@ def _constants(tree: ast.Module) -> dict[str, ast.expr]:
     pairs = [(node.targets[0].id, node.value) for node in assigned if isinstance(node.targets[0], ast.Name)]
     names = [name for name, _ in pairs]
     return {name: value for name, value in pairs if names.count(name) == 1}
+
+
+def _imported_constants(code: Path, tree: ast.Module) -> dict[str, ast.expr]:
+    """The same for names that come from a module of the same snapshot, such as `from demand.grain import GRAINS`."""
+    found: dict[str, ast.expr] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            path = code.joinpath(*node.module.split(".")).with_suffix(".py")
+            names = {alias.name: alias.asname or alias.name for alias in node.names if alias.name.isupper()}
+            if names and path.is_file():
+                known = _constants(ast.parse(path.read_text(encoding="utf-8")))
+                found |= {here: known[there] for there, here in names.items() if there in known}
+    return found
 
 
 def _flag(call: ast.Call, constants: dict[str, ast.expr]) -> Iterator[Flag]:

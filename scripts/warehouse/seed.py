@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -147,19 +148,25 @@ def replace_table(session: Any, contract: Contract, checked: Checked) -> None:
     columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
     place = "make seed-sales"
     execute(session, f"create or replace table SALES_NEW ({columns})", place)
-    for part in checked.parts:
-        _upload(session, part, place)
+    # A table's own stage needs OWNERSHIP of the table in Snowflake; this one goes with the session.
+    stage = f"SALES_{uuid.uuid4().hex.upper()}"
+    execute(session, f"create temporary stage {stage}", place)
+    try:
+        for part in checked.parts:
+            _upload(session, part, stage, place)
+    finally:
+        execute(session, f"drop stage if exists {stage}", place)
     loaded = int(execute(session, "select count(*) from SALES_NEW", place).fetchone()[0])
     if loaded != checked.rows:
         raise UserError(f"{place}: {checked.rows} rows were sent and {loaded} arrived; SALES is as it was")
     _run_all(session, ("begin", "drop table if exists SALES", "alter table SALES_NEW rename to SALES", "commit"), place)
 
 
-def _upload(session: Any, part: Path, place: str) -> None:
+def _upload(session: Any, part: Path, stage: str, place: str) -> None:
     address = str(part).replace("'", "\\'")
-    execute(session, f"put 'file://{address}' @%SALES_NEW auto_compress = false overwrite = true", place)
+    execute(session, f"put 'file://{address}' @{stage} auto_compress = false overwrite = true", place)
     copy = (
-        f"copy into SALES_NEW from @%SALES_NEW/{part.name} file_format = (type = parquet) "
+        f"copy into SALES_NEW from @{stage}/{part.name} file_format = (type = parquet) "
         "match_by_column_name = case_insensitive purge = true"
     )
     execute(session, copy, place)

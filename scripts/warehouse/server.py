@@ -20,7 +20,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from warehouse.state import HOST, Home, ensure_password, write_state
+from warehouse.stages import drop_stage
+from warehouse.state import HOST, Home, ensure_password, read_state, write_state
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -29,6 +30,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 LOGIN_PATH = "/session/v1/login-request"
 RESULTS_KEPT = 4
+TICKS = 10
 WRONG_PASSWORD = {
     "data": {"authnMethod": "USERNAME_PASSWORD"},
     "code": "390100",
@@ -111,9 +113,9 @@ def tell_every_error() -> None:
     execute = FakeSnowflakeCursor.execute
 
     @functools.wraps(execute)
-    def told(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def told(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
         try:
-            return execute(self, *args, **kwargs)
+            return execute(self, drop_stage(self, command) or command, *args, **kwargs)
         except (duckdb.Error, OSError) as error:
             first_line = (str(error).splitlines() or [type(error).__name__])[0]
             raise ProgrammingError(msg=first_line, errno=100183, sqlstate="XX000") from error
@@ -161,6 +163,12 @@ def fresh_temporary_folder(home: Home) -> None:
     tempfile.tempdir = str(folder)
 
 
+def is_named(home: Home) -> bool:
+    """Whether the state file still names this process: `rm -rf .localml` must not leave a server behind."""
+    server = read_state(home)
+    return server is not None and server.pid == os.getpid()
+
+
 def serve(folder: Path) -> None:
     """Serve until SIGTERM; the state file appears when the server answers."""
     home = Home(folder)
@@ -173,11 +181,15 @@ def serve(folder: Path) -> None:
     listener.bind((HOST, 0))
 
     class Announced(uvicorn.Server):
-        """Writes the state file once connections are accepted."""
+        """Writes the state file once connections are accepted, and ends when it is gone or names another server."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             write_state(home, listener.getsockname()[1])
+
+        async def on_tick(self, counter: int) -> bool:
+            is_due = counter % TICKS == 0  # ten a second
+            return await super().on_tick(counter) or (is_due and not is_named(home))
 
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
     Announced(config).run(sockets=[listener])

@@ -21,7 +21,7 @@ def document(check: RequestCheck, version: str) -> dict[str, Any]:
         },
         "paths": {"/score": {"post": _score()}},
         "components": {
-            "schemas": {"Request": _request(check), "Forecasts": _forecasts(), "Error": _error()},
+            "schemas": {"Request": _request(check), "Forecasts": _forecasts(check), "Error": _error()},
         },
     }
 
@@ -69,10 +69,10 @@ def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
-def _forecasts() -> dict[str, Any]:
+def _forecasts(check: RequestCheck) -> dict[str, Any]:
     text, number = {"type": "string"}, {"type": "number"}
     forecast = _object(
-        StoreID=text,
+        **dict.fromkeys((name for name in check.required if name != "MonthYear"), text),
         MonthYear=text,
         TotalSales={**number, "description": "Units, the mean of the forest's trees."},
         P10={**number, "description": "Sales lie below in one month of ten."},
@@ -83,6 +83,7 @@ def _forecasts() -> dict[str, Any]:
     past = _object(MonthYear=text, TotalSales=number)
     forecast["properties"] |= {
         "drivers": {"type": "array", "items": driver, "description": "With explain, greatest first."},
+        "did_you_mean": {**text, "description": "With unknown_store: the known store that differs in case or blanks."},
         "past": {"type": "array", "items": past, "description": "With explain: this month in earlier years."},
     }
     model = _object(name=text, version=text, known_until={**text, "description": "Last month with known sales."})

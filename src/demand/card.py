@@ -36,7 +36,7 @@ def model_card(result: Mapping[str, Any], metadata: Mapping[str, Any], origin: M
             "One origin: all held-out months are forecast when the first begins. Weather is unknown ahead and masked; "
             "Price, Promotion and Holiday count as planned.",
             "",
-            *(f"- {reason}" for reason in result["reasons"]),
+            *(f"- {line}" for line in [*result["reasons"], *result.get("notes", ())]),
             "",
             "## Limits",
             "",

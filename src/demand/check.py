@@ -1,7 +1,7 @@
 """The contract check of the aggregate step: which rows are bad, why, and whether too many are."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ def check_rows(
     source: str,
     quarantine: Path,
     spill: Path,
+    warn: Callable[[str], None] = log.warning,
 ) -> Checked:
     """Make the view `sales` of the good rows in the contract's types; write the others with reasons to `quarantine`.
 
@@ -62,7 +63,7 @@ def check_rows(
     if bad == read or bad > contract.max_bad_fraction * read:
         raise UserError(_too_many(con, given, bad, read))
     if bad:
-        log.warning("%d of %d rows broke the contract: see quarantine.csv", bad, read)
+        warn(_quarantined(con, given, bad, read))
     _good_rows(con, given, broken, repeats)
     return Checked(read, bad)
 
@@ -123,17 +124,26 @@ def _write_quarantine(con: duckdb.DuckDBPyConnection, given: _Input, path: Path,
     con.execute(f"copy ({query} order by file, row) to {literal(str(path))} (format csv, header)")
 
 
-def _too_many(con: duckdb.DuckDBPyConnection, given: _Input, bad: int, read: int) -> str:
+def _commonest_rule(con: duckdb.DuckDBPyConnection, given: _Input) -> str:
+    """The rule that most rows break, how many do, and the first of them."""
     rule, count, file, row, reason = _row(
         con,
         "select _rule, count(*) as n, arg_min(_file, (_file, _row)), arg_min(_row, (_file, _row)), "
         f"arg_min(_reason, (_file, _row)) from ({_bad_rows(given, '0 as _nothing')}) "
         "group by _rule order by n desc, _rule limit 1",
     )
+    return f"most often: {rule} ({count} rows), for example {Path(file).name} row {row}: {reason}"
+
+
+def _quarantined(con: duckdb.DuckDBPyConnection, given: _Input, bad: int, read: int) -> str:
+    share = f"{bad} of {read} rows break the contract and are quarantined"
+    return f"{share}; {_commonest_rule(con, given)}"
+
+
+def _too_many(con: duckdb.DuckDBPyConnection, given: _Input, bad: int, read: int) -> str:
     share = f"{bad} of {read} rows ({bad / read:.1%}) break the contract"
     return (
-        f"{given.source}: {share}, which allows {given.contract.max_bad_fraction:.1%}; "
-        f"most often: {rule} ({count} rows), for example {Path(file).name} row {row}: {reason}; "
+        f"{given.source}: {share}, which allows {given.contract.max_bad_fraction:.1%}; {_commonest_rule(con, given)}; "
         "correct them at the source, or raise max_bad_fraction in the contract"
     )
 

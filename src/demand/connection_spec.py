@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import yaml
 
 from demand.errors import UserError
+from demand.job_paths import shown_input
 
 _PREFIX = "jdbc:snowflake://"
 _SUFFIX = ".snowflakecomputing.com"
@@ -35,11 +36,11 @@ def read_yaml(path: Path, what: str) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"{path}: cannot read the {what}: {error.strerror}") from error
+        raise UserError(f"{shown_input(path)}: cannot read the {what}: {error.strerror}") from error
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: the {what} is not YAML: {error}") from error
+        raise UserError(f"{shown_input(path)}: the {what} is not YAML: {error}") from error
     if not isinstance(content, dict):
-        raise UserError(f"{path}: the {what} must be a mapping of fields")
+        raise UserError(f"{shown_input(path)}: the {what} must be a mapping of fields")
     return content
 
 
@@ -53,14 +54,16 @@ def load_connection(path: Path) -> Connection:
     target = str(content.get("target", ""))
     host = urlsplit("//" + target.removeprefix(_PREFIX)).hostname
     if not target.startswith(_PREFIX) or not host:
-        raise UserError(f"{path}: target must be {_PREFIX}<account>{_SUFFIX}/?db=...&schema=..., it is {target!r}")
+        raise UserError(
+            f"{shown_input(path)}: target must be {_PREFIX}<account>{_SUFFIX}/?db=...&schema=..., it is {target!r}"
+        )
     asked = {name: values[-1] for name, values in parse_qs(urlsplit(target.removeprefix("jdbc:")).query).items()}
     credentials = content.get("credentials")
     if not asked.get("user") and isinstance(credentials, dict) and credentials.get("username"):
         asked["user"] = str(credentials["username"])
     missing = [name for name in ("user", "db", "schema", "warehouse", "role") if not asked.get(name)]
     if missing:
-        raise UserError(f"{path}: the target lacks {', '.join(missing)}; add &{missing[0]}=... to it")
+        raise UserError(f"{shown_input(path)}: the target lacks {', '.join(missing)}; add &{missing[0]}=... to it")
     return Connection(
         account=host.removesuffix(_SUFFIX),
         host=host,

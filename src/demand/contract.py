@@ -1,7 +1,8 @@
 """The sales contract: what a raw row must be, as DuckDB SQL that finds the rows that are not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +15,40 @@ SQL_TYPES = {"string": "VARCHAR", "timestamp": "TIMESTAMP", "number": "DOUBLE", 
 NUMBER_LIMIT = "1e12"
 INTEGER_TYPES = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
 _ARTICLE = {"string": "a text", "timestamp": "a timestamp", "number": "a number", "boolean": "true or false"}
-_COLUMN_KEYS = {"name", "type", "required", "unique", "minimum", "description"}
+_COLUMN_KEYS = {"name", "type", "required", "unique", "minimum", "future", "description"}
+FREQUENCIES = ("daily", "weekly", "monthly")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the contract; `minimum` is inclusive and in the column's own unit."""
+    """One column of the contract; `minimum` is inclusive and in the column's own unit.
+
+    A timestamp with `future` False may not lie after the day `latest`, which is not the contract's to know.
+    """
 
     name: str
     type: str
     required: bool = False
     unique: bool = False
     minimum: float | None = None
+    future: bool = True
     description: str = ""
+    latest: date | None = None
 
 
 @dataclass(frozen=True)
 class Contract:
-    """Columns in their order, and the fraction of bad rows (0 to 1) above which a run ends."""
+    """Columns in their order, the fraction of bad rows (0 to 1) above which a run ends, and how often stores report."""
 
     name: str
     max_bad_fraction: float
     columns: tuple[Column, ...]
+    frequency: str = "daily"
+
+    def as_of(self, day: date) -> "Contract":
+        """The contract as it holds on `day`: what comes after it is the future."""
+        columns = (column if column.future else replace(column, latest=day) for column in self.columns)
+        return replace(self, columns=tuple(columns))
 
     def unique_columns(self) -> tuple[str, ...]:
         """Names of the columns whose values may occur once only."""
@@ -60,8 +73,11 @@ def load_contract(path: Path | str) -> Contract:
     fraction = content.get("max_bad_fraction", 0.0)
     if isinstance(fraction, bool) or not isinstance(fraction, int | float) or not 0 <= fraction <= 1:
         raise UserError(f"{path}: max_bad_fraction is {fraction!r}, it must be a number from 0 to 1")
+    frequency = content.get("frequency", "daily")
+    if frequency not in FREQUENCIES:
+        raise UserError(f"{path}: frequency is {frequency!r}, it must be one of {', '.join(FREQUENCIES)}")
     columns = tuple(_column(entry, path) for entry in content["columns"])
-    return Contract(str(content.get("name", path.stem)), float(fraction), columns)
+    return Contract(str(content.get("name", path.stem)), float(fraction), columns, frequency)
 
 
 def _column(entry: Any, path: Path) -> Column:
@@ -72,6 +88,8 @@ def _column(entry: Any, path: Path) -> Column:
         raise UserError(f"{path}: column {entry['name']}: unknown field {', '.join(unknown)}")
     if entry["type"] not in SQL_TYPES:
         raise UserError(f"{path}: column {entry['name']}: type {entry['type']!r} is none of {', '.join(SQL_TYPES)}")
+    if "future" in entry and (entry["type"] != "timestamp" or not isinstance(entry["future"], bool)):
+        raise UserError(f"{path}: column {entry['name']}: `future` is true or false, and only a timestamp has it")
     return Column(**entry)
 
 
@@ -135,6 +153,10 @@ def _rules(column: Column, actual: str, types: Mapping[str, str] | None) -> list
         rules.append(
             (f"not isfinite({value})", f"{name} not finite", literal(f"{name}: not finite: ") + f" || {shown}")
         )
+    if column.latest is not None:
+        reason = literal(f"{name}: ") + f" || {shown} || " + literal(f" is in the future, after {column.latest}")
+        condition = f"{value} >= timestamp '{column.latest + timedelta(days=1)}'"
+        rules.append((condition, f"{name} in the future", reason))
     if column.type == "number":  # NaN and infinity too: DuckDB orders NaN above every number
         condition = f"not (abs({value}) < {NUMBER_LIMIT})"
         rules.append((condition, f"{name} out of range", literal(f"{name}: out of range: ") + f" || {shown}"))

@@ -3,23 +3,26 @@
 import argparse
 import json
 import logging
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.inspection import permutation_importance
 
-from demand import baselines, gate, metrics, report, serving_files, tracking, verdict
+from demand import baselines, gate, metrics, outputs, report, serving_files, tracking, verdict
+from demand import champion as champions
+from demand.champion import Champion
 from demand.errors import UserError, run
-from demand.features import TARGET, SalesHistory, read_rows
+from demand.features import TARGET, SalesHistory, read_rows, series_columns
+from demand.grain import grain_of, name_of
 from demand.packing import Packed, load
 from demand.scoring import Scores, baseline_forecaster, frame_of, score, score_model
 
 log = logging.getLogger(__name__)
-NO_CHAMPION = "none"
+CHAMPION = "champion"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -27,8 +30,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="demand.evaluate", description=__doc__)
     parser.add_argument("--train", type=Path, required=True, help="training months of the prepare step")
     parser.add_argument("--holdout", type=Path, required=True, help="held-out months of the prepare step")
-    parser.add_argument("--champion", default=NO_CHAMPION, help="registered version to beat, or none")
-    parser.add_argument("--model-name", default="demand-forecast", help="name of the registered model")
+    parser.add_argument("--champion", default=champions.NONE, help="registered version to beat, or none")
+    parser.add_argument(
+        "--model-name", default="demand-forecast", help="name of the store models; a finer grain adds its own"
+    )
     parser.add_argument("--candidate", type=Path, action="append", required=True, help="MLflow model; may be repeated")
     parser.add_argument("--contract", type=Path, required=True, help="sales contract, packed with the selected model")
     parser.add_argument("--verdict", type=Path, required=True, help="output folder")
@@ -52,19 +57,6 @@ def load_candidates(folders: Sequence[Path]) -> dict[str, tuple[Path, Packed]]:
     return found
 
 
-def load_champion(name: str, version: str) -> Packed | None:
-    """The registered champion, or None if `version` is none.
-
-    Raises:
-        UserError: there is no tracking server, no such version, or it cannot be loaded.
-    """
-    if version == NO_CHAMPION:
-        return None
-    if not tracking.is_on():
-        raise UserError(f"champion {name}:{version} cannot be read: set MLFLOW_TRACKING_URI, or pass --champion none")
-    return load(f"models:/{name}/{version}")
-
-
 def importance(packed: Packed, rows: pd.DataFrame, history: SalesHistory, seed: int = 7) -> dict[str, float]:
     """Feature -> rise of the WAPE when it is shuffled over the held-out rows, greatest first."""
     frame, sales = frame_of(packed, rows, history), rows[TARGET].to_numpy(dtype=np.float64)
@@ -82,7 +74,7 @@ def importance(packed: Packed, rows: pd.DataFrame, history: SalesHistory, seed: 
 def decide(
     packed: Mapping[str, Packed],
     scores: Mapping[str, Scores],
-    champion: str | None,
+    champion: Champion | None,
     train: pd.DataFrame,
     rows: pd.DataFrame,
 ) -> gate.Decision:
@@ -95,7 +87,7 @@ def decide(
             wapes[name],
             one.features,
             one.metadata.get("trained_until"),
-            np.concatenate([scores[name].one_step, scores[name].multi_step]),
+            _forecasts(scores[name]),
             scores[name].leaks,
         )
         for name, one in packed.items()
@@ -104,25 +96,36 @@ def decide(
     holdout_from = str(rows["MonthYear"].min()) if len(rows) else ""
     if len(rows) and train["MonthYear"].max() >= holdout_from:
         raise UserError(f"train.parquet reaches into the hold-out, which begins {holdout_from}: run prepare again")
-    return gate.decide(entrants, rivals, (champion, wapes[champion]) if champion else None, holdout_from, len(rows))
+    known = (
+        None
+        if champion is None
+        else gate.Champion(champion.label, wapes[CHAMPION], _forecasts(scores[CHAMPION]), champion.is_refitted)
+    )
+    return gate.decide(entrants, rivals, known, holdout_from, len(rows))
+
+
+def _forecasts(scores: Scores) -> npt.NDArray[np.float64]:
+    return np.concatenate([scores.one_step, scores.multi_step])
 
 
 def evaluate(
-    train: pd.DataFrame, holdout: pd.DataFrame, candidates: Mapping[str, Packed], champion: Packed | None
+    train: pd.DataFrame, holdout: pd.DataFrame, candidates: Mapping[str, Packed], champion: Champion | None
 ) -> tuple[gate.Decision, dict[str, Scores], dict[str, Any]]:
     """(decision, scores of candidates, champion and baselines, further entries of the verdict)."""
     history = SalesHistory.of(pd.concat([train, holdout], ignore_index=True))
     scores = {name: score_model(packed, holdout, history) for name, packed in candidates.items()}
     if champion is not None:
-        scores["champion"] = score_model(champion, holdout, history)
+        scores[CHAMPION] = score_model(champion.rival, holdout, history)
     scores |= {name: score(baseline_forecaster(name), holdout, history) for name in baselines.NAMES}
-    decision = decide(candidates, scores, "champion" if champion else None, train, holdout)
+    decision = decide(candidates, scores, champion, train, holdout)
     more = {
         "ranked_by": "candidates.*.one_step.wape",
         "months": {"train": _span(train), "holdout": _span(holdout)},
         "by_country": verdict.by_country(scores, holdout),
         "importance": importance(candidates[decision.selected], holdout, history),
         "features": candidates[decision.selected].features,
+        "live": champions.live(champion, holdout, history) if champion else None,
+        "notes": champion.notes() if champion else [],
     }
     return decision, scores, more
 
@@ -137,22 +140,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     train, holdout = read_rows(args.train, "train.parquet"), read_rows(args.holdout, "holdout.parquet")
     counts = json.loads((args.train / "rows.json").read_text(encoding="utf-8"))
     loaded = load_candidates(args.candidate)
-    champion = load_champion(args.model_name, args.champion)
+    grain = grain_of(series_columns(train))
+    champion = champions.read(name_of(args.model_name, grain), args.champion, train, holdout, grain)
     decision, scores, more = evaluate(train, holdout, {name: one for name, (_, one) in loaded.items()}, champion)
     table = {name: verdict.figures(one, holdout) for name, one in scores.items()}
     result = verdict.compose(
         decision,
         {name: table[name] for name in loaded},
         {name: table[name] for name in baselines.NAMES},
-        table.get("champion"),
+        {**table[CHAMPION], "version": champion.version, "refitted": champion.is_refitted} if champion else None,
         counts,
         more,
     )
     _write(args, result, verdict.forecast_table(scores, holdout), train, holdout)
-    shutil.rmtree(args.selected, ignore_errors=True)
-    shutil.copytree(loaded[decision.selected][0], args.selected)
-    # The endpoint knows the held-out months too: they are the nearest past of what it forecasts.
-    serving_files.write_state(pd.concat([train, holdout], ignore_index=True), args.contract, args.selected)
+    with outputs.staged(args.selected) as selected:
+        outputs.publish(loaded[decision.selected][0], selected)
+        # The endpoint knows the held-out months too: they are the nearest past of what it forecasts.
+        serving_files.write_state(pd.concat([train, holdout], ignore_index=True), args.contract, selected)
     _log(result, args.verdict)
     return 0
 

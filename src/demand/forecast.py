@@ -8,16 +8,18 @@ from typing import Any
 
 import pandas as pd
 
-from demand import tracking
+from demand import health, lookback, tracking
 from demand.contract import load_contract
 from demand.errors import UserError, run
-from demand.features import add_calendar, read_rows
+from demand.features import add_calendar, read_rows, series_columns
 from demand.forecaster import MOST_MONTHS_AHEAD, YEAR, Forecast, Forecaster
+from demand.grain import grain_of
 from demand.months import month_name
 from demand.packing import read_metadata
-from demand.plan import Key, read_plan
+from demand.plan import Key, read_plan, warn_of_unused
 from demand.request_check import RequestCheck
 from demand.state import State
+from demand.step_warnings import StepWarnings, of_rows
 
 log = logging.getLogger(__name__)
 PLANNED = ("Price", "Promotion", "Holiday")
@@ -69,10 +71,13 @@ def table_of(rows: Sequence[dict[str, Any]], found: Sequence[Forecast], forecast
     return pd.DataFrame(columns)
 
 
-def unused(plan: dict[Key, dict[str, Any]], rows: Sequence[dict[str, Any]]) -> int:
-    """Planned months that no forecast was asked for."""
-    used = {id(row) for row in rows}
-    return sum(id(row) not in used for row in plan.values())
+def check_plan(path: Path, plan: dict[Key, dict[str, Any]], state: State, horizon: int, warnings: StepWarnings) -> int:
+    """Warn of what the plan does not say, or says for nothing; how many planned months are not used."""
+    if not plan:
+        warnings.add("No plan was given: prices stay as they are, and promotions count as unknown")
+    series = {tuple(state.key_values(number).values()) for number in range(len(state.keys))}
+    months = range(state.last_month + 1, state.last_month + horizon + 1)
+    return warn_of_unused(path, plan, series, months, warnings.add)
 
 
 def for_planners(table: pd.DataFrame) -> pd.DataFrame:
@@ -84,13 +89,22 @@ def for_planners(table: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
+def _check_grain(model: str, metadata: dict[str, Any], monthly: pd.DataFrame) -> None:
+    """Raises UserError where the sales are summed for another grain than the model's."""
+    wanted, given = grain_of(metadata.get("features", ())), grain_of(series_columns(monthly))
+    if wanted != given:
+        raise UserError(f"{model} forecasts by {wanted}, the sales are summed by {given}: give the grain {wanted}")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step."""
     args = build_parser().parse_args(argv)
     if not 1 <= args.horizon <= MOST_MONTHS_AHEAD:
         raise UserError(f"--horizon {args.horizon}: 1 to {MOST_MONTHS_AHEAD} months can be forecast")
-    state = State.of(add_calendar(read_rows(args.monthly, "monthly.parquet")))
-    forecaster = Forecaster(args.model, read_metadata(args.model), state)
+    monthly, metadata = read_rows(args.monthly, "monthly.parquet"), read_metadata(args.model)
+    _check_grain(f"{args.model_name} version {args.model_version}", metadata, monthly)
+    state = State.of(add_calendar(monthly))
+    forecaster = Forecaster(args.model, metadata, state)
     check = RequestCheck(load_contract(args.contract), state.key_columns, state.first_month, state.last_month)
     plan = read_plan(args.plan, check, state.key_columns)
     rows = asked_rows(state, args.horizon, plan)
@@ -102,13 +116,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     for_planners(table).to_csv(args.forecasts / "forecasts.csv", index=False, encoding="utf-8-sig")
     months = (month_name(state.last_month + 1), month_name(state.last_month + args.horizon))
     log.info("Forecast %d series, %s to %s, with model version %s", len(state.keys), *months, args.model_version)
-    if not plan:
-        log.warning("No plan was given: prices stay as they are, and promotions count as unknown")
-    elif unused(plan, rows):
-        log.warning("%d planned months lie outside of the forecast and were not used", unused(plan, rows))
+    warnings = StepWarnings("forecast", of_rows(args.monthly))
+    found = lookback.look_back(args.model, metadata, monthly)
+    health.write({"name": args.model_name, "version": str(args.model_version), **found}, args.forecasts)
+    if said := health.sentence(args.model_name, str(args.model_version), found):
+        warnings.add(said)
+    unused = check_plan(args.plan, plan, state, args.horizon, warnings)
+    warnings.write(args.forecasts)
     with tracking.run("forecast") as tracker:
         tracker.log_params({"horizon": args.horizon, "origin": month_name(state.last_month)})
-        tracker.log_metrics({"forecasts": len(table), "planned": len(plan) - unused(plan, rows)})
+        tracker.log_metrics({"forecasts": len(table), "planned": len(plan) - unused})
     return 0
 
 

@@ -12,7 +12,9 @@ from demand.errors import UserError
 from demand.forest import Features, Forest
 from demand.months import season, weekend_share
 from demand.quantiles import Factors
+from demand.served_model import serving_folder
 from demand.state import KEPT_NUMBERS, KEPT_TEXTS, State, series_key
+from demand.store_ids import normal
 
 FloatArray = npt.NDArray[np.float64]
 Row = Mapping[str, Any]
@@ -45,14 +47,16 @@ class Forecaster:
         Raises:
             UserError: the model has no serving files, as those trained before there were any.
         """
-        serving = folder / "serving"
+        serving = serving_folder(folder)
         if not (serving / "forest.onnx").is_file():
-            raise UserError(f"{folder}: the model holds no serving/forest.onnx: train and register it again")
+            raise UserError(f"{folder}: the model holds no {serving.name}/forest.onnx: train and register it again")
         self.forest = Forest(serving)
         self.state = state or State.load(serving / "history.npz")
         self.metadata = metadata
         self._factors = Factors.of(metadata["interval"])
         self._series = {str(key): number for number, key in enumerate(self.state.keys)}
+        stores = (self.state.key_values(number)["StoreID"] for number in range(len(self.state.keys)))
+        self._spellings = {normal(store): store for store in stores}
         # In these as in the sales below, the last entry (-1) is the one of a series that is not known.
         texts = {name: [*(text or None for text in self.state.texts[name].tolist()), None] for name in KEPT_TEXTS}
         self._kept: dict[str, list[Any]] = texts
@@ -73,6 +77,11 @@ class Forecaster:
         if len(columns) == 1:
             return self._series.get(row["StoreID"], -1)
         return self._series.get(series_key([row.get(name) for name in columns]), -1)
+
+    def similar_store(self, store: str) -> str | None:
+        """The known store whose id differs from `store` only in case or blanks."""
+        meant = self._spellings.get(normal(store))
+        return None if meant == store else meant
 
     def forecast(self, rows: Sequence[Row]) -> list[Forecast]:
         """Forecast `rows`; none of them may lie before the first or more than 60 months after the last known month."""

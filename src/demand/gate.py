@@ -2,7 +2,8 @@
 
 Candidates are ranked by one figure: WAPE one month ahead over all held-out store-months, Weather unknown. The best is
 promoted only if it is strictly better there than every naive baseline and than the champion. A candidate that could
-not know what it forecasts from, or that has seen the held-out months, is never promoted, however good it looks.
+not know what it forecasts from, or that has seen the held-out months, is never promoted, however good it looks. One
+that forecasts exactly what the champion does is the champion, and there is nothing to promote.
 """
 
 import math
@@ -31,6 +32,19 @@ class Entrant:
     trained_until: str | None
     forecasts: npt.NDArray[np.float64]
     leaks: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The registered model as the gate sees it; `label` is what reasons call it, the rest as in `Entrant`.
+
+    `refitted`: not the model itself was scored, but its recipe, fitted again on the months before the hold-out.
+    """
+
+    label: str
+    wape: float | None
+    forecasts: npt.NDArray[np.float64] | None = None
+    refitted: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,7 @@ def refusals(entrant: Entrant, holdout_from: str, holdout_rows: int) -> list[str
 def decide(
     entrants: Sequence[Entrant],
     baselines: Mapping[str, float | None],
-    champion: tuple[str, float | None] | None,
+    champion: Champion | None,
     holdout_from: str,
     holdout_rows: int,
 ) -> Decision:
@@ -78,7 +92,7 @@ def decide(
     Args:
         entrants: at least one.
         baselines: name -> WAPE one month ahead, on the same rows; None if undefined.
-        champion: its name and WAPE on the same rows, or None if there is none.
+        champion: on the same rows, or None if there is none.
         holdout_from: first held-out month, YYYY-MM.
         holdout_rows: how many store-months are held out.
     """
@@ -88,9 +102,10 @@ def decide(
     if not fit:
         return Decision(min(entrants, key=_rank).name, False, tuple(reasons))
     best = min(fit, key=_rank)
-    rivals = {**baselines, **({champion[0]: champion[1]} if champion else {})}
-    compared = [_compare(best, name, rival) for name, rival in rivals.items()]
-    if not rivals:
+    compared = [_compare(best, name, rival) for name, rival in baselines.items()]
+    if champion:
+        compared.append(_compare_champion(best, champion))
+    if not compared:
         compared = [(False, f"{best.name} was compared with no baseline")]
     lost = [text for won, text in compared if not won]
     return Decision(best.name, not lost, tuple(reasons + (lost or [text for _, text in compared])))
@@ -100,9 +115,27 @@ def _rank(entrant: Entrant) -> float:
     return entrant.wape if entrant.wape is not None and math.isfinite(entrant.wape) else math.inf
 
 
+def _compare_champion(best: Entrant, champion: Champion) -> tuple[bool, str]:
+    if champion.forecasts is not None and np.array_equal(best.forecasts, champion.forecasts):
+        what = "the recipe of" if champion.refitted else "the same model as"
+        return False, f"{best.name} is {what} {champion.label}, which is registered already: every forecast is the same"
+    return _compare(best, champion.label, champion.wape)
+
+
 def _compare(best: Entrant, name: str, rival: float | None) -> tuple[bool, str]:
     """Whether `best` wins against a rival, and the sentence that says so; an undefined rival is never beaten."""
     if rival is None or not math.isfinite(rival):
         return False, f"{name} has no WAPE to compare {best.name} with"
-    won = _rank(best) < rival
-    return won, f"{best.name} {'beats' if won else 'does not beat'} {name}: WAPE {best.wape:.4f} against {rival:.4f}"
+    own = _rank(best)
+    won = own < rival
+    left, right = _apart(own, rival)
+    return won, f"{best.name} {'beats' if won else 'does not beat'} {name}: WAPE {left} against {right}"
+
+
+def _apart(left: float, right: float) -> tuple[str, str]:
+    """Two figures with as many digits as it takes to tell one from the other."""
+    for digits in range(4, 17):
+        shown = f"{left:.{digits}f}", f"{right:.{digits}f}"
+        if shown[0] != shown[1] or left == right:
+            return shown
+    return repr(left), repr(right)

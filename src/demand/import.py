@@ -5,7 +5,7 @@ from pathlib import Path
 
 from demand.errors import run
 from demand.import_sales import Request, import_sales
-from demand.snowflake_source import KeyVault
+from demand.snowflake_sign_in import WAYS, WORKLOAD_IDENTITY, sign_in_of
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -14,7 +14,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--connection", type=Path, required=True, help="Snowflake connection spec")
     parser.add_argument("--import-spec", type=Path, required=True, help="DataImport spec with the query")
     parser.add_argument("--contract", type=Path, required=True, help="sales contract")
-    parser.add_argument("--vault-url", help="Key Vault with the private key; without it SNOWFLAKE_PASSWORD counts")
+    parser.add_argument("--sign-in", choices=WAYS, default=WORKLOAD_IDENTITY, help="how to sign in to the warehouse")
+    parser.add_argument("--vault-url", help="Key Vault with the private key, for --sign-in key_pair")
     parser.add_argument("--key-name", default="snowflake-private-key", help="secret that holds the PEM private key")
     parser.add_argument("--sales", type=Path, required=True, help="output folder: Parquet files and MLTable")
     parser.add_argument("--staging", type=Path, required=True, help="folder that keeps finished months for a retry")
@@ -24,8 +25,9 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run the step; returns its exit code."""
     options = build_parser().parse_args(argv)
-    vault = KeyVault(options.vault_url, options.key_name) if options.vault_url else None
-    request = Request(options.connection, options.import_spec, options.contract, options.sales, options.staging, vault)
+    files = (options.connection, options.import_spec, options.contract)
+    sign_in = sign_in_of(options.sign_in, options.vault_url, options.key_name)
+    request = Request(*files, options.sales, options.staging, sign_in)
 
     def work() -> int:
         import_sales(request)

@@ -11,7 +11,7 @@ from snowflake.connector.constants import FIELD_ID_TO_NAME
 from demand.contract import Contract, match_columns
 from demand.errors import UserError
 from demand.import_spec import ImportSpec
-from demand.snowflake_source import execute, told_errors
+from demand.snowflake_source import execute, query_errors
 
 UNDATED = "undated"
 _TIMESTAMPS = {"TIMESTAMP", "TIMESTAMP_LTZ", "TIMESTAMP_TZ", "TIMESTAMP_NTZ", "DATE"}
@@ -48,7 +48,7 @@ def read_fields(session: Any, spec: ImportSpec, contract: Contract) -> list[Fiel
     Raises:
         UserError: the warehouse refuses the query, a required column is missing, or SaleDate is no point in time.
     """
-    with told_errors(spec.place):
+    with query_errors(spec.place):
         described = session.cursor().describe(f"select * from (\n{spec.query}\n) limit 0")
     kinds = {column.name: (FIELD_ID_TO_NAME[column.type_code], column.scale) for column in described}
     mapping = match_columns(contract, list(kinds), spec.place)
@@ -104,7 +104,7 @@ def make_plan(session: Any, spec: ImportSpec, fields: Sequence[Field]) -> list[P
         f"select year({date}) * 100 + month({date}) as yearmonth, count(*) as n, {sums}\n"
         f"from (\n{spec.query}\n) group by yearmonth order by yearmonth nulls last"
     )
-    with told_errors(spec.place):
+    with query_errors(spec.place):
         rows = execute(session, sql, spec.place).fetchall()
     return [_partition(row, spec, fields, date) for row in rows]
 

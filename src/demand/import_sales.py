@@ -1,15 +1,18 @@
-"""Import sales month by month into a staging folder, check them against the contract, and publish them in one go."""
+"""Import sales month by month, check them against the contract, and publish them in one go.
+
+Months are written to a local folder first and copied to the outputs, which may be mounts; see import_staging.
+"""
 
 import errno
-import fcntl
 import hashlib
 import logging
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,10 @@ from demand.errors import UserError
 from demand.import_check import check_imported
 from demand.import_plan import UNDATED, Field, Partition, make_plan, read_fields
 from demand.import_spec import ImportSpec, load_import_spec
-from demand.snowflake_source import KeyVault, connect, execute, told_errors
+from demand.import_staging import Staging
+from demand.job_paths import on_azure, shown_input
+from demand.snowflake_sign_in import SignIn
+from demand.snowflake_source import connect, execute, query_errors
 
 log = logging.getLogger("demand.import")
 MLTABLE = """\
@@ -34,45 +40,43 @@ transformations:
   - read_parquet:
       include_path_column: false
 """
-_FINGERPRINT = b"demand.fingerprint"
 
 
 @dataclass(frozen=True)
 class Request:
-    """The files and folders of one import; `vault` None means SNOWFLAKE_PASSWORD."""
+    """The files and folders of one import, and how it signs in to the warehouse."""
 
     connection: Path
     import_spec: Path
     contract: Path
     sales: Path
     staging: Path
-    vault: KeyVault | None = None
+    sign_in: SignIn = field(default_factory=SignIn)
 
 
 def import_sales(request: Request) -> int:
     """Run the import and return its number of rows.
 
-    On success `sales` holds one Parquet file a month and the file MLTable, and the staging folder is empty. Otherwise
-    `sales` is as it was, and finished months wait in the staging folder for the next run.
+    On success `sales` holds one Parquet file a month and the file MLTable, and no month is left in the staging folder.
+    Otherwise `sales` is no table, and finished months wait in the staging folder for the next run.
 
     Raises:
         UserError: a spec, the warehouse, the data or the disk is not as it must be; one line says which and where.
     """
-    with _told_disk_errors(request.staging), _held(request.staging):
-        folder = request.staging / _staging_key(request)
-        folder.mkdir(parents=True, exist_ok=True)
-        rows = _fetch_all(request, folder)
-        files = sorted(folder.glob("*.parquet"))
-        check_imported(files, load_contract(request.contract), str(request.import_spec), request.staging)
-        _publish(folder, request.sales)
-        _clear(request.staging)
-    log.info("Imported %d rows into %s", rows, request.sales)
+    with tempfile.TemporaryDirectory(prefix="import-") as folder, disk_errors(request.staging):
+        staging = Staging(request.staging, _staging_key(request))
+        rows = _fetch_all(request, staging, Path(folder))
+        files = sorted(Path(folder).glob("*.parquet"))
+        check_imported(files, load_contract(request.contract), shown_input(request.import_spec), request.staging)
+        _publish(files, request.sales)
+        staging.clear()
+    log.info("Imported %d rows into %s", rows, "output sales" if on_azure() else request.sales)
     return rows
 
 
 def _staging_key(request: Request) -> str:
     """Months that were fetched with another query, connection or contract must never be taken."""
-    digest = hashlib.sha256(b"layout 1")
+    digest = hashlib.sha256(b"layout 2")
     for path in (request.connection, request.import_spec, request.contract):
         if not path.is_file():
             raise UserError(f"{path}: no such file")
@@ -81,22 +85,8 @@ def _staging_key(request: Request) -> str:
 
 
 @contextmanager
-def _held(staging: Path) -> Iterator[None]:
-    """One import at a time in a staging folder; the kernel frees the lock however the holder ends."""
-    staging.mkdir(parents=True, exist_ok=True)
-    with (staging / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.info("Another import uses %s; waiting until it has ended", staging)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError:  # a mounted blob container has no locks, and one job only
-            log.info("%s cannot be locked; two imports at once would disturb each other there", staging)
-        yield
-
-
-@contextmanager
-def _told_disk_errors(staging: Path) -> Iterator[None]:
+def disk_errors(staging: Path) -> Iterator[None]:
+    """Turn a disk that is full or may not be written into a UserError."""
     try:
         yield
     except OSError as error:
@@ -108,64 +98,43 @@ def _told_disk_errors(staging: Path) -> Iterator[None]:
         raise UserError(f"cannot write {place}: {os.strerror(code or 0)}; {hint}") from error
 
 
-def _fetch_all(request: Request, folder: Path) -> int:
+def _fetch_all(request: Request, staging: Staging, folder: Path) -> int:
+    """Every month as one file in the local `folder`; returns the rows of all."""
     connection = load_connection(request.connection)
     spec = load_import_spec(request.import_spec)
     contract = load_contract(request.contract)
-    with connect(connection, request.vault) as session:
+    with connect(connection, request.sign_in) as session:
         fields = read_fields(session, spec, contract)
         plan = make_plan(session, spec, fields)
         if not plan:
             raise UserError(f"{spec.place}: the query gives no row; load sales first, or change its conditions")
         log.info("%d rows in %d months", sum(part.rows for part in plan), len(plan))
-        _forget_others(folder, plan)
         for part in plan:
-            _fetch_unless_kept(session, part, fields, spec, folder)
+            target = folder / f"{part.month}.parquet"
+            started = time.monotonic()
+            if staging.take(part, target):
+                log.info("%s: %d rows kept from the run before", part.month, part.rows)
+                continue
+            _fetch_month(session, part, fields, spec, target)
+            staging.keep(part, target)
+            log.info("%s: %d rows in %.2f s", part.month, part.rows, time.monotonic() - started)
     return sum(part.rows for part in plan)
 
 
-def _forget_others(folder: Path, plan: Sequence[Partition]) -> None:
-    """Half-written files, and months that the query no longer gives."""
-    wanted = {f"{part.month}.parquet" for part in plan}
-    for path in folder.iterdir():
-        if path.name not in wanted:
-            path.unlink()
-
-
-def _fetch_unless_kept(session: Any, part: Partition, fields: Sequence[Field], spec: ImportSpec, folder: Path) -> None:
-    target = folder / f"{part.month}.parquet"
-    if _kept_fingerprint(target) == part.fingerprint:
-        log.info("%s: %d rows kept from the run before", part.month, part.rows)
-        return
-    started = time.monotonic()
-    temporary = target.with_name(target.name + ".tmp")
-    try:
-        rows = _fetch(session, part, fields, spec, temporary)
-        if rows != part.rows:
-            changed = f"{part.rows} rows were announced and {rows} came; the table changed meanwhile, run it again"
-            raise UserError(f"{spec.place}: {part.month}: {changed}")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    log.info("%s: %d rows in %.2f s", part.month, rows, time.monotonic() - started)
-
-
-def _kept_fingerprint(path: Path) -> str:
-    """What a finished month was made from; empty for a file that is missing or damaged."""
-    try:
-        metadata = pq.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowInvalid):
-        return ""
-    return bytes(metadata.get(_FINGERPRINT, b"")).decode()
+def _fetch_month(session: Any, part: Partition, fields: Sequence[Field], spec: ImportSpec, target: Path) -> None:
+    """Fetch one month into the local file `target`, and hold it to the number of rows that the plan announced."""
+    rows = _fetch(session, part, fields, spec, target)
+    if rows != part.rows:
+        changed = f"{part.rows} rows were announced and {rows} came; the table changed meanwhile, run it again"
+        raise UserError(f"{spec.place}: {part.month}: {changed}")
 
 
 def _fetch(session: Any, part: Partition, fields: Sequence[Field], spec: ImportSpec, path: Path) -> int:
     """Stream one month into `path`; returns the rows written."""
-    schema = pa.schema([pa.field(field.name, field.arrow) for field in fields])
-    schema = schema.with_metadata({_FINGERPRINT: part.fingerprint.encode()})
+    schema = pa.schema([pa.field(column.name, column.arrow) for column in fields])
     rows = 0
     cursor = execute(session, part.sql, spec.place)
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer, told_errors(spec.place):
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer, query_errors(spec.place):
         for batch in cursor.fetch_arrow_batches():
             writer.write_table(_to_schema(batch, fields, schema, part, spec))
             rows += batch.num_rows
@@ -177,47 +146,41 @@ def _to_schema(
     batch: pa.Table, fields: Sequence[Field], schema: pa.Schema, part: Partition, spec: ImportSpec
 ) -> pa.Table:
     columns = []
-    for index, field in enumerate(fields):
-        column = batch.column(index)
-        if field.name == "SaleDate" and part.month == UNDATED:
+    for index, wanted in enumerate(fields):
+        if wanted.name == "SaleDate" and part.month == UNDATED:
             # The local warehouse gives 1970-01-01 for a NULL timestamp; here we know that each one is NULL.
-            columns.append(pa.nulls(batch.num_rows, field.arrow))
+            columns.append(pa.nulls(batch.num_rows, wanted.arrow))
             continue
-        columns.append(_cast(column, field, f"{spec.place}: {part.month}"))
+        columns.append(_cast(batch.column(index), wanted, f"{spec.place}: {part.month}"))
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _cast(column: pa.ChunkedArray, field: Field, place: str) -> pa.ChunkedArray:
+def _cast(column: pa.ChunkedArray, wanted: Field, place: str) -> pa.ChunkedArray:
     if pa.types.is_timestamp(column.type):
         # Snowflake's nanoseconds are cut to microseconds, which is what DuckDB and pandas 2 agree on.
-        return pc.cast(column, field.arrow, safe=False)
+        return pc.cast(column, wanted.arrow, safe=False)
     try:
-        return column.cast(field.arrow)
+        return column.cast(wanted.arrow)
     except pa.ArrowInvalid as error:
-        hint = f"cast it in the query, e.g. {field.source}::varchar"
-        raise UserError(f"{place}: column {field.name}: {error}; {hint}") from error
+        hint = f"cast it in the query, e.g. {wanted.source}::varchar"
+        raise UserError(f"{place}: column {wanted.name}: {error}; {hint}") from error
 
 
-def _publish(folder: Path, sales: Path) -> None:
-    """Put the months and MLTable into `sales`; after an error nothing of them is left there."""
+def _publish(files: Sequence[Path], sales: Path) -> None:
+    """Put the months and MLTable into `sales` and nothing else; after an error nothing of them is left there.
+
+    The folder is never removed or replaced, since it may be a mount, and it may hold what an earlier try left.
+    """
     sales.mkdir(parents=True, exist_ok=True)
-    placed = []
+    mark = sales / "MLTable"
     try:
-        for path in sorted(folder.glob("*.parquet")):
-            placed.append(sales / path.name)
-            shutil.copyfile(path, placed[-1])
-        placed.append(sales / "MLTable")
-        placed[-1].write_text(MLTABLE, encoding="utf-8")  # last: without it the folder is no table
+        mark.unlink(missing_ok=True)
+        for old in sales.glob("*.parquet"):
+            old.unlink()
+        for path in files:
+            shutil.copyfile(path, sales / path.name)
+        mark.write_text(MLTABLE, encoding="utf-8")  # last: without it the folder is no table
     except BaseException:
-        for path in placed:
+        for path in (mark, *(sales / path.name for path in files)):
             path.unlink(missing_ok=True)
         raise
-
-
-def _clear(staging: Path) -> None:
-    """The lock file stays: another import may wait for it."""
-    for path in staging.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != ".lock":
-            path.unlink()

@@ -7,6 +7,7 @@ import yaml
 
 from demand.connection_spec import read_yaml
 from demand.errors import UserError
+from demand.job_paths import shown_input
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ def load_import_spec(path: Path) -> ImportSpec:
     source = content.get("source")
     query = source.get("query") if isinstance(source, dict) else None
     if not isinstance(query, str) or not query.strip():
-        raise UserError(f"{path}: the import spec needs source.query, the SQL whose rows are imported")
-    return ImportSpec(query.strip().rstrip(";").strip(), f"{path}:{_query_line(path)}")
+        raise UserError(f"{shown_input(path)}: the import spec needs source.query, the SQL whose rows are imported")
+    return ImportSpec(query.strip().rstrip(";").strip(), f"{shown_input(path)}:{_query_line(path)}")
 
 
 def _query_line(path: Path) -> int:

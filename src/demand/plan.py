@@ -1,12 +1,16 @@
 """The planner's table: prices, promotions and holidays that are known of months to come."""
 
+from collections import Counter
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from demand.errors import UserError
+from demand.months import month_name
 from demand.request_check import RequestCheck, RequestError
+from demand.store_ids import MOST_SHOWN, did_you_mean
 
 TRUE, FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 Key = tuple[str | int, ...]
@@ -37,6 +41,49 @@ def read_plan(path: Path, check: RequestCheck, keys: tuple[str, ...]) -> dict[Ke
             raise UserError(f"{path}:{line}: {', '.join(map(str, key[:-1]))} has this month twice: keep one line")
         found[key] = row
     return found
+
+
+def warn_of_unused(
+    path: Path,
+    plan: dict[Key, dict[str, Any]],
+    known: Collection[tuple[str, ...]],
+    forecast: range,
+    warn: Callable[[str], None],
+) -> int:
+    """Say which planned months no forecast uses, and why; how many these are.
+
+    Args:
+        path: the plan, named in each line.
+        plan: what `read_plan` gave.
+        known: keys of the series that are forecast, StoreID first.
+        forecast: indices of the months that are forecast.
+        warn: called with each line.
+    """
+    unknown = Counter(tuple(map(str, key[:-1])) for key in plan if key[:-1] not in known)
+    months = [int(key[-1]) for key in plan if key[:-1] in known]
+    past = sum(month < forecast.start for month in months)
+    later = sum(month >= forecast.stop for month in months)
+    if unknown:
+        warn(f"{_rows(path, unknown.total())} of series without sales, not used: {_series(unknown, known)}")
+    if past:
+        warn(f"{_rows(path, past)} of past months, not used: the first forecast is {month_name(forecast.start)}")
+    if later:
+        last = month_name(forecast.stop - 1)
+        warn(f"{_rows(path, later)} of months after the last forecast, {last}, not used: raise the horizon")
+    return unknown.total() + past + later
+
+
+def _rows(path: Path, count: int) -> str:
+    return f"{path.name}: {count} row{'' if count == 1 else 's'}"
+
+
+def _series(unknown: Counter[tuple[str, ...]], known: Collection[tuple[str, ...]]) -> str:
+    stores = sorted({key[0] for key in known})
+    shown = [
+        " ".join((f'"{store}"' if store in stores else did_you_mean(store, stores), *rest))
+        for store, *rest in sorted(unknown)[:MOST_SHOWN]
+    ]
+    return ", ".join(shown) + (f" and {len(unknown) - MOST_SHOWN} more" if len(unknown) > MOST_SHOWN else "")
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -5,17 +5,20 @@ import dataclasses
 import logging
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from demand import health
 from demand.connection_spec import load_connection
 from demand.contract import literal
 from demand.errors import UserError, run
 from demand.features import read_rows
-from demand.snowflake_source import KeyVault, connect, execute
+from demand.snowflake_sign_in import WAYS, WORKLOAD_IDENTITY, sign_in_of
+from demand.snowflake_source import WarehouseLostError, connect, execute
 
 log = logging.getLogger(__name__)
 PLACE = "ml/data/forecasts.sql"
@@ -36,8 +39,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--connection", type=Path, required=True, help="Snowflake connection spec")
     parser.add_argument("--table-sql", type=Path, required=True, help="statement that creates the table")
     parser.add_argument("--role", default="DEMAND_WRITER", help="role that may write the table")
-    parser.add_argument("--vault-url", help="Key Vault with the private key; without it SNOWFLAKE_PASSWORD counts")
+    parser.add_argument("--sign-in", choices=WAYS, default=WORKLOAD_IDENTITY, help="how to sign in to the warehouse")
+    parser.add_argument("--vault-url", help="Key Vault with the private key, for --sign-in key_pair")
     parser.add_argument("--key-name", default="snowflake-private-key", help="secret that holds the PEM private key")
+    parser.add_argument("--if-worse", choices=("refuse", "publish"), default="refuse", help="where last year is better")
     parser.add_argument("--published", type=Path, required=True, help="output folder: what was written")
     return parser
 
@@ -51,48 +56,103 @@ def for_warehouse(table: pd.DataFrame) -> pd.DataFrame:
 def publish(session: Any, table: pd.DataFrame, table_sql: str) -> int:
     """Write `table` in the place of what the same model version forecast from the same origin; rows written."""
     (key,) = table[["ModelName", "ModelVersion", "OriginMonth"]].drop_duplicates().to_dict("records")
-    _create(session, table_sql)
-    stage = "@%FORECASTS"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"forecasts-{uuid.uuid4().hex}.parquet"  # a name that was loaded before would be skipped
-        table.to_parquet(path, index=False)
-        address = path.as_posix().replace("'", "\\'")
-        execute(session, f"put 'file://{address}' {stage} auto_compress = false overwrite = true", PLACE)
     same = " and ".join(f"{name} = {literal(str(value))}" for name, value in key.items())
-    columns = ", ".join(COLUMNS)
-    execute(session, "begin", PLACE)
+    _create(session, table_sql)
+    with _staged(session, table) as file:
+        execute(session, "begin", PLACE)
+        try:
+            execute(session, f"delete from FORECASTS where {same}", PLACE)
+            _load(session, file)
+            if (count := _count(session, same)) != len(table):
+                raise UserError(f"FORECASTS would hold {count} of {len(table)} rows: nothing was written, run it again")
+            execute(session, "commit", PLACE)
+        except BaseException as error:
+            _tidy_up(session, "rollback", error)
+            raise
+    # Of two at once neither sees the other's rows before both have ended; the later one always does, here.
+    if (count := _count(session, same)) != len(table):
+        raise UserError(f"FORECASTS holds {count} rows, not {len(table)}: two published at once, run one of them again")
+    return count
+
+
+@contextmanager
+def _staged(session: Any, table: pd.DataFrame) -> Iterator[str]:
+    """`table` as a file of a stage that lives as long as the session: Snowflake drops it though this process dies.
+
+    A table's own stage takes no query in COPY and needs OWNERSHIP of the table for PUT
+    (https://docs.snowflake.com/en/user-guide/data-load-local-file-system-create-stage); a temporary stage needs CREATE
+    STAGE on the schema, and its files are removed with it (https://docs.snowflake.com/en/sql-reference/sql/create-stage).
+    The connector's own write_pandas does the same.
+    """
+    stage = f"FORECASTS_{uuid.uuid4().hex.upper()}"
+    execute(session, f"create temporary stage {stage}", PLACE)
     try:
-        execute(session, f"delete from FORECASTS where {same}", PLACE)
-        execute(
-            session,
-            f"copy into FORECASTS ({columns}) from (select {', '.join(COLUMNS.values())} from {stage}/{path.name}) "
-            "file_format = (type = parquet) purge = true",
-            PLACE,
-        )
-        ((count,),) = execute(session, f"select count(*) from FORECASTS where {same}", PLACE).fetchall()
-        if count != len(table):
-            raise UserError(f"FORECASTS holds {count} of {len(table)} rows: nothing was written, run it again")
-    except BaseException:
-        execute(session, "rollback", PLACE)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "forecasts.parquet"
+            try:
+                table.to_parquet(path, index=False)
+            except OSError as error:
+                raise UserError(f"cannot write {path}: {error.strerror}; free space and run it again") from error
+            address = path.as_posix().replace("'", "\\'")
+            execute(session, f"put 'file://{address}' @{stage} auto_compress = false", PLACE)
+        yield f"@{stage}/{path.name}"
+    except BaseException as error:
+        _tidy_up(session, f"drop stage if exists {stage}", error)
         raise
-    execute(session, "commit", PLACE)
-    return int(count)
+    _tidy_up(session, f"drop stage if exists {stage}")
+
+
+def _load(session: Any, file: str) -> None:
+    """Copy the staged `file` into the table, each column cast to the table's type."""
+    execute(
+        session,
+        f"copy into FORECASTS ({', '.join(COLUMNS)}) from (select {', '.join(COLUMNS.values())} from {file}) "
+        "file_format = (type = parquet)",
+        PLACE,
+    )
+
+
+def _count(session: Any, same: str) -> int:
+    """Rows of this model version and origin month."""
+    return int(execute(session, f"select count(*) from FORECASTS where {same}", PLACE).fetchall()[0][0])
+
+
+def _tidy_up(session: Any, sql: str, after: BaseException | None = None) -> None:
+    """Run `sql` unless the session is lost, when the warehouse does it; a failure must not hide the error `after`."""
+    if isinstance(after, WarehouseLostError):
+        return
+    try:
+        execute(session, sql, PLACE)
+    except UserError as error:
+        log.warning("%s", error)
 
 
 def _create(session: Any, table_sql: str) -> None:
     """Make the table where it is missing; a role that may only write would be refused even an idle create."""
-    found = execute(session, "select count(*) from information_schema.tables where table_name = 'FORECASTS'", PLACE)
-    if not found.fetchall()[0][0]:
+    sql = (
+        "select count(*) from information_schema.tables "
+        "where table_schema = current_schema() and table_name = 'FORECASTS'"
+    )
+    if not execute(session, sql, PLACE).fetchall()[0][0]:
         execute(session, table_sql, PLACE)
+
+
+def _check_health(folder: Path, force: bool) -> None:
+    """Raises UserError for forecasts of a model that the same month of last year beats, unless forced."""
+    found = health.read(folder)
+    said = health.sentence(str(found.get("name")), str(found.get("version")), found)
+    if said and not force:
+        raise UserError(f"{said}: nothing is published; train a better model, or publish all the same with FORCE=1")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step."""
     args = build_parser().parse_args(argv)
+    _check_health(args.forecasts, args.if_worse == "publish")
     table = for_warehouse(read_rows(args.forecasts, "forecasts.parquet"))
-    vault = KeyVault(args.vault_url, args.key_name) if args.vault_url else None
+    sign_in = sign_in_of(args.sign_in, args.vault_url, args.key_name)
     connection = dataclasses.replace(load_connection(args.connection), role=args.role)
-    with connect(connection, vault) as session:
+    with connect(connection, sign_in) as session:
         count = publish(session, table, args.table_sql.read_text(encoding="utf-8"))
     args.published.mkdir(parents=True, exist_ok=True)
     (args.published / "rows.txt").write_text(f"{count}\n", encoding="utf-8")

@@ -6,16 +6,21 @@ import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from demand import tracking, verdict
 from demand.card import model_card
+from demand.champion import NONE
 from demand.errors import UserError, run
+from demand.grain import grain_of, name_of
 from demand.packing import fingerprint, read_metadata
 
 log = logging.getLogger(__name__)
 CARD = "model_card.md"
+# The version that forecasts and deployments take: an alias in MLflow, a tag in Azure ML, which has no aliases.
+CHAMPION = "champion"
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="demand.register", description=__doc__)
     parser.add_argument("--verdict", type=Path, required=True, help="verdict of the evaluate step")
     parser.add_argument("--selected", type=Path, required=True, help="model that the verdict speaks of")
-    parser.add_argument("--model-name", default="demand-forecast", help="name of the registered model")
+    parser.add_argument(
+        "--model-name", default="demand-forecast", help="name of the store models; a finer grain adds its own"
+    )
     parser.add_argument("--data-version", default="unknown", help="version of the sales data asset")
     parser.add_argument("--git-commit", default="unknown", help="commit that the run was submitted from")
     parser.add_argument("--recipe", default="unknown", help="hash of specs, code and data version")
+    parser.add_argument("--attempt", default="first", help="another value decides anew what was decided before")
     parser.add_argument("--report", type=Path, required=True, help="output folder")
     return parser
 
@@ -57,6 +65,17 @@ def register(folder: Path, name: str, tags: dict[str, str], run_id: str) -> str:
     _create_name(client, name)
     source = f"{client.get_run(run_id).info.artifact_uri}/model"
     return str(client.create_model_version(name, source, run_id, tags=tags).version)
+
+
+def crown(client: Any, name: str, version: str, now: datetime) -> None:
+    """Make a version the champion of its name, in one call, so that there is one champion at every moment.
+
+    Azure ML's registry has no aliases (azureml-mlflow knows no such call): there the version with the newest time in
+    its tag `champion` is the champion, and the older tags are its predecessors' history.
+    """
+    client.set_model_version_tag(name, version, CHAMPION, now.isoformat(timespec="seconds"))
+    if not tracking.is_azure():
+        client.set_registered_model_alias(name, CHAMPION, version)
 
 
 def find_version(client: Any, name: str, wanted: str) -> str | None:
@@ -83,6 +102,7 @@ def tags_of(result: dict[str, Any], origin: Provenance) -> dict[str, str]:
     metrics = {kind: entry[kind] for kind in ("one_step", "multi_step")}
     tags = {
         "candidate": str(result["selected"]),
+        "compared_with": str((result["champion"] or {}).get("version", NONE)),
         "data_version": origin.data_version,
         "git_commit": origin.git_commit,
         "recipe": origin.recipe,
@@ -107,27 +127,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     page = args.verdict / "report.html"
     if page.is_file():
         shutil.copy(page, args.report / page.name)
+    name = name_of(args.model_name, grain_of(metadata.get("features", ())))
     card = args.report / CARD
-    card.write_text(model_card(result, metadata, vars(origin), args.model_name), encoding="utf-8")
+    card.write_text(model_card(result, metadata, vars(origin), name), encoding="utf-8")
     if not result["promoted"]:
         log.warning("Nothing is registered: %s", "; ".join(result["reasons"]))
     elif not tracking.is_on():
         raise UserError("a model is to be registered, but there is no registry: set MLFLOW_TRACKING_URI")
     else:
-        with tracking.run("register") as tracker:
-            result["model"] = {"name": args.model_name, "version": _registered(args, result, origin, tracker)}
+        _promote(args, name, result, origin)
+        return 0
     verdict.write(result, args.report)
     return 0
 
 
-def _registered(args: argparse.Namespace, result: dict[str, Any], origin: Provenance, tracker: tracking.Tracker) -> str:
+def _promote(args: argparse.Namespace, name: str, result: dict[str, Any], origin: Provenance) -> None:
+    """Register the model, write the verdict, and at last make it the champion: a killed step crowns none."""
+    from mlflow.tracking import MlflowClient  # noqa: PLC0415  importing it takes a second
+
     tags = tags_of(result, origin)
-    tracker.log_params({name: tags[name] for name in ("candidate", "data_version", "git_commit", "recipe")})
-    tracker.log_file(args.report / CARD)
-    assert tracker.run_id  # noqa: S101  tracking is on here
-    version = register(args.selected, args.model_name, tags, tracker.run_id)
-    log.info("Registered %s:%s, %s", args.model_name, version, result["selected"])
-    return version
+    with tracking.run("register") as tracker:
+        tracker.log_params({key: tags[key] for key in ("candidate", "data_version", "git_commit", "recipe")})
+        tracker.log_file(args.report / CARD)
+        assert tracker.run_id  # noqa: S101  tracking is on here
+        version = register(args.selected, name, tags, tracker.run_id)
+        result["model"] = {"name": name, "version": version}
+        verdict.write(result, args.report)
+        crown(MlflowClient(), name, version, datetime.now(UTC))
+    log.info("%s:%s, %s, is the champion", name, version, result["selected"])
 
 
 if __name__ == "__main__":

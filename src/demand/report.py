@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from demand import health
 from demand.features import TARGET
 
 STYLE = (
@@ -24,7 +25,8 @@ def render(verdict: Mapping[str, Any], train: pd.DataFrame, holdout: pd.DataFram
     state = ("yes", "promoted") if verdict["promoted"] else ("no", "not promoted")
     parts = [
         f"<h1>Demand forecast: <span class={state[0]}>{escape(verdict['selected'])} {state[1]}</span></h1>",
-        "<ul>" + "".join(f"<li>{escape(reason)}</li>" for reason in verdict["reasons"]) + "</ul>",
+        "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in [*verdict["reasons"], *_remarks(verdict)]) + "</ul>",
+        _warnings(verdict.get("warnings", [])),
         "<p>WAPE is sum |actual - forecast| / sum |actual| over the held-out store-months. Weather is unknown ahead of "
         "a month, so it is masked; Price, Promotion and Holiday count as planned.</p>",
         _figures(verdict),
@@ -39,6 +41,18 @@ def render(verdict: Mapping[str, Any], train: pd.DataFrame, holdout: pd.DataFram
     ]
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Demand forecast</title><style>{STYLE}</style>'
     return head + "\n".join(parts) + "</html>\n"
+
+
+def _remarks(verdict: Mapping[str, Any]) -> list[str]:
+    """What a reader must know of the comparison, and of the model that is live."""
+    live = verdict.get("live") or {}
+    said = health.sentence(str(live.get("name")), str(live.get("version")), live)
+    return [*verdict.get("notes", ()), *([said] if said else [])]
+
+
+def _warnings(warnings: Sequence[Mapping[str, str]]) -> str:
+    items = "".join(f"<li>{escape(one['step'])}: {escape(one['message'])}</li>" for one in warnings)
+    return f"<h2>Warnings</h2><ul>{items}</ul>" if items else ""
 
 
 def _counts(rows: Mapping[str, int | None]) -> str:

@@ -21,9 +21,10 @@ from demand import api_document
 from demand.collecting import Collectors
 from demand.contract import load_contract
 from demand.explain import explain
-from demand.forecaster import Forecaster
+from demand.forecaster import UNKNOWN_STORE, Forecaster
 from demand.months import month_name
 from demand.request_check import MOST_BYTES, Fault, Request, RequestCheck, RequestError
+from demand.served_model import identity, serving_folder
 
 log = logging.getLogger("azmlinfsrv.score")
 JSON = "application/json"
@@ -37,23 +38,24 @@ class Service:
     """One loaded model."""
 
     def __init__(self, root: Path) -> None:
-        """`root` is AZUREML_MODEL_DIR: <...>/<name>/<version>, with the model's folder in it."""
+        """`root` is AZUREML_MODEL_DIR: <...>/<name>/<version>, or the model's own folder below that."""
         folder = next(path.parent for path in sorted(root.glob("**/MLmodel")))
         metadata = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))["metadata"]
         self.forecaster = Forecaster(folder, metadata)
         state = self.forecaster.state
-        contract = load_contract(folder / "serving" / "sales.contract.yml")
+        contract = load_contract(serving_folder(folder) / "sales.contract.yml")
         self.check = RequestCheck(contract, state.key_columns, state.first_month, state.last_month)
         known = month_name(state.last_month)
-        self.model = {"name": root.parent.name, "version": root.name, "known_until": known}
+        name, version = identity(root)
+        self.model = {"name": name, "version": version, "known_until": known}
         self.collectors = Collectors()
 
     def answer(self, asked: Request) -> dict[str, Any]:
         """The body of the answer."""
-        rows = asked.rows
+        rows, keys = asked.rows, self.forecaster.state.key_columns
         told: list[dict[str, Any]] = [
             {
-                "StoreID": row["StoreID"],
+                **{name: row[name] for name in keys},
                 "MonthYear": month_name(row["Month"]),
                 "TotalSales": found.sales,
                 "P10": found.low,
@@ -65,6 +67,9 @@ class Service:
         if asked.explain:
             told = [{**one, **why} for one, why in zip(told, explain(self.forecaster, rows), strict=True)]
         self.collectors.collect(rows, told)
+        for one in told:
+            if UNKNOWN_STORE in one["flags"] and (meant := self.forecaster.similar_store(one["StoreID"])):
+                one["did_you_mean"] = meant
         return {"predictions": told, "model": self.model}
 
 

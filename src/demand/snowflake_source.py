@@ -1,14 +1,14 @@
-"""Speak to Snowflake: sign in with a key pair (or a password), run a query, turn its errors into one clear line."""
+"""Speak to Snowflake: connect, run a query, and turn its errors into one clear line."""
 
 import http.client
 import logging
 import os
+import socket
 import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import snowflake.connector
@@ -16,66 +16,13 @@ from snowflake.connector import errors as sf
 
 from demand.connection_spec import Connection
 from demand.errors import UserError
+from demand.snowflake_sign_in import LOGIN_SECONDS, SignIn, first_line, sign_in_arguments
 
-# An unreachable warehouse must say so within seconds; one that is lost in the middle may come back for a minute.
+# A name that is still unknown or an address that is still silent may be a private endpoint that has just been made.
 PROBE_SECONDS = 8
-LOGIN_SECONDS = 10
-NETWORK_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class KeyVault:
-    """Where the private key of the warehouse's user lies."""
-
-    url: str
-    secret: str
-
-
-def read_private_key(vault: KeyVault) -> bytes:
-    """The private key (DER, PKCS8) of the Key Vault secret, read with the job's own identity.
-
-    Raises:
-        UserError: the vault or the secret cannot be read, or the secret is no unencrypted PEM private key.
-    """
-    from azure.core.exceptions import AzureError  # noqa: PLC0415  (half a second that a password sign-in does not need)
-    from azure.identity import DefaultAzureCredential  # noqa: PLC0415
-    from azure.keyvault.secrets import SecretClient  # noqa: PLC0415
-
-    # Azure ML names the identity of a job's compute in this variable.
-    identity = DefaultAzureCredential(managed_identity_client_id=os.environ.get("DEFAULT_IDENTITY_CLIENT_ID"))
-    try:
-        pem = SecretClient(vault_url=vault.url, credential=identity).get_secret(vault.secret).value
-    except (AzureError, ValueError) as error:
-        hint = "check the vault's URL and that the job's identity may get secrets"
-        raise UserError(f"cannot read secret {vault.secret} of {vault.url}: {_first_line(error)}; {hint}") from error
-    return pem_to_der(pem or "", vault)
-
-
-def pem_to_der(pem: str, vault: KeyVault) -> bytes:
-    """`pem` in the form that the connector takes; `vault` is for the error only."""
-    from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415
-
-    try:
-        key = form.load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError) as error:
-        raise UserError(
-            f"secret {vault.secret} of {vault.url} is no unencrypted PEM private key; store the text of the .p8 file"
-        ) from error
-    return key.private_bytes(form.Encoding.DER, form.PrivateFormat.PKCS8, form.NoEncryption())
-
-
-def sign_in_arguments(vault: KeyVault | None) -> dict[str, Any]:
-    """The connector's credential arguments.
-
-    Raises:
-        UserError: neither a Key Vault nor SNOWFLAKE_PASSWORD is given.
-    """
-    if vault:
-        return {"authenticator": "SNOWFLAKE_JWT", "private_key": read_private_key(vault)}
-    password = os.environ.get("SNOWFLAKE_PASSWORD")
-    if not password:
-        raise UserError("no way to sign in: give --vault-url, or SNOWFLAKE_PASSWORD as the local warehouse does")
-    return {"password": password}
+PROBES = 3
+# A warehouse that is lost in the middle may come back within this time; a query may take as long as it likes.
+LOST_SECONDS = 120
 
 
 def _address(connection: Connection) -> dict[str, Any]:
@@ -87,27 +34,45 @@ def _address(connection: Connection) -> dict[str, Any]:
     return {"host": host, "port": int(port), "protocol": os.environ.get("SNOWFLAKE_PROTOCOL", "https")}
 
 
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    """An account answers with the way to its web pages, which a closed network does not let through."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow nothing: the redirect itself is an answer."""
+
+
 def check_reachable(address: dict[str, Any]) -> None:
-    """Any HTTP answer will do; the connector alone would wait a minute for a server that accepts and says nothing.
+    """Any HTTP answer will do; the connector alone would wait minutes for a server that accepts and says nothing.
 
     Raises:
-        UserError: no such host, nothing listens, or no answer within PROBE_SECONDS; says which.
+        UserError: no such host, nothing listens, or no answer within PROBES times PROBE_SECONDS; says which.
     """
-    place = f"{address['host']}:{address['port']}"
+    for left in reversed(range(PROBES)):
+        reason = _probe(address)
+        if reason is None:
+            return
+        if left and isinstance(reason, TimeoutError | socket.gaierror):
+            continue
+        waited = f"no answer within {PROBES * PROBE_SECONDS} s" if isinstance(reason, TimeoutError) else reason
+        place = f"{address['host']}:{address['port']}"
+        raise UserError(f"cannot reach the warehouse at {place} ({waited}): is it up, and the address right?")
+
+
+def _probe(address: dict[str, Any]) -> object | None:
+    """Why nothing answers; None where something does."""
+    url = f"{address['protocol']}://{address['host']}:{address['port']}/"
     try:
-        urllib.request.urlopen(f"{address['protocol']}://{place}/", timeout=PROBE_SECONDS).close()  # noqa: S310
+        urllib.request.build_opener(_StayHere).open(url, timeout=PROBE_SECONDS).close()
     except (urllib.error.HTTPError, ssl.SSLError):
-        return  # it answers; what it thinks of certificates, the connector tells better
+        return None  # it answers; what it thinks of certificates, the connector tells better
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        if isinstance(reason, ssl.SSLError):
-            return
-        told = f"no answer within {PROBE_SECONDS} s" if isinstance(reason, TimeoutError) else reason
-        raise UserError(f"cannot reach the warehouse at {place} ({told}): is it up, and the address right?") from error
+        return None if isinstance(reason, ssl.SSLError) else reason
+    return None
 
 
 @contextmanager
-def connect(connection: Connection, vault: KeyVault | None = None) -> Iterator[Any]:
+def connect(connection: Connection, sign_in: SignIn | None = None) -> Iterator[Any]:
     """A signed-in snowflake connection, closed at the end.
 
     Raises:
@@ -115,7 +80,7 @@ def connect(connection: Connection, vault: KeyVault | None = None) -> Iterator[A
     """
     address = _address(connection)
     check_reachable(address)
-    credentials = sign_in_arguments(vault)
+    credentials = sign_in_arguments(sign_in or SignIn(), address["host"])
     logging.getLogger("snowflake.connector").setLevel(logging.ERROR)
     try:
         session = snowflake.connector.connect(
@@ -126,7 +91,6 @@ def connect(connection: Connection, vault: KeyVault | None = None) -> Iterator[A
             warehouse=connection.warehouse,
             role=connection.role,
             login_timeout=LOGIN_SECONDS,
-            network_timeout=NETWORK_SECONDS,
             # Months are cut in UTC, whatever the account's own time zone is.
             session_parameters={"TIMEZONE": "UTC", "CLIENT_TELEMETRY_ENABLED": False},
             **address,
@@ -134,29 +98,45 @@ def connect(connection: Connection, vault: KeyVault | None = None) -> Iterator[A
         )
     except sf.Error as error:
         raise UserError(_sign_in_message(error, connection, f"{address['host']}:{address['port']}")) from error
+    _limit_retries(session)
     try:
         yield session
     finally:
         session.close()
 
 
+def _limit_retries(session: Any) -> None:
+    """End a request that finds no server for LOST_SECONDS.
+
+    network_timeout would do so, too, but the connector cancels each query that runs longer than it (4.8.1,
+    cursor.py: real_timeout starts the cancellation timer). Without either it tries again for ever.
+    """
+    fetch = session.rest.fetch
+
+    def limited(*arguments: Any, timeout: int | None = None, **options: Any) -> Any:
+        return fetch(*arguments, timeout=LOST_SECONDS if timeout is None else timeout, **options)
+
+    session.rest.fetch = limited
+
+
 def _sign_in_message(error: sf.Error, connection: Connection, place: str) -> str:
-    text = _first_line(error)
+    text = first_line(error)
+    refused = f"the warehouse at {place} refused the sign-in of {connection.user}"
     if "Incorrect username or password" in text or "JWT token" in text:
-        what = "check the user, and its key in Key Vault or SNOWFLAKE_PASSWORD"
-        return f"the warehouse at {place} refused the sign-in of {connection.user}: {what}"
+        return f"{refused}: check the user, and its key in Key Vault or SNOWFLAKE_PASSWORD"
+    if "workload identity" in text.lower() or "federat" in text.lower():
+        return f"{refused}: {text}; check its WORKLOAD_IDENTITY against the job's identity (docs/snowflake.md)"
     if isinstance(error, sf.OperationalError | sf.InterfaceError):
         return f"cannot reach the warehouse at {place}: is it up, and the address right? ({text})"
     return f"the warehouse at {place} did not accept the session of {connection.user}: {text}"
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(getattr(error, "raw_msg", None) or error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+class WarehouseLostError(UserError):
+    """The warehouse went away; the session is of no use any more, and the warehouse itself undoes what it held."""
 
 
 @contextmanager
-def told_errors(place: str) -> Iterator[None]:
+def query_errors(place: str) -> Iterator[None]:
     """Turn errors of running the query that stands at `place` (file:line) into a UserError."""
     try:
         yield
@@ -164,13 +144,11 @@ def told_errors(place: str) -> Iterator[None]:
         message = " ".join(str(error.raw_msg or error).split())
         raise UserError(f"{place}: the warehouse refused the query: {message}") from error
     except sf.Error as error:
-        again = "run it again, finished months are kept"
-        raise UserError(
-            f"{place}: lost the warehouse while running the query: {_first_line(error)}; {again}"
-        ) from error
+        message = f"{place}: lost the warehouse while running the query: {first_line(error)}"
+        raise WarehouseLostError(f"{message}; run it again, it goes on from what is finished") from error
 
 
 def execute(session: Any, sql: str, place: str) -> Any:
     """Run `sql` and return its cursor; `place` names the query that it was made from."""
-    with told_errors(place):
+    with query_errors(place):
         return session.cursor().execute(sql)

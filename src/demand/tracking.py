@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from demand.errors import UserError
+
 log = logging.getLogger(__name__)
 
 
@@ -62,6 +64,26 @@ class MlflowTracker:
 def is_on() -> bool:
     """Whether a tracking server is set."""
     return bool(os.environ.get("MLFLOW_TRACKING_URI"))
+
+
+def is_azure() -> bool:
+    """Whether the tracking server is an Azure ML workspace."""
+    return os.environ.get("MLFLOW_TRACKING_URI", "").startswith("azureml:")
+
+
+def download(uri: str) -> Path:
+    """A registered model's folder on this machine.
+
+    Raises:
+        UserError: there is no such model, or it cannot be read.
+    """
+    from mlflow.artifacts import download_artifacts  # noqa: PLC0415  importing it takes a second
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    try:
+        return Path(download_artifacts(artifact_uri=uri))
+    except (MlflowException, OSError) as error:
+        raise UserError(f"{uri}: cannot be read: {error}") from error
 
 
 @contextmanager

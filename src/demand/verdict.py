@@ -87,6 +87,7 @@ def compose(
         "baselines": dict(baselines),
         "champion": champion,
         "rows": counts,
+        "warnings": list(rows.get("warnings", [])),
         **more,
     }
 

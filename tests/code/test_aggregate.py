@@ -3,6 +3,8 @@
 import csv
 import json
 import logging
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +35,18 @@ class Step:
                 con.executemany(f"insert into t values ({', '.join('?' * len(frame.columns))})", frame.values.tolist())
             con.execute(f"copy t to '{self.sales / name}.parquet' (format parquet)")
 
-    def run(self, grain: str = "store", fraction: float | None = None) -> Any:
+    def run(
+        self,
+        grain: str = "store",
+        fraction: float | None = None,
+        frequency: str = "daily",
+        as_of: date | None = None,
+    ) -> Any:
         contract = load_contract(CONTRACT)
         if fraction is not None:
-            contract = type(contract)(contract.name, fraction, contract.columns)
+            contract = replace(contract, max_bad_fraction=fraction)
+        contract = replace(contract, frequency=frequency)
+        contract = contract.as_of(as_of) if as_of else contract
         sql = MONTHLY_SQL.read_text(encoding="utf-8")
         return aggregate(self.sales, contract, sql, grain, self.folder / "monthly", self.folder / "quarantine")
 
@@ -184,3 +194,101 @@ def test_command_line_writes_outputs_and_bad_input_exits_2(step: Step, capsys: p
     assert (step.folder / "m/monthly.parquet").is_file() and (step.folder / "q/quarantine.csv").is_file()
     assert run(lambda: main([f"--sales={step.folder / 'nowhere'}", *flags])) == 2
     assert "no such file or folder" in capsys.readouterr().err
+
+
+def warned(step: Step, **settings: Any) -> list[str]:
+    rows = step.run(**settings)
+    assert json.loads((step.folder / "monthly/rows.json").read_text())["warnings"] == rows.warnings
+    assert {entry["step"] for entry in rows.warnings} <= {"aggregate"}
+    return [entry["message"] for entry in rows.warnings]
+
+
+def every(frequency: str, first: str, last: str, store: str = "S1") -> list[dict[str, Any]]:
+    days = pd.date_range(first, last, freq=frequency)
+    return [raw_row(number, SaleDate=day, StoreID=store) for number, day in enumerate(days)]
+
+
+def test_good_daily_sales_warn_of_nothing(step: Step) -> None:
+    step.write(every("D", "2024-01-01", "2024-06-30"))
+    assert warned(step, as_of=date(2024, 6, 30)) == []
+
+
+def test_quarantined_rows_and_an_incomplete_month_travel_with_the_data(step: Step) -> None:
+    step.write([*every("D", "2024-01-01", "2024-06-20"), raw_row(999, Price=-1.0)])
+    quarantined, incomplete = warned(step)
+    assert quarantined == (
+        "1 of 173 rows break the contract and are quarantined; most often: Price below 0 (1 rows), "
+        "for example part-0.parquet row 173: Price: -1.0 is below 0"
+    )
+    assert incomplete == "Sales end on 2024-06-20: 2024-06 is incomplete and not learned from"
+
+
+def test_a_sale_after_the_import_is_quarantined_and_does_not_move_the_last_month(step: Step) -> None:
+    step.write([*every("D", "2024-01-01", "2024-06-30"), raw_row(999, SaleDate=pd.Timestamp("2062-06-30"))])
+    (message,) = warned(step, as_of=date(2024, 6, 30))
+    assert "SaleDate in the future (1 rows)" in message
+    (bad,) = step.quarantined()
+    assert bad["reason"] == "SaleDate: 2062-06-30 00:00:00 is in the future, after 2024-06-30"
+    assert step.monthly()["MonthStart"].max() == date(2024, 6, 1)
+
+
+def test_a_sale_of_the_day_of_the_import_is_not_in_the_future(step: Step) -> None:
+    step.write([*every("D", "2024-01-01", "2024-06-29"), raw_row(999, SaleDate=pd.Timestamp("2024-06-30 23:59:59"))])
+    assert warned(step, as_of=date(2024, 6, 30)) == []
+
+
+def test_two_runs_as_of_one_day_decide_alike_and_a_later_day_lets_more_in(step: Step) -> None:
+    """A rerun asks the same question, whatever the clock says, so that a step may be reused."""
+    step.write([*every("D", "2024-01-01", "2024-06-30"), raw_row(999, SaleDate=pd.Timestamp("2024-07-31"))])
+    first = warned(step, as_of=date(2024, 6, 30))
+    assert warned(step, as_of=date(2024, 6, 30)) == first
+    assert warned(step, as_of=date(2024, 7, 31)) == []
+
+
+def test_weekly_rows_where_daily_is_declared_are_told_with_what_happens_to_them(step: Step) -> None:
+    step.write(every("W-MON", "2023-01-02", "2024-06-24"))
+    weekly, *_ = (message for message in warned(step) if "weekly" in message)
+    assert "1 of 1 stores report weekly, the contract declares daily" in weekly
+    assert "each row counts wholly in the month of its date" in weekly and "`frequency: weekly`" in weekly
+
+
+def test_declared_weekly_a_last_week_that_reaches_the_end_of_the_month_completes_it(step: Step) -> None:
+    step.write(every("W-MON", "2023-01-02", "2024-06-24"))  # the week of 24 to 30 June
+    assert warned(step, frequency="weekly") == []
+    assert step.monthly()["MonthStart"].max() == date(2024, 6, 1)
+
+
+def test_declared_monthly_the_first_of_a_month_stands_for_the_whole(step: Step) -> None:
+    step.write(every("MS", "2023-01-01", "2024-06-01"))
+    assert warned(step, frequency="monthly") == []
+    assert step.monthly()["MonthStart"].max() == date(2024, 6, 1)
+    monthly, incomplete = sorted(warned(step, frequency="daily"))
+    assert "1 of 1 stores report monthly, the contract declares daily" in monthly
+    assert "2024-06 is incomplete" in incomplete
+
+
+def test_one_weekly_store_among_daily_ones_is_counted(step: Step) -> None:
+    daily, weekly = every("D", "2024-01-01", "2024-06-30"), every("W-SAT", "2024-01-01", "2024-06-30", "S2")
+    step.write([{**row, "SaleID": str(number)} for number, row in enumerate([*daily, *weekly])])
+    (message,) = warned(step)
+    assert message.startswith("1 of 2 stores report weekly")
+
+
+def test_a_store_spelled_in_two_ways_is_told_with_the_one_that_has_more_months(step: Step) -> None:
+    rows = [*every("D", "2024-01-01", "2024-06-30"), *every("D", "2024-06-01", "2024-06-30", "s1 ")]
+    step.write([{**row, "SaleID": str(number)} for number, row in enumerate(rows)])
+    (message,) = warned(step)
+    assert message == (
+        'StoreID: "s1 " differ from "S1" only in case or blanks and count as stores of their own: '
+        'did you mean "S1"? Correct them at the source'
+    )
+
+
+def test_a_day_that_is_none_ends_with_one_line(step: Step, capsys: pytest.CaptureFixture[str]) -> None:
+    step.write([raw_row(1)])
+    flags = [f"--sales={step.sales}", f"--contract={CONTRACT}", f"--monthly-sql={MONTHLY_SQL}"]
+    flags += [f"--monthly={step.folder / 'm'}", f"--quarantine={step.folder / 'q'}"]
+    assert run(lambda: main([*flags, "--as-of=none"])) == 0
+    assert run(lambda: main([*flags, "--as-of=2024-01-31Z"])) == 0
+    assert run(lambda: main([*flags, "--as-of=2024-13-01"])) == 2
+    assert "error: --as-of 2024-13-01: is not a day such as 2026-11-24, nor none" in capsys.readouterr().err

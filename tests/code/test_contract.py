@@ -1,5 +1,6 @@
 """The contract finds each kind of bad row and names the first rule it breaks."""
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -110,6 +111,12 @@ def test_columns_match_whatever_their_case(contract: Contract) -> None:
         ("columns: [{name: A, type: money}]", "type 'money'"),
         ("columns: [{name: A, type: number, minimun: 0}]", "unknown field minimun"),
         ("columns: [A]", "each column needs"),
+        (
+            "frequency: hourly\ncolumns: [{name: A, type: string}]",
+            "frequency is 'hourly', it must be",
+        ),
+        ("columns: [{name: A, type: number, future: false}]", "only a timestamp has it"),
+        ("columns: [{name: A, type: timestamp, future: 0}]", "`future` is true or false"),
     ],
 )
 def test_broken_contract_is_a_user_error_that_names_the_file(tmp_path: Path, text: str, says: str) -> None:
@@ -129,3 +136,19 @@ def test_repo_contract_is_the_one_of_the_design(contract: Contract) -> None:
     assert [c.name for c in contract.columns if c.required] == ["SaleID", "SaleDate", "StoreID", "Quantity"]
     assert contract.unique_columns() == ("SaleID",)
     assert contract.max_bad_fraction == 0.01
+
+
+@pytest.mark.parametrize("typed", [True, False])
+@pytest.mark.parametrize(
+    ("moment", "reason"),
+    [
+        ("2024-01-05 23:59:59", None),
+        ("2024-01-06", "SaleDate: 2024-01-06 is in the future, after 2024-01-05"),
+        ("infinity", "SaleDate: not finite: infinity"),
+    ],
+)
+def test_a_sale_after_the_day_of_the_contract_is_in_the_future(
+    contract: Contract, typed: bool, moment: str, reason: str | None
+) -> None:
+    assert text_reason(contract.as_of(date(2024, 1, 5)), typed, SaleDate=moment) == reason
+    assert text_reason(contract, typed, SaleDate="2062-01-06") is None, "without a day nothing is in the future"

@@ -1,12 +1,13 @@
 """The batch forecast: every series and month once, the plan followed, nothing for a spreadsheet to run."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from demand import packing, serving_files
+from demand import health, packing, serving_files
 from demand.errors import UserError, run
 from demand.features import model_frame
 from demand.forecast import for_planners, main
@@ -98,3 +99,54 @@ def test_a_missing_plan_ends_with_one_line(tmp_path: Path, inputs: Path, capsys:
     assert run(lambda: main(flags)) == 2
     assert "none.csv: no such plan" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def warned(folder: Path) -> list[str]:
+    return [f"{one['step']}: {one['message']}" for one in json.loads((folder / "out/warnings.json").read_text())]
+
+
+def test_plan_rows_that_no_forecast_uses_are_told_with_the_reason(
+    step: Callable[..., pd.DataFrame], tmp_path: Path
+) -> None:
+    rows = ["S001,2024-01", "s001 ,2024-01", "X9,2024-01", "X9,2024-02", "S002,2023-12", "S002,2023-11", "S002,2024-09"]
+    step(HEADER + "".join(f"{row},1,,\n" for row in rows))
+    assert warned(tmp_path) == [
+        'forecast: plan.csv: 3 rows of series without sales, not used: "X9", "s001 " (did you mean "S001"?)',
+        "forecast: plan.csv: 2 rows of past months, not used: the first forecast is 2024-01",
+        "forecast: plan.csv: 1 row of months after the last forecast, 2024-06, not used: raise the horizon",
+    ]
+
+
+def test_warnings_of_the_sales_stand_before_those_of_the_forecast(
+    step: Callable[..., pd.DataFrame], inputs: Path, tmp_path: Path
+) -> None:
+    earlier = {"step": "aggregate", "message": "2024-01 is incomplete"}
+    (inputs / "rows.json").write_text(json.dumps({"warnings": [earlier]}))
+    try:
+        step()
+    finally:
+        (inputs / "rows.json").unlink()
+    assert warned(tmp_path) == [
+        "aggregate: 2024-01 is incomplete",
+        "forecast: No plan was given: prices stay as they are, and promotions count as unknown",
+    ]
+
+
+def test_sales_of_another_grain_than_the_model_s_are_refused(inputs: Path, tmp_path: Path) -> None:
+    monthly = pd.read_parquet(inputs / "monthly.parquet").assign(Category="Food")
+    monthly.to_parquet(tmp_path / "monthly.parquet")
+    (tmp_path / "plan.csv").write_text(HEADER)
+    flags = [f"--model={inputs / 'model'}", f"--monthly={tmp_path}", f"--contract={CONTRACT}"]
+    flags += [f"--plan={tmp_path / 'plan.csv'}", f"--forecasts={tmp_path / 'out'}"]
+    with pytest.raises(UserError, match="version 12 forecasts by store, the sales are summed by category"):
+        main([*flags, "--model-name=demand-forecast", "--model-version=12"])
+
+
+def test_the_model_is_judged_on_the_sales_that_it_forecasts_from(
+    step: Callable[..., pd.DataFrame], tmp_path: Path
+) -> None:
+    step()
+    found = health.read(tmp_path / "out")
+    assert (found["name"], found["version"], found["until"]) == ("demand-forecast", "12", "2023-12")
+    assert 0 < found["wape"] < 1 and found["seasonal_naive"] > 0
+    assert found["is_worse"] == (found["wape"] > found["seasonal_naive"])

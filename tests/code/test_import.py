@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from demand.errors import UserError
-from demand.import_sales import MLTABLE, Request, _staging_key, _told_disk_errors, import_sales
+from demand.import_sales import MLTABLE, Request, _staging_key, disk_errors, import_sales
 from warehouse.state import Home
 from warehouse_fixtures import REPO, clean_environment, make_sales, run_sql
 
@@ -68,7 +68,8 @@ def names(folder: Path) -> list[str]:
 
 
 def staged(request: Request) -> list[str]:
-    return sorted(path.name for path in request.staging.rglob("*.parquet*"))
+    """Months that are marked as finished."""
+    return sorted(path.name.split(".")[1] for path in request.staging.glob("*.done"))
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_every_row_arrives_in_one_file_a_month_with_the_contracts_types(
         from read_parquet('{request.sales}/*.parquet', filename = true)"""
     ).fetchall()
     assert months == [(True,)]
-    assert names(request.staging) == [".lock"]
+    assert names(request.staging) == []
     assert (request.sales / "MLTable").read_text() == MLTABLE
     assert yaml.safe_load(MLTABLE)["paths"] == [{"pattern": "./*.parquet"}]
 
@@ -138,41 +139,145 @@ def test_a_run_killed_in_the_middle_goes_on_from_the_finished_months(
                 break
     assert step.wait() == -signal.SIGKILL
     assert names(request.sales) == []
-    finished = [file for file in staged(request) if file.endswith(".parquet")]
+    finished = staged(request)
     assert 5 <= len(finished) < 24
     run_sql(shared_home, f"update {name} set Price = 5 where SaleDate < '2024-02-01'")
     with caplog.at_level(logging.INFO, logger="demand.import"):
         assert import_sales(request) == 12_000
     kept = [record.getMessage()[:7] for record in caplog.records if "kept from" in record.getMessage()]
-    assert kept == [file[:7] for file in finished if file != "2024-01.parquet"], "the changed month is fetched again"
+    assert kept == [month for month in finished if month != "2024-01"], "the changed month is fetched again"
     assert imported(request) == run_sql(shared_home, f"select * from {name} order by SaleID")
 
 
-def test_a_damaged_or_half_written_month_is_fetched_again(table: TableMaker, tmp_path: Path) -> None:
+def damage(path: Path, how: str) -> None:
+    """Make a staged month what a run that died, or a bad disk, may leave."""
+    done = path.with_name(f"{path.name}.done")
+    if how == "torn":
+        path.write_bytes(path.read_bytes()[:100])
+    elif how == "no mark":
+        done.unlink()
+    elif how == "empty mark":
+        done.write_text("")
+    elif how == "no file":
+        path.unlink()
+    else:
+        done.write_bytes(b"\xff\xfe")
+
+
+@pytest.mark.parametrize("how", ["torn", "no mark", "empty mark", "no file", "rubbish in the mark"])
+def test_a_damaged_or_half_written_month_is_fetched_again(table: TableMaker, tmp_path: Path, how: str) -> None:
     request = request_for(tmp_path, f"select * from {table(months=2)}")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(importlib.import_module("demand.import_sales"), "_publish", _fail)
+        with pytest.raises(UserError, match="cut"):
+            import_sales(request)
+    (month,) = request.staging.glob("*.2024-01.*.parquet")
+    damage(month, how)
+    (request.staging / "a file of somebody else.txt").write_text("stays")
+    assert import_sales(request) == 400
+    assert len(imported(request)) == 400
+    assert names(request.staging) == ["a file of somebody else.txt"]
+
+
+def _fail(*_: Any) -> None:
+    raise UserError("cut")
+
+
+@pytest.mark.parametrize("at", range(1, 8))
+def test_a_run_that_dies_at_any_write_leaves_no_table_and_the_next_run_ends_well(
+    shared_home: Home, table: TableMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    name = table(months=2, rows=50)
+    request = request_for(tmp_path, f"select * from {name}")
+    writes = iter(range(1, 100))
+    copy, write = shutil.copyfile, Path.write_text
+
+    def dying(real: Any) -> Any:
+        def act(source: Any, target: Any, *more: Any, **options: Any) -> Any:
+            if next(writes) == at:
+                raise KeyboardInterrupt
+            return real(source, target, *more, **options)
+
+        return act
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfile", dying(copy))
+        patched.setattr(Path, "write_text", dying(write))
+        with pytest.raises(KeyboardInterrupt):
+            import_sales(request)
+    assert names(request.sales) == []
+    assert import_sales(request) == 100
+    assert imported(request) == run_sql(shared_home, f"select * from {name} order by SaleID")
+    assert names(request.staging) == []
+
+
+def test_an_output_that_exists_is_filled_and_neither_removed_nor_replaced(table: TableMaker, tmp_path: Path) -> None:
+    request = request_for(tmp_path, f"select * from {table(months=2)}")
+    request.sales.mkdir()
+    for name in ("MLTable", "2019-01.parquet"):
+        (request.sales / name).write_text("of an earlier try")
+    inode = request.sales.stat().st_ino
     import_sales(request)
-    rows = imported(request)
-    shutil.rmtree(request.sales)
-    folder = request.staging / _only_key(request)
-    folder.mkdir()
-    (folder / "2024-01.parquet").write_bytes(b"PAR1 torn")
-    (folder / "2024-02.parquet.tmp").write_bytes(b"half")
-    (folder / "2023-12.parquet").write_bytes(b"a month that is gone")
-    import_sales(request)
-    assert imported(request) == rows
     assert names(request.sales) == ["2024-01.parquet", "2024-02.parquet", "MLTable"]
+    assert request.sales.stat().st_ino == inode
 
 
-def _only_key(request: Request) -> str:
-    return _staging_key(request)
+AUDIT = """
+import sys
+asked = []
+def hook(event, arguments):
+    if event in ("os.rename", "os.rmdir", "shutil.rmtree", "shutil.move", "os.truncate", "os.link", "os.symlink"):
+        asked.append((event, str(arguments[0])))
+    elif event == "open" and isinstance(arguments[1], str) and ("a" in arguments[1] or "+" in arguments[1]):
+        asked.append((event, str(arguments[0])))
+    elif event.startswith("fcntl."):
+        asked.append((event, "a lock"))
+sys.addaudithook(hook)
+import importlib
+code = importlib.import_module("demand.import").main(sys.argv[2:])
+print([event for event in asked if event[1].startswith(sys.argv[1]) or event[1] == "a lock"])
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("bad", [False, True])
+def test_an_output_is_asked_for_nothing_that_a_mounted_container_does_not_promise(
+    shared_home: Home, table: TableMaker, tmp_path: Path, bad: bool
+) -> None:
+    name = table(months=2)
+    if bad:
+        run_sql(shared_home, f"update {name} set Price = -1")
+    request = request_for(tmp_path, f"select * from {name}")
+    command = [sys.executable, "-c", AUDIT, str(tmp_path), *command_of(request)[3:]]
+    step = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False, timeout=100)
+    assert (step.returncode, step.stdout.splitlines()[-1]) == (2 if bad else 0, "[]"), step.stderr
+
+
+def test_on_azure_an_error_names_files_outputs_and_the_job_and_no_path_of_the_container(
+    shared_home: Home, table: TableMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = table(months=1)
+    run_sql(shared_home, f"update {name} set Price = -1")
+    request = request_for(tmp_path, f"select * from {name}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "azureml://eastus2.api.azureml.ms/mlflow/v1.0/subscriptions/x")
+    monkeypatch.setenv("AZUREML_RUN_ID", "brave_car_1")
+    with pytest.raises(UserError) as error:
+        import_sales(request)
+    text = str(error.value)
+    assert text.startswith("test.import.yml: 200 of 200 rows")
+    assert text.endswith("all bad rows: quarantine-brave_car_1.csv in output staging of job brave_car_1")
+    assert str(tmp_path) not in text
+    assert names(request.staging)[-1] == "quarantine-brave_car_1.csv"
+    with pytest.raises(UserError, match=r"^test.import.yml:6: the warehouse refused the query"):
+        import_sales(request_for(tmp_path, "select nope"))
 
 
 def test_another_query_never_takes_the_months_of_the_first(table: TableMaker, tmp_path: Path) -> None:
     name = table(months=2)
     first = request_for(tmp_path, f"select * from {name}")
-    key = _only_key(first)
+    key = _staging_key(first)
     second = request_for(tmp_path, f"select * from {name} where Quantity > 0")
-    assert _only_key(second) != key
+    assert _staging_key(second) != key
 
 
 def test_two_imports_at_once_into_one_staging_folder_both_end_well(table: TableMaker, tmp_path: Path) -> None:
@@ -258,7 +363,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_works(table: TableMaker, tmp_p
     assert line.startswith("error: cannot write ")
     assert "File too large" in line
     assert names(request.sales) == []
-    assert [file for file in staged(request) if not file.endswith(".parquet")] == []
+    assert staged(request) == []
     assert import_sales(request) == 6000
 
 
@@ -267,7 +372,7 @@ def test_no_space_left_is_named(tmp_path: Path) -> None:
     with (
         Path("/dev/full").open("wb", buffering=0) as full,
         pytest.raises(UserError, match=r"cannot write .*: No space left on device; free space"),
-        _told_disk_errors(tmp_path),
+        disk_errors(tmp_path),
     ):
         pq.write_table(pa.table({"x": list(range(100_000))}), full)
     assert Path("/dev/full").is_char_device()
@@ -289,7 +394,7 @@ def test_a_failure_while_publishing_leaves_nothing_in_the_output(
         with pytest.raises(UserError, match="No space left on device"):
             import_sales(request)
     assert names(request.sales) == []
-    assert staged(request) == ["2024-01.parquet", "2024-02.parquet", "2024-03.parquet"]
+    assert staged(request) == ["2024-01", "2024-02", "2024-03"]
     assert import_sales(request) == 600
 
 
@@ -344,7 +449,7 @@ def test_a_warehouse_that_accepts_and_says_nothing_is_told_and_not_waited_for(tm
         started = time.monotonic()
         step = _run(request_for(tmp_path, "select 1"), SNOWFLAKE_PROTOCOL="http", SNOWFLAKE_PASSWORD="x", **variables)
     assert time.monotonic() - started < 90  # minutes, were the connector left to its own patience
-    assert (step.returncode, "no answer within 8 s" in step.stderr) == (2, True)
+    assert (step.returncode, "no answer within 24 s" in step.stderr) == (2, True)
 
 
 def test_months_around_the_end_of_a_year_are_cut_at_midnight(

@@ -1,6 +1,7 @@
 """The register step reads the verdict and nothing else, registers once, and says why it does not."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from mlflow import MlflowClient
@@ -9,7 +10,7 @@ from demand.errors import UserError
 from demand.features import model_frame
 from demand.packing import save
 from demand.prepare import add_features, split
-from demand.register import main
+from demand.register import crown, main
 from demand.train import Settings, fit
 from helpers_sales import monthly_sales
 
@@ -62,6 +63,35 @@ def test_a_promoted_model_is_registered_once_with_its_lineage(step, tmp_path):
     card = (tmp_path / "report/model_card.md").read_text()
     assert "history" in card
     assert "abc" in card
+
+
+@pytest.mark.slow
+def test_the_promoted_model_bears_the_alias_even_when_an_older_one_wins_again(step):
+    step(True)
+    client = MlflowClient()
+    client.create_model_version("demand-forecast", source="elsewhere")
+    client.set_registered_model_alias("demand-forecast", "champion", "2")
+    assert step(True, report="again")["model"]["version"] == "1"
+    assert client.get_model_version_by_alias("demand-forecast", "champion").version in (1, "1")
+
+
+@pytest.mark.slow
+def test_the_version_tells_what_it_was_compared_with(step):
+    step(True)
+    (version,) = versions()
+    assert version.tags["compared_with"] == "none"
+
+
+def test_on_azure_the_champion_is_a_tag_since_its_registry_has_no_aliases(monkeypatch):
+    calls = []
+
+    class Client:
+        def set_model_version_tag(self, *words):
+            calls.append(words)
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "azureml://eastus2.api.azureml.ms/mlflow/v1.0/x")
+    crown(Client(), "demand-forecast", "3", datetime(2026, 11, 24, 5, tzinfo=UTC))
+    assert calls == [("demand-forecast", "3", "champion", "2026-11-24T05:00:00+00:00")]
 
 
 @pytest.mark.slow

@@ -72,3 +72,9 @@ def test_counts_are_a_sentence_and_a_tiny_loss_is_zero() -> None:
     shown = page(rows={"read": 218606, "quarantined": 2, "train": 2002, "holdout": 404}, importance={"City": -0.00001})
     assert "Rows: 218,606 read, 2 quarantined, 2,002 to train, 404 held out." in shown
     assert "-0.0000" not in shown
+
+
+def test_warnings_of_the_steps_are_shown_and_a_run_without_any_has_no_such_heading() -> None:
+    shown = page(warnings=[{"step": "aggregate", "message": "2024-02 is <incomplete>"}])
+    assert "<h2>Warnings</h2><ul><li>aggregate: 2024-02 is &lt;incomplete&gt;</li></ul>" in shown
+    assert "Warnings" not in page(warnings=[]) and "Warnings" not in page()

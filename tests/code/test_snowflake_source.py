@@ -1,123 +1,97 @@
-"""Sign-in and specs of the import: the key pair from Key Vault, the connection spec's target, the query's line."""
+"""Speaking to Snowflake: who and where, slow and lost warehouses; the connection spec's target, the query's line."""
 
+import socket
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import snowflake.connector
 import yaml
-from azure.core.exceptions import ResourceNotFoundError
-from cryptography.hazmat.primitives import serialization as form
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from demand import snowflake_source
 from demand.connection_spec import load_connection
 from demand.errors import UserError
 from demand.import_spec import load_import_spec
-from demand.snowflake_source import KeyVault, connect, sign_in_arguments
+from demand.snowflake_source import WarehouseLostError, check_reachable, connect, execute
+from fake_snowflake import FakeServer, fake_snowflake
 from warehouse_fixtures import REPO
 
 CONNECTION = REPO / "ml" / "data" / "snowflake.connection.yml"
-VAULT = KeyVault("https://gbj-dmd-dev-kv.vault.azure.net", "snowflake-private-key")
 
 
-class Secret:
-    def __init__(self, value: str) -> None:
-        self.value = value
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
+    """A recording server that `connect` is led to."""
+    with fake_snowflake() as running:
+        variables = {"HOST": "127.0.0.1", "PORT": str(running.port), "PROTOCOL": "http", "PASSWORD": "x"}
+        for name, value in variables.items():
+            monkeypatch.setenv(f"SNOWFLAKE_{name}", value)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield running
 
 
-@pytest.fixture(scope="module")
-def key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(65537, 2048)
-
-
-def pem(key: rsa.RSAPrivateKey, password: bytes | None = None) -> str:
-    cipher = form.BestAvailableEncryption(password) if password else form.NoEncryption()
-    return key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, cipher).decode()
-
-
-def fake_vault(monkeypatch: pytest.MonkeyPatch, answer: str | Exception) -> list[tuple[str, str]]:
-    """Key Vault's client gives `answer`; the list collects what was asked of it."""
-    asked: list[tuple[str, str]] = []
-
-    class Client:
-        def __init__(self, vault_url: str, credential: Any) -> None:
-            assert type(credential).__name__ == "DefaultAzureCredential"
-            self.url = vault_url
-
-        def get_secret(self, name: str) -> Secret:
-            asked.append((self.url, name))
-            if isinstance(answer, Exception):
-                raise answer
-            return Secret(answer)
-
-    monkeypatch.setattr("azure.keyvault.secrets.SecretClient", Client)
-    return asked
-
-
-def test_the_key_pair_of_key_vault_signs_in_and_no_password_does(
-    monkeypatch: pytest.MonkeyPatch, key: rsa.RSAPrivateKey
-) -> None:
-    asked = fake_vault(monkeypatch, pem(key))
+def test_the_connection_spec_says_who_and_where(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
-
-    class Session:
-        def close(self) -> None:
-            given["closed"] = True
-
-    monkeypatch.setattr(snowflake_source, "check_reachable", lambda address: given.update(address=address))
-    monkeypatch.setattr(snowflake.connector, "connect", lambda **arguments: given.update(arguments) or Session())
+    session = SimpleNamespace(rest=SimpleNamespace(fetch=None), close=lambda: given.update(closed=True))
+    monkeypatch.setattr(snowflake_source, "check_reachable", lambda address: None)
+    monkeypatch.setattr(snowflake.connector, "connect", lambda **arguments: given.update(arguments) or session)
     for name in ("HOST", "PORT", "PROTOCOL"):
         monkeypatch.delenv(f"SNOWFLAKE_{name}", raising=False)
-    monkeypatch.setenv("SNOWFLAKE_PASSWORD", "never used")
-    with connect(load_connection(CONNECTION), VAULT):
+    monkeypatch.setenv("SNOWFLAKE_PASSWORD", "x")
+    with connect(load_connection(CONNECTION)):
         assert "closed" not in given
-    assert asked == [(VAULT.url, VAULT.secret)]
     assert given["closed"] is True
-    assert given["authenticator"] == "SNOWFLAKE_JWT"
-    assert "password" not in given
-    loaded = form.load_der_private_key(given["private_key"], password=None)
-    assert isinstance(loaded, rsa.RSAPrivateKey)
-    assert loaded.private_numbers() == key.private_numbers()
-    assert (given["host"], given["port"], given["protocol"]) == (
-        "globojava-analytics.snowflakecomputing.com", 443, "https"
-    )  # fmt: skip
-    named = {name: given[name] for name in ("account", "user", "database", "schema", "warehouse", "role")}
-    assert named == {
+    assert {name: given[name] for name in ("host", "port", "protocol", "account", "user", "database")} == {
+        "host": "globojava-analytics.snowflakecomputing.com",
+        "port": 443,
+        "protocol": "https",
         "account": "globojava-analytics",
         "user": "DEMAND_FORECAST",
         "database": "GLOBOJAVA",
-        "schema": "RETAIL",
-        "warehouse": "DEMAND_WH",
-        "role": "DEMAND_READER",
     }
+    named = {name: given[name] for name in ("schema", "warehouse", "role")}
+    assert named == {"schema": "RETAIL", "warehouse": "DEMAND_WH", "role": "DEMAND_READER"}
 
 
-def test_a_secret_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_vault(monkeypatch, ResourceNotFoundError("(SecretNotFound) no such secret\nmore"))
-    with pytest.raises(
-        UserError, match=rf"cannot read secret snowflake-private-key of {VAULT.url}: \(SecretNotFound\)"
-    ):
-        sign_in_arguments(VAULT)
-
-
-@pytest.mark.parametrize("text", ["", "not a key", "encrypted"])
-def test_a_secret_that_is_no_plain_private_key_is_told(
-    monkeypatch: pytest.MonkeyPatch, key: rsa.RSAPrivateKey, text: str
+def test_a_query_may_take_longer_than_a_lost_warehouse_is_waited_for(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_vault(monkeypatch, pem(key, b"secret") if text == "encrypted" else text)
-    with pytest.raises(UserError, match="is no unencrypted PEM private key") as error:
-        sign_in_arguments(VAULT)
-    assert "BEGIN" not in str(error.value)
+    monkeypatch.setattr(snowflake_source, "LOST_SECONDS", 1)
+    server.seconds = 2.5
+    with connect(load_connection(CONNECTION)) as session:
+        assert execute(session, "select 1", "x.sql:1").fetchall() == [(1,)]
+    assert server.bodies("/queries/v1/abort-request") == []
 
 
-def test_neither_vault_nor_password_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SNOWFLAKE_PASSWORD", raising=False)
-    with pytest.raises(UserError, match="no way to sign in: give --vault-url"):
-        sign_in_arguments(None)
+def test_a_warehouse_that_is_lost_in_the_middle_is_told(monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> None:
+    monkeypatch.setattr(snowflake_source, "LOST_SECONDS", 1)
+    monkeypatch.setattr(snowflake.connector.connection.SnowflakeConnection, "close", lambda self: None)
+    with connect(load_connection(CONNECTION)) as session:
+        server.shutdown()
+        server.server_close()
+        started = time.monotonic()
+        with pytest.raises(WarehouseLostError, match=r"x\.sql:1: lost the warehouse while running the query"):
+            execute(session, "select 1", "x.sql:1")
+    assert time.monotonic() - started < 30
 
 
-def test_a_port_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_that_leads_elsewhere_is_reachable_and_is_not_followed(server: FakeServer) -> None:
+    server.redirect = f"http://127.0.0.1:{server.port}/elsewhere"
+    check_reachable({"host": "127.0.0.1", "port": server.port, "protocol": "http"})
+    assert [path for path, _ in server.requests] == ["/"]
+
+
+def test_a_name_that_is_not_known_yet_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([socket.gaierror(-3, "Temporary failure in name resolution"), TimeoutError(), None])
+    monkeypatch.setattr(snowflake_source, "_probe", lambda address: next(answers))
+    check_reachable({"host": "x", "port": 443, "protocol": "https"})
+    assert list(answers) == []
+
+
+def test_a_port_that_is_not_a_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNOWFLAKE_PORT", "many")
     with pytest.raises(UserError, match="SNOWFLAKE_PORT is 'many'"), connect(load_connection(CONNECTION)):
         pass
@@ -149,7 +123,7 @@ def test_the_user_may_stand_in_the_credentials(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["- a\n", "a: [\n", ""])
-def test_a_spec_that_is_no_mapping_is_told(tmp_path: Path, text: str) -> None:
+def test_a_spec_that_is_not_a_mapping_is_told(tmp_path: Path, text: str) -> None:
     path = tmp_path / "spec.yml"
     path.write_text(text)
     for load in (load_connection, load_import_spec):

@@ -1,7 +1,15 @@
 """docs/data-contract.md says what the contract says."""
 
-from demand.contract import load_contract
+from demand.contract import Column, load_contract
 from helpers_sales import CONTRACT, REPO
+
+
+def _rule(column: Column) -> str:
+    if column.unique:
+        return "unique"
+    if not column.future:
+        return "not in the future"
+    return f">= {column.minimum:g}" if column.minimum is not None else ""
 
 
 def test_the_table_of_the_docs_is_the_contract():
@@ -13,9 +21,10 @@ def test_the_table_of_the_docs_is_the_contract():
             column.name,
             column.type,
             "yes" if column.required else "no",
-            "unique" if column.unique else f">= {column.minimum:g}" if column.minimum is not None else "",
+            _rule(column),
         ]
         for column in contract.columns
     ]
     assert rows[2:] == expected
+    assert f"`frequency: {contract.frequency}`" in text
     assert f"more than {contract.max_bad_fraction:.0%} of the rows" in text.replace(" %", "%")

@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -72,6 +73,13 @@ def test_a_request_that_kills_its_server_gets_502_and_the_next_is_answered(shop:
     broken = shop.ask({**REQUEST, "die": True})
     assert (broken.status, broken.json["error"]["code"]) == (502, "bad_gateway")
     assert shop.ask().status == 200, "it waits in the queue until the server is back"
+
+
+def test_servers_whose_state_folder_is_removed_end_by_themselves(shop: Shop, eventually: Eventually) -> None:
+    shop.deploy(instance_count=2)
+    assert len(shop.processes()) >= 3, "the router and two servers"
+    shutil.rmtree(shop.home)
+    eventually(lambda: shop.processes() == [])
 
 
 def test_a_worker_that_dies_with_its_server_leaves_no_process(shop: Shop, eventually: Eventually) -> None:

@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 STAND_IN = ROOT.parent / "shared/tools/az-offline"
 REPLIES = {
-    "^ml data list": [[{"name": "sales", "version": "7"}]],
+    "^ml data list": [[{"name": "sales", "version": "7", "creation_context": {"created_at": "2026-11-20T08:00:00Z"}}]],
     "^ml model list": [[{"name": "demand-forecast", "version": "9", "tags": {"recipe": "a"}}]],
 }
 
@@ -63,7 +63,14 @@ def test_run_pipeline_registers_environments_and_components_and_submits_with_str
         *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "ml/components").glob("*.yml")),
     ]
     (submitted,) = [command for command in commands if "job create" in command]
-    for part in ("--file ml/pipelines/train.yml", "--stream", "azureml:sales:7", "champion=9", "holdout_months=3"):
+    for part in (
+        "--file ml/pipelines/train.yml",
+        "--stream",
+        "azureml:sales:7",
+        "champion=9",
+        "holdout_months=3",
+        "as_of=2026-11-20Z",
+    ):
         assert part in submitted
     loaded = {json.loads(call["loaded"])["loaded"] if isinstance(call["loaded"], str) else call["loaded"]["loaded"]
               for call in calls if call["loaded"]}  # fmt: skip
@@ -98,6 +105,7 @@ def test_forecast_names_the_newest_version_the_plan_and_the_vault(make, tmp_path
         "inputs.model.path=azureml:demand-forecast:10",
         "inputs.model_version=10",
         "inputs.horizon=3",
+        "inputs.as_of=2026-11-20Z",
         f"inputs.plan.path={plan}",
         "jobs.publish.inputs.vault_url=https://v.vault.azure.net",
         "inputs.key_name=key",

@@ -7,6 +7,8 @@ import pytest
 from localml.errors import UserError
 from pipeline import azml, lineage
 
+SALES = {"name": "sales", "version": "7", "creation_context": {"created_at": "2026-11-20T08:00:00+00:00"}}
+
 
 @pytest.fixture
 def repo(tmp_path):
@@ -25,35 +27,48 @@ def repo(tmp_path):
 @pytest.fixture
 def workspace(monkeypatch):
     """Answers of `az ml`, by their first words."""
-    answers = {("data", "list"): [{"name": "sales", "version": "7"}], ("model", "list"): []}
+    answers = {("data", "list"): [SALES], ("model", "list"): []}
     monkeypatch.setattr(azml, "call", lambda *arguments: answers[arguments[:2]])
     return answers
 
 
-def version(number, recipe):
-    return {"version": str(number), "tags": {"recipe": recipe}}
+def version(number, recipe, champion=None, compared_with="none"):
+    tags = {"recipe": recipe, "compared_with": compared_with} | ({"champion": champion} if champion else {})
+    return {"version": str(number), "tags": tags}
 
 
-@pytest.mark.parametrize(
-    ("versions", "expected"),
-    [
-        ([], "none"),
-        ([version(1, "other")], "1"),
-        ([version(1, "mine")], "none"),
-        ([version(2, "mine"), version(1, "other")], "1"),
-        ([version(9, "other"), version(10, "other")], "10"),
-        ([version(3, "other"), version(2, "mine"), version(1, "other")], "3"),
-    ],
-)
-def test_the_champion_is_the_highest_version_of_another_recipe(workspace, versions, expected):
-    workspace["model", "list"] = versions
-    assert lineage.champion("demand-forecast", "mine") == expected
+def asked(repo, workspace, *versions):
+    """(champion, attempt) that a run gets whose recipe is the one called `mine`."""
+    workspace["model", "list"] = []
+    (recipe,) = [each for each in lineage.settings(repo, "m", [], "train-1") if each.startswith("inputs.recipe=")]
+    mine = recipe.partition("=")[2]
+    for each in versions:
+        each["tags"]["recipe"] = mine if each["tags"]["recipe"] == "mine" else each["tags"]["recipe"]
+    workspace["model", "list"] = list(versions)
+    found = dict(setting.split("=", 1) for setting in lineage.settings(repo, "m", [], "train-1"))
+    return found["inputs.champion"], found["inputs.attempt"]
 
 
-def test_tags_that_a_list_leaves_out_are_asked_for(workspace):
-    workspace["model", "list"] = [{"version": "1", "tags": {}}]
-    workspace["model", "show"] = version(1, "mine")
-    assert lineage.champion("demand-forecast", "mine") == "none"
+def test_the_first_run_has_no_champion_to_beat(repo, workspace):
+    assert asked(repo, workspace) == ("none", "first")
+
+
+def test_a_run_has_to_beat_the_champion_and_not_the_newest_version(repo, workspace):
+    older = version(9, "other", champion="2026-11-02")
+    assert asked(repo, workspace, version(10, "another", champion="2026-11-01"), older) == ("9", "first")
+
+
+def test_a_rerun_of_the_champion_s_recipe_asks_what_that_was_asked(repo, workspace):
+    assert asked(repo, workspace, version(2, "mine", "2026-11-02", "1"), version(1, "other", "2026-11-01")) == (
+        "1",
+        "first",
+    )
+    assert asked(repo, workspace, version(1, "mine", "2026-11-02")) == ("none", "first")
+
+
+def test_a_recipe_whose_model_is_not_the_champion_any_more_is_decided_anew(repo, workspace):
+    moved_back = version(2, "mine", None, "1"), version(1, "other", "2026-11-01")
+    assert asked(repo, workspace, *moved_back) == ("1", "train-1")
 
 
 @pytest.mark.parametrize("path", ["src/demand/train.py", "ml/data/monthly_sales.sql", "ml/pipelines/train.yml"])
@@ -75,11 +90,13 @@ def test_the_recipe_changes_with_data_version_and_settings_and_not_with_caches_o
 
 def test_settings_name_data_champion_commit_and_recipe(repo, workspace):
     workspace["model", "list"] = [version(4, "other")]
-    found = dict(setting.split("=", 1) for setting in lineage.settings(repo, "m", ["inputs.holdout_months=3"]))
+    given = lineage.settings(repo, "m", ["inputs.holdout_months=3"], "train-1")
+    found = dict(setting.split("=", 1) for setting in given)
     assert found["inputs.sales.path"] == "azureml:sales:7"
     assert found["inputs.data_version"] == "7"
     assert found["inputs.champion"] == "4"
     assert found["inputs.git_commit"] == "unknown"
+    assert found["inputs.as_of"] == "2026-11-20Z"
     assert found["inputs.holdout_months"] == "3"
     assert len(found["inputs.recipe"]) == 16
 
@@ -88,7 +105,7 @@ def test_without_sales_the_way_to_get_them_is_said(repo, workspace, monkeypatch)
     workspace["data", "list"] = []
     monkeypatch.setenv("AZ_ML", "python -m localml")
     with pytest.raises(UserError, match="run `make import-data` first"):
-        lineage.settings(repo, "m", [])
+        lineage.settings(repo, "m", [], "train-1")
 
 
 def test_a_changed_tree_is_told_from_its_commit(repo):

@@ -6,7 +6,7 @@ import pytest
 
 from localml.paths import write_json
 from pipeline import __main__ as program
-from pipeline import azml, summary
+from pipeline import azml, last_run, summary
 
 SCORE = {"wape": 0.0605, "mae": 444.6, "rmse": 717.04, "r2": 0.967}
 VERDICT = {
@@ -22,7 +22,7 @@ VERDICT = {
 
 
 @pytest.fixture
-def last_run(tmp_path, monkeypatch):
+def finished(tmp_path, monkeypatch):
     """A run that ended well, as the engine would tell it."""
     monkeypatch.setenv("LOCALML_HOME", str(tmp_path))
     monkeypatch.setenv("ENV", "local")
@@ -36,7 +36,7 @@ def last_run(tmp_path, monkeypatch):
 
 def test_the_table_has_candidates_champion_baselines_verdict_rows_and_seconds(tmp_path):
     verdict = {**VERDICT, "champion": VERDICT["candidates"]["history"], "seconds": {"aggregate": 1.25}}
-    lines = summary.lines(verdict, tmp_path, verdict["rows"])
+    lines = summary.lines(verdict, tmp_path)
     assert [line.split() for line in lines[1:5]] == [
         ["WAPE", "MAE", "RMSE", "R2", "WAPE", "all", "months"],
         ["candidate", "history", "*", "6.0%", "444.6", "717.0", "0.967", "9.0%"],
@@ -48,30 +48,63 @@ def test_the_table_has_candidates_champion_baselines_verdict_rows_and_seconds(tm
         "Rows: 218,606 read, 2 quarantined, 2,002 to train, 404 held out",
         "Seconds: aggregate 1.2",
         f"Report: {tmp_path}/report.html",
+        "PASS=1 WARN=0 ERROR=0",
     ]
 
 
-def test_verdict_prints_json_and_nothing_else(last_run, capsys):
+def test_verdict_prints_json_and_nothing_else(finished, capsys):
     assert program.main(["verdict"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == {**VERDICT, "seconds": {"aggregate": 1.25, "prepare": None}}
 
 
 @pytest.mark.parametrize(("strict", "code"), [([], 0), (["--strict"], 3)])
-def test_a_refused_gate_is_told_and_ends_with_3_only_when_strict(last_run, tmp_path, capsys, strict, code):
+def test_a_refused_gate_is_told_and_ends_with_3_only_when_strict(finished, tmp_path, capsys, strict, code):
     reason = "contextual does not beat last_month"
     write_json(tmp_path / "report/verdict.json", {**VERDICT, "promoted": False, "model": None, "reasons": [reason]})
-    assert program.main(["summary", *strict]) == code
+    assert program.main(["summary", "train-1", *strict]) == code
     assert f"Not promoted:\n  - {reason}\n" in capsys.readouterr().out
 
 
-def test_a_run_that_failed_has_no_verdict(last_run, capsys):
-    last_run["status"] = "Failed"
+def test_a_run_that_failed_has_no_verdict(finished, capsys):
+    finished["status"] = "Failed"
     assert program.main(["verdict"]) == 1
-    assert capsys.readouterr().err == "error: the last run train-1 is Failed, so it has no verdict\n"
+    assert capsys.readouterr().err == "error: run train-1 is Failed, so it has no verdict\n"
 
 
 def test_before_the_first_run_the_way_to_one_is_said(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("LOCALML_HOME", str(tmp_path))
     assert program.main(["verdict"]) == 2
     assert "`make run-pipeline` makes one" in capsys.readouterr().err
+
+
+def test_a_run_that_promoted_says_so_and_a_rerun_says_that_nothing_changed(tmp_path):
+    verdict = {**VERDICT, "seconds": {}}
+    assert "Promoted: history is demand-forecast version 3" in summary.lines(verdict, tmp_path, "2")
+    again = summary.lines(verdict, tmp_path, "3")
+    assert "Unchanged: history is demand-forecast version 3, which was the champion before this run" in again
+    assert not any(line.startswith("Promoted") for line in again)
+
+
+def test_a_champion_that_last_year_beats_is_named_with_its_figures(tmp_path):
+    live = {"name": "demand-forecast", "version": "3", "wape": 0.3, "seasonal_naive": 0.1, "is_worse": True}
+    verdict = {**VERDICT, "promoted": False, "seconds": {}, "live": live}
+    (said,) = [line for line in summary.lines(verdict, tmp_path) if line.startswith("Warning: ")]
+    assert "demand-forecast version 3 is worse on these sales than the same month of last year" in said
+    assert "WAPE 30.0% against 10.0%, 3.0 times as far off" in said
+    better = {**verdict, "live": {**live, "is_worse": False}}
+    assert not any(line.startswith("Warning: ") for line in summary.lines(better, tmp_path))
+
+
+def test_two_runs_at_once_each_tell_their_own_end(finished, tmp_path, monkeypatch, capsys):
+    """The other run started later, so it is "the last run"; it was refused, and this one was not."""
+    last_run.remember("train-1", "demand-forecast", None)
+    last_run.remember("train-2", "demand-forecast", "3")
+    write_json(tmp_path / "other/verdict.json", {**VERDICT, "promoted": False, "model": None, "reasons": ["too bad"]})
+    other = {**finished, "name": "train-2", "outputs": {"report": {"path": str(tmp_path / "other")}}}
+    records = {"train-1": finished, "train-2": other}
+    monkeypatch.setattr(azml, "call", lambda *words: records[words[words.index("--name") + 1]])
+    assert program.main(["summary", "train-1", "--strict"]) == 0
+    assert "Promoted: history is demand-forecast version 3" in capsys.readouterr().out
+    assert program.main(["summary", "train-2", "--strict"]) == 3
+    assert "too bad" in capsys.readouterr().out

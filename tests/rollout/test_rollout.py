@@ -204,3 +204,22 @@ def test_a_reader_that_goes_away_does_not_stop_a_rollout(old: Shop) -> None:
     assert child.wait(timeout=120) == 0, child.stderr.read() if child.stderr else ""
     assert live(old)["green"] == f"{OTHER} 100"
     assert reports(old)[-1]["outcome"] == "done"
+
+
+def test_the_status_of_a_stopped_endpoint_starts_nothing_and_says_what_does(old: Shop) -> None:
+    assert '"healthy": true' in old.rollout("status")
+    old.run("_stop")
+    said = "Endpoint shop is stopped: make deploy, make predict or make rollback starts it\n"
+    assert old.rollout("status") == said
+    assert old.processes() == []
+
+
+def test_stopping_says_what_ended_and_that_nothing_was_running(old: Shop) -> None:
+    def stop() -> str:
+        child = old.start("stop", module="servers")
+        out, err = child.communicate(timeout=60)
+        assert child.returncode == 0, err
+        return out
+
+    assert stop() == "Ended: endpoint shop and its servers\n"
+    assert stop() == "Nothing was running\n"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -77,6 +78,22 @@ def test_stop_ends_it_and_a_second_stop_does_no_harm(own_home: Home) -> None:
     again = cli(own_home, "stop")
     assert (again.returncode, again.stdout.strip()) == (0, "No warehouse runs")
     assert cli(own_home, "status").returncode == 3
+
+
+def test_a_server_whose_folder_is_removed_ends_by_itself(own_home: Home) -> None:
+    server = lifecycle.start(own_home)
+    shutil.rmtree(own_home.folder.parent)
+    psutil.wait_procs([psutil.Process(server.pid)], timeout=15)
+    assert process_of(server) is None
+    own_home.databases.mkdir(parents=True)
+    assert lifecycle.start(own_home).pid != server.pid, "the next one starts as in an empty folder"
+
+
+def test_a_server_that_the_state_file_no_longer_names_ends_by_itself(own_home: Home) -> None:
+    server = lifecycle.start(own_home)
+    write_atomically(own_home.state, json.dumps({"pid": 1, "create_time": 0.0, "port": 1}))
+    psutil.wait_procs([psutil.Process(server.pid)], timeout=15)
+    assert process_of(server) is None
 
 
 def test_a_state_file_of_a_dead_process_does_no_harm(own_home: Home) -> None:

@@ -30,6 +30,7 @@ HEADER = "azureml-model-deployment"
 # Above the scoring script's own 10 MB, so that its answer names the rule; this one keeps the router itself small.
 MAX_BODY = 16 << 20
 _CONNECT_SECONDS = 2.0
+_FOLDER_SECONDS = 1.0
 _TRIES = 5
 _PASSED_ON = ("content-type", "content-encoding", "retry-after", "allow")
 
@@ -193,10 +194,20 @@ async def serve(folder: Path) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    leaving = asyncio.create_task(_until_removed(folder, mark, stop))
     await stop.wait()
+    leaving.cancel()
     await runner.cleanup()
     await router.fleet.stop()
     await router.client.close()
+
+
+async def _until_removed(folder: Path, mark: dict[str, Any], stop: asyncio.Event) -> None:
+    """Stop once the folder no longer names this router: `rm -rf .localml` must not leave servers behind."""
+    while all((read_json(folder / "router.json") or {}).get(key) == value for key, value in mark.items()):
+        await asyncio.sleep(_FOLDER_SECONDS)
+    log.warning("%s no longer names this router: it ends", folder / "router.json")
+    stop.set()
 
 
 async def _listen(runner: web.AppRunner, wanted: int) -> int:

@@ -1,0 +1,54 @@
+"""The last lines of a run: every step's warnings once more, and a count in the manner of dbt."""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from localml.errors import UserError
+from pipeline import azml
+
+FILE = "warnings.json"
+
+
+def lines(steps: int, warnings: Sequence[Mapping[str, str]]) -> list[str]:
+    """Warnings, then `PASS= WARN= ERROR=`: steps that ended well, warnings, steps that failed (a run with one has no
+    last lines of this kind)."""
+    return [*_listed(warnings), f"PASS={steps} WARN={len(warnings)} ERROR=0"]
+
+
+def of_verdict(verdict: Mapping[str, Any]) -> list[str]:
+    """Last lines of a training run; verdicts of earlier releases hold no warnings."""
+    return lines(len(verdict["seconds"]), verdict.get("warnings", []))
+
+
+def of_forecast(record: Mapping[str, Any]) -> list[str]:
+    """Last lines of a batch forecast, whose warnings lie beside its forecasts on either engine."""
+    try:
+        warnings = _read(record)
+    except (UserError, OSError, ValueError) as error:
+        return [f"Its warnings could not be read ({error}): {FILE} of the output forecasts holds them"]
+    return lines(len(record.get("jobs") or {}), warnings)
+
+
+def _listed(warnings: Sequence[Mapping[str, str]]) -> list[str]:
+    return ["Warnings:", *(f"  - {one['step']}: {one['message']}" for one in warnings)] if warnings else []
+
+
+def _read(record: Mapping[str, Any]) -> list[dict[str, str]]:
+    local = (record.get("outputs") or {}).get("forecasts", {}).get("path")
+    if local and Path(local).is_dir():
+        return _entries(Path(local))
+    with tempfile.TemporaryDirectory() as folder:
+        place = ("--output-name", "forecasts", "--download-path", folder)
+        azml.call("job", "download", "--name", str(record["name"]), *place)
+        return _entries(Path(folder))
+
+
+def _entries(folder: Path) -> list[dict[str, str]]:
+    path = next(folder.rglob(FILE), None)
+    if path is None:
+        raise UserError(f"the output forecasts has no {FILE}")
+    found: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return found

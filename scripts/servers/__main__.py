@@ -1,0 +1,39 @@
+"""python -m servers stop: end what was started here, and say what it was."""
+
+import argparse
+import sys
+
+from demand.errors import UserError as StepError
+from localml import verbs_endpoints
+from localml.errors import UserError
+from warehouse import lifecycle
+from warehouse.state import open_home
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m servers", description=__doc__)
+    parser.add_argument("verb", choices=("stop",))
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Stop everything; exit code 2 after a mistake of the user, told in one line."""
+    build_parser().parse_args(argv)
+    try:
+        ended = stop()
+    except (UserError, StepError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    sys.stdout.write("".join(f"Ended: {each}\n" for each in ended) or "Nothing was running\n")
+    return 0
+
+
+def stop() -> list[str]:
+    """What has been ended: the warehouse, and each endpoint with its servers."""
+    warehouse = ["the warehouse"] if lifecycle.stop(open_home()) else []
+    return [*warehouse, *(f"endpoint {name} and its servers" for name in verbs_endpoints.stop_every())]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,57 @@
+"""How often stores report: what the contract declares, what the rows show, and until when they cover the calendar."""
+
+from datetime import date, timedelta
+
+import duckdb
+
+# Whether a store reports weekly shows in half a year; Parquet's statistics skip what lies before.
+WINDOW, SHORTEST = timedelta(weeks=26), timedelta(weeks=8)
+CONSEQUENCES = {
+    "daily": "the month in which they end counts as complete before its last day was sold",
+    "weekly": "each row counts wholly in the month of its date, so that a month holds four weeks or five",
+    "monthly": "the last month counts as incomplete and is not learned from, unless its row has the month's last day",
+}
+
+
+def observed(con: duckdb.DuckDBPyConnection, latest: date) -> dict[str, int]:
+    """daily, weekly or monthly -> how many stores report so before `latest`; stores with too few dates are left out.
+
+    A store whose dates all fall on one weekday reports weekly; on the first, the last, or one same day of the months,
+    monthly.
+    """
+    query = """
+        select kind, count(*) from (
+            select
+                case
+                    when max(day) - min(day) < $shortest then null
+                    when bool_and(day = last_day(day)) or bit_count(bit_or(1::bigint << dayofmonth(day))) = 1
+                        then 'monthly'
+                    when bit_count(bit_or(1::bigint << isodow(day))) = 1 then 'weekly'
+                    else 'daily'
+                end as kind
+            from (select StoreID, cast(SaleDate as date) as day from sales where SaleDate >= $first)
+            group by StoreID
+        ) where kind is not null group by kind"""
+    given = {"first": latest - WINDOW, "shortest": SHORTEST.days}
+    return {str(kind): int(stores) for kind, stores in con.execute(query, given).fetchall()}
+
+
+def mismatches(declared: str, stores: dict[str, int]) -> list[str]:
+    """One line for each frequency that stores have and the contract does not declare."""
+    known = sum(stores.values())
+    return [
+        f"{count} of {known} stores report {kind}, the contract declares {declared}: {CONSEQUENCES[kind]}; "
+        f"declare `frequency: {kind}` in the contract, or correct the rows"
+        for kind, count in sorted(stores.items())
+        if kind != declared
+    ]
+
+
+def uncovered_from(frequency: str, last: date) -> date:
+    """The first day that rows until `last` do not cover: a week's row has the first day of its week."""
+    return next_month(last) if frequency == "monthly" else last + timedelta(days=7 if frequency == "weekly" else 1)
+
+
+def next_month(day: date) -> date:
+    """First day of the month after the one of `day`."""
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)

@@ -1,0 +1,66 @@
+"""A checkout with state of its own, driven through make as a person drives it."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+class Checkout:
+    """This checkout with state of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        dropped = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "AZ_ML", "ENV")
+        self.variables = {key: value for key, value in os.environ.items() if key not in dropped}
+        self.variables["LOCALML_HOME"] = str(home)
+
+    def make(self, *arguments: str, code: int = 0) -> str:
+        """stdout and stderr of make, whose own exit code is 2 where a recipe failed."""
+        command = ["make", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.variables, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        return subprocess.Popen(["make", *arguments], cwd=ROOT, env=self.variables, start_new_session=True, **pipes)
+
+    def verdict(self) -> dict:
+        return json.loads(self.make("verdict"))
+
+    def models(self) -> list:
+        """Registered models, the newest version of each."""
+        return json.loads(self.make("-s", "--eval=models: ; @$(PY) -m localml model list -o json", "models"))
+
+    def path(self, shown: str) -> Path:
+        """A path as a recipe prints it."""
+        return ROOT / shown
+
+    def data_versions(self) -> int:
+        """How many versions of the data asset sales there are."""
+        return len(list(self.home.glob("assets/data/sales/*/asset.json")))
+
+    def running(self, step: str) -> int | None:
+        """Process id of a step that runs now."""
+        for path in self.home.glob("jobs/*/job.json"):
+            try:
+                job = json.loads(path.read_text())
+            except json.JSONDecodeError:
+                continue
+            state = job["jobs"].get(step, {})
+            if job["status"] == "Running" and state.get("status") == "Running":
+                return state["process"]["pid"]
+        return None
+
+
+def wait_for(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"the condition did not come true within {seconds} s")

@@ -1,0 +1,173 @@
+"""What make says of a mistake on its command line, or of a machine that lacks something, and what its verbs leave."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from helpers_sales import daily_sales
+
+ROOT = Path(__file__).parents[2]
+DROPPED = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "AZ_ML", "ENV", "LOCALML_HOME")
+TOOLS = "awk bash cat cmp date dirname env git grep head make mkdir readlink rm sed sh sort touch tr uname"
+
+
+def make(*arguments: str, cwd: Path = ROOT, code: int = 2, **variables: str) -> str:
+    """stdout and stderr of make."""
+    env = {key: value for key, value in os.environ.items() if key not in DROPPED} | variables
+    done = subprocess.run(
+        ["make", *arguments], cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=550
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def bare_path(tmp_path: Path) -> str:
+    """A PATH with the usual tools, and neither Python nor az."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in TOOLS.split():
+        if found := shutil.which(tool):
+            (folder / tool).symlink_to(found)
+    return str(folder)
+
+
+@pytest.fixture
+def no_az(bare_path: str) -> str:
+    """The same with Python."""
+    (Path(bare_path) / "python3.11").symlink_to(sys.executable)
+    return bare_path
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("HOLDOUT_MONTH=3", "HOLDOUT_MONTH is not a variable of this Makefile: did you mean HOLDOUT_MONTHS?"),
+        ("holdout_months=3", "holdout_months is not a variable of this Makefile: did you mean HOLDOUT_MONTHS?"),
+        ("STRIKT=1", "did you mean STRICT?"),
+        ("GRIAN=category", "did you mean GRAIN?"),
+        ("COLOR=blue", "did you mean COLOUR?"),
+        ("NOTHING_LIKE_IT=1", "NOTHING_LIKE_IT is not a variable of this Makefile: make prints what each verb takes"),
+    ],
+)
+def test_a_mistyped_variable_is_refused_with_what_was_meant_before_anything_runs(typed: str, said: str) -> None:
+    (line,) = make("run-pipeline", typed).splitlines()
+    assert said in line
+
+
+def test_every_variable_of_a_recipe_may_be_given_also_with_blanks_and_equal_signs_in_its_value() -> None:
+    named = set(re.findall(r"\$[({](?:or |strip )?\$?\(?([A-Z][A-Z_]*)", (ROOT / "Makefile").read_text()))
+    assert {"HOLDOUT_MONTHS", "SALES", "PLAN", "ALLOW", "OUTPUT", "VAULT_URI", "CONFIRM"} <= named
+    given = [f"{name}=a b=c" for name in sorted(named - {"ENV", "MAKEFILE_LIST", "CURDIR", "MAKE"})]
+    assert "Print this list" in make("help", *given, code=0)
+
+
+@pytest.mark.parametrize("name", ["LOCALML_MAX_PARALLEL", "ARM_TENANT_ID", "SNOWFLAKE_ACCOUNT", "UV", "SET", "VENV"])
+def test_what_only_the_programs_read_may_be_given_too(name: str) -> None:
+    assert "Print this list" in make("help", f"{name}=1", code=0)
+
+
+@pytest.mark.parametrize("name", ["foo", "", "production"])
+def test_another_environment_is_refused_in_one_line(name: str) -> None:
+    (line,) = make("status", f"ENV={name}").splitlines()
+    assert f"ENV={name} is not an environment: give local, dev or prod" in line
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "predict STORE=S001 MONTH=2026-12",
+        "status",
+        "verdict",
+        "run-pipeline",
+        "forecast",
+        "deploy",
+        "rollback",
+        "import-data",
+        "register-assets",
+        "instance-types",
+    ],
+)
+def test_without_az_every_verb_of_azure_ends_with_one_line(no_az: str, verb: str) -> None:
+    said = make(*verb.split(), "ENV=dev", PATH=no_az)
+    assert [line for line in said.splitlines() if not line.startswith("make: ***")] == [
+        "error: ENV=dev needs the Azure CLI, and az is not on PATH: make doctor says what to install"
+    ]
+
+
+def test_without_python_one_line_says_what_to_install(bare_path: str, tmp_path: Path) -> None:
+    said = make("setup", f"VENV={tmp_path / 'venv'}", PATH=bare_path)
+    assert [line for line in said.splitlines() if not line.startswith("make: ***")] == [
+        "error: no Python on PATH: install Python 3.11, or make setup PYTHON=/path/to/python3.11"
+    ]
+
+
+def test_another_python_is_named(bare_path: str, tmp_path: Path) -> None:
+    other = tmp_path / "python3"
+    other.write_text("#!/bin/sh\nexit 1\n")
+    other.chmod(0o755)
+    said = make("setup", f"VENV={tmp_path / 'venv'}", f"PYTHON={other}", PATH=bare_path)
+    assert f"error: Python 3.11 is needed, {other} is another" in said
+
+
+@pytest.mark.parametrize("module", ["pipeline", "warehouse", "rollout", "servers", "predict", "localml"])
+def test_an_interrupt_while_a_program_loads_prints_no_traceback(module: str, tmp_path: Path) -> None:
+    """Ctrl-C between two recipes meets a program that has not yet come to its own handling of it."""
+    code = f"import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nimport {module}.__main__\n"
+    python = ROOT / ".venv/bin/python"
+    env = {**os.environ, "LOCALML_HOME": str(tmp_path)}
+    done = subprocess.run([python, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.slow
+def test_ctrl_c_at_any_moment_of_a_run_prints_no_traceback(tmp_path: Path) -> None:
+    env = {key: value for key, value in os.environ.items() if key not in DROPPED} | {"LOCALML_HOME": str(tmp_path)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    for seconds in (0.2, 0.5, 0.9, 1.4, 2.2, 3.5):
+        run = subprocess.Popen(["make", "run-pipeline"], cwd=ROOT, env=env, start_new_session=True, **pipes)
+        time.sleep(seconds)
+        os.killpg(run.pid, signal.SIGINT)
+        said, _ = run.communicate(timeout=60)
+        assert run.returncode != 0
+        assert "Traceback" not in said, said
+    make("stop", code=0, LOCALML_HOME=str(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_checkout_whose_path_has_a_blank_trains_forecasts_and_stops(tmp_path: Path) -> None:
+    repo = tmp_path / "a b" / "repo"
+    files = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    for name in filter(None, files.split("\0")):
+        if (ROOT / name).is_file():
+            (repo / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, repo / name)
+    sales = tmp_path / "my sales.csv"
+    daily_sales(stores=3, first="2022-01-01", last="2024-06-20").to_csv(sales, index=False)
+    said = make("run-pipeline", f"SALES={sales}", "HOLDOUT_MONTHS=3", cwd=repo, code=0).splitlines()
+    warning = "aggregate: Sales end on 2024-06-20: 2024-06 is incomplete and not learned from"
+    last = said.index("PASS=6 WARN=1 ERROR=0")
+    assert said[last - 2 : last] == ["Warnings:", f"  - {warning}"]
+    verdict = json.loads(make("verdict", cwd=repo, code=0))
+    assert verdict["warnings"] == [dict(zip(("step", "message"), warning.split(": ", 1), strict=True))]
+    (page,) = repo.glob(".localml/jobs/train-*/outputs/report/report.html")
+    assert f"<h2>Warnings</h2><ul><li>{warning}</li></ul>" in page.read_text()
+    again = make("run-pipeline", "HOLDOUT_MONTHS=3", cwd=repo, code=0).splitlines()
+    assert any("aggregate: reused from" in line for line in again)
+    assert f"  - {warning}" in again, "a reused step's warnings still hold"
+    assert (repo / ".localml/jobs").is_dir()
+    assert make("stop", cwd=repo, code=0) == "Ended: the warehouse\n"
+    assert make("stop", cwd=repo, code=0) == "Nothing was running\n"

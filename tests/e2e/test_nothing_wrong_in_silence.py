@@ -1,0 +1,108 @@
+"""Ordinary sequences of verbs that once ended with a wrong or unfair result and exit code 0."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from e2e.checkout import Checkout, wait_for
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    made = Checkout(tmp_path_factory.mktemp("home"))
+    yield made
+    made.make("stop")
+
+
+@pytest.fixture(scope="module")
+def sales(tmp_path_factory):
+    """CSV files of 30 months: what a forest learns and no naive forecast knows, and what a naive one knows exactly."""
+    folder = tmp_path_factory.mktemp("sales")
+    promoted_sales().to_csv(folder / "good.csv", index=False)
+    starts = pd.date_range("2022-01-01", "2024-06-30", freq="ME")
+    stores = [(f"X{number}", 90_000.0 * number) for number in (1, 2, 3)]
+    rows = [{"SaleDate": start, "StoreID": name, "Quantity": sold} for start in starts for name, sold in stores]
+    pd.DataFrame(rows).assign(SaleID=range(len(rows))).to_csv(folder / "constant.csv", index=False)
+    return folder
+
+
+def promoted_sales():
+    """8 stores and 2 categories, one line a day. A promotion of a whole month, planned ahead, doubles the sales."""
+    days = pd.date_range("2022-01-01", "2024-06-30")
+    rng = np.random.default_rng(7)
+    promotion = rng.random((8, 30)) < 0.4
+    rows = [
+        {"SaleDate": day, "StoreID": f"S{store}", "Category": category, "Price": 4.0, "Promotion": bool(on),
+         "Quantity": round(level * (10 + store) * (2 if on else 1) * rng.uniform(0.98, 1.02), 3)}
+        for day in days
+        for store, on in enumerate(promotion[:, (day.year - 2022) * 12 + day.month - 1])
+        for category, level in (("Coffee", 3.0), ("Food", 1.0))
+    ]  # fmt: skip
+    return pd.DataFrame(rows).assign(SaleID=range(len(rows)))
+
+
+def champions(checkout):
+    """Model name -> version of its champion."""
+    return {model["name"]: model["version"] for model in checkout.models() if model["tags"].get("champion") is not None}
+
+
+def test_each_grain_has_models_a_champion_and_forecasts_of_its_own(checkout, sales):
+    checkout.make("run-pipeline", f"SALES={sales / 'good.csv'}")
+    output = checkout.make("run-pipeline", "GRAIN=category")
+    assert checkout.verdict()["champion"] is None, "a store model is no rival of a category model"
+    assert "is demand-forecast-category version 1" in output
+    assert champions(checkout) == {"demand-forecast": "1", "demand-forecast-category": "1"}
+    by_store, by_category = checkout.make("forecast"), checkout.make("forecast", "GRAIN=category")
+    assert "... 48 forecasts in all" in by_store  # 8 stores, 6 months
+    assert "... 96 forecasts in all" in by_category  # 2 categories each
+    # Even where the call goes past make: the step itself compares the grains.
+    words = "$(AZ_ML) job create --file ml/pipelines/forecast.yml --stream --output none --set"
+    settings = "inputs.model.path=azureml:demand-forecast-category:1 inputs.model_version=1"
+    past = checkout.make("-s", "start-warehouse", f"--eval=past-make: ; @{words} {settings}", "past-make", code=2)
+    assert "forecasts by category, the sales are summed by store: give the grain category" in past
+    assert "GRAIN=shop: store, category or product" in checkout.make("run-pipeline", "GRAIN=shop", code=2)
+
+
+def test_a_champion_that_saw_the_hold_out_is_compared_by_its_recipe_and_an_unchanged_rerun_promotes_nothing(
+    tmp_path_factory, sales
+):
+    own = Checkout(tmp_path_factory.mktemp("holdout"))
+    try:
+        assert "Promoted: " in own.make("run-pipeline", f"SALES={sales / 'good.csv'}", "HOLDOUT_MONTHS=3")
+        again = own.make("run-pipeline", "HOLDOUT_MONTHS=3")
+        assert "Unchanged: " in again and "Promoted" not in again
+        output = own.make("run-pipeline")
+        assert "has seen 3 of the held-out months: its recipe was fitted again" in output
+        assert "does not beat champion" not in output
+        entry = own.verdict()["champion"]
+        assert entry["refitted"] is True
+    finally:
+        own.make("stop")
+
+
+def test_a_champion_that_last_year_beats_is_named_and_its_forecasts_are_not_published(checkout, sales):
+    checkout.make("run-pipeline", f"SALES={sales / 'good.csv'}")
+    refused = checkout.make("run-pipeline", f"SALES={sales / 'constant.csv'}")
+    assert "Not promoted:" in refused
+    assert "demand-forecast version 1 is worse on these sales than the same month of last year: WAPE" in refused
+    failed = checkout.make("forecast", code=2)
+    assert "nothing is published" in failed and "FORCE=1" in failed
+    assert "Traceback" not in failed
+    assert "forecasts in all" in checkout.make("forecast", "FORCE=1")
+
+
+def test_two_runs_at_once_end_with_their_own_verdicts(checkout, sales):
+    """The later run is the last run; the earlier one must still tell its own end."""
+    checkout.make("ready-local", f"SALES={sales / 'good.csv'}")
+    first = checkout.start("run-pipeline", "HOLDOUT_MONTHS=4")
+    wait_for(lambda: list(checkout.home.glob("runs/local/train-*.json")))
+    second = checkout.start("run-pipeline", "HOLDOUT_MONTHS=5")
+    outputs = [run.communicate(timeout=300)[0] for run in (first, second)]
+    for output, held_out in zip(outputs, (4, 5), strict=True):
+        (report,) = [line.removeprefix("Report: ") for line in output.splitlines() if line.startswith("Report: ")]
+        verdict = json.loads((checkout.path(report).parent / "verdict.json").read_text())
+        assert verdict["rows"]["holdout"] == 8 * held_out, output
