@@ -49,16 +49,21 @@ help: ## Print this list
 run-pipeline: JOB := train-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
 run-pipeline: ready-$(ENV) ## Train: sales to a registered model. SALES=file HOLDOUT_MONTHS=6 GRAIN=store|category|product STRICT=1 ENV=local|dev|prod
 	@settings=$$($(PY) -m pipeline start $(JOB) --grain "$(GRAIN)" --set $(RUN_SETTINGS)); readarray -t set <<<"$$settings"; \
-	$(AZ_ML) job create --file ml/pipelines/train.yml --name $(JOB) --stream --set "$${set[@]}" --output none
+	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/train.yml --set "$${set[@]}"
 	@$(PY) -m pipeline summary $(JOB) $(if $(filter 1,$(STRICT)),--strict)
 
 RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $(SET)
 # What a monthly row stands for; each grain has models, a champion and an endpoint of its own.
 GRAIN ?= store
 
-import-data: environments $(if $(filter local,$(ENV)),start-warehouse) ## Import: sales from the warehouse to the data asset `sales`
+watch: az-$(ENV) $(VENV)/.ready ## Follow a job that was submitted before, to its end. JOB=train-20261201-060000-1
+	@test -n "$(JOB)" || { echo "error: which job? make watch JOB=<name>" >&2; exit 2; }
+	@$(PY) -m pipeline.submit "$(JOB)" --file ml/pipelines/$(firstword $(subst -, ,$(JOB))).yml --watch
+
+import-data: JOB := import-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
+import-data: $(if $(filter local,$(ENV)),environments,register-assets) $(if $(filter local,$(ENV)),start-warehouse) ## Import: sales from the warehouse to the data asset `sales`
 	@$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
-	$(AZ_ML) job create --file ml/pipelines/import.yml --stream --output none $(IMPORT_SETTINGS)
+	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/import.yml $(IMPORT_SETTINGS)
 	@$(if $(filter local,$(ENV)),cat $(IMPORTED_FROM) > "$$LOCALML_HOME/warehouse/imported")
 
 # What an import follows: what was seeded, and the specs that say how. Where one changed, it is imported anew.
@@ -73,8 +78,8 @@ forecast: ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast 
 	@settings=$$($(PY) -m pipeline forecast --grain "$(GRAIN)" $(if $(filter 1,$(FORCE)),--force) $(if $(HORIZON),--horizon "$(HORIZON)") $(if $(PLAN),--plan "$(PLAN)") \
 	  $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)")); readarray -t set <<<"$$settings"; \
 	$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
-	$(AZ_ML) job create --file ml/pipelines/forecast.yml --name $(JOB) --stream --output none \
-	  --set "$${set[@]}" $(if $(VAULT_URI),jobs.publish.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
+	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/forecast.yml --set "$${set[@]}" \
+	  $(if $(VAULT_URI),jobs.publish.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 	@$(PY) -m pipeline forecasts $(JOB)
 
 verdict: az-$(ENV) $(VENV)/.ready ## Print the last run's verdict as JSON
@@ -101,6 +106,7 @@ environments: $(VENV)/.ready
 	[ -z "$$missing" ] || { $(REGISTER_ENVIRONMENTS); touch "$$noted"; }
 else
 environments: az-$(ENV) $(VENV)/.ready
+	@$(PY) -m pipeline.extension
 	@$(REGISTER_ENVIRONMENTS)
 endif
 
@@ -117,7 +123,7 @@ ready-local: $(VENV)/.ready environments
 	@[ -f "$$LOCALML_HOME/warehouse/seeded.json" ] || $(MAKE) seed-sales
 	@cat $(IMPORTED_FROM) | cmp -s - "$$LOCALML_HOME/warehouse/imported" || $(MAKE) import-data
 
-.PHONY: run-pipeline import-data forecast verdict ui register-assets environments ready-local ready-dev ready-prod
+.PHONY: run-pipeline watch import-data forecast verdict ui register-assets environments ready-local ready-dev ready-prod
 .PHONY: az-local az-dev az-prod
 
 ##@ Serving
@@ -150,8 +156,10 @@ soak: .venv-score/.ready environments ## Serve under load through two rollouts a
 
 instance-types: az-$(ENV) $(VENV)/.ready ## Apply the pods' sizes to the cluster, once and after each change (ENV=dev|prod)
 	@test -n "$(CLUSTER)" || { echo "error: ENV=local has no cluster: make instance-types ENV=dev (or prod)" >&2; exit 2; }
-	@az aks command invoke --name "$(CLUSTER)" --resource-group "$(GROUP)" --file ml/deploy/instance-types.yml \
-	  --command "kubectl apply -f instance-types.yml" --output table
+	@# az ends with 0 though kubectl failed, as soon as --output is given (azure-cli, acs/custom.py): the code is in the answer.
+	@answer=$$(az aks command invoke --name "$(CLUSTER)" --resource-group "$(GROUP)" --file ml/deploy/instance-types.yml \
+	  --command "kubectl apply -f instance-types.yml" --query "[exitCode, logs]" --output json); \
+	$(PY) -m infra.kubectl <<<"$$answer"
 
 serving-local: .venv-score/.ready environments
 	@$(AZ_ML) compute attach --file ml/deploy/compute.yml --output none

@@ -68,18 +68,23 @@ class Shop:
     home: Path
     variables: dict[str, str] = field(default_factory=dict)
 
-    def environment(self) -> dict[str, str]:
-        """Variables of a call."""
+    def environment(self, strict: str = "1") -> dict[str, str]:
+        """Variables of a call; strict: the engine answers a script as the service does."""
         paths = os.pathsep.join([str(SCRIPTS), str(REPO / "src")])
         ours = {"LOCALML_HOME": str(self.home), "PYTHONPATH": paths, "LOCALML_SERVER_PYTHON": str(PYTHON)}
         kept = {key: value for key, value in os.environ.items() if key not in ("AZ_ML", "ENV")}
-        return {**kept, **ours, "PYTHONDONTWRITEBYTECODE": "", **self.variables}
+        return {**kept, **ours, "PYTHONDONTWRITEBYTECODE": "", "LOCALML_STRICT": strict, **self.variables}
 
     def run(self, *arguments: str, code: int = 0) -> Done:
         """Call localml in this process, which saves an interpreter's start; the exit code must be `code`."""
         out, err, before = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
         try:
-            with _variables(self.environment()), chdir(self.root), redirect_stdout(out), redirect_stderr(err):
+            with (
+                _variables(self.environment(strict="0")),
+                chdir(self.root),
+                redirect_stdout(out),
+                redirect_stderr(err),
+            ):
                 found = cli.main(list(arguments))
         finally:
             signal.signal(signal.SIGTERM, before)

@@ -13,9 +13,8 @@ from pathlib import Path
 from infra import subscription
 from infra.common import ENVIRONMENTS, INFRA, run_main, say
 from infra.subscription import Finding, Subscription, call, parsed
+from pipeline import extension
 
-# 2.45.0 is reported to break `az ml job create --stream`, which CI relies on; 2.44.1 is the newest before it.
-ML_EXTENSION = "2.44.1"
 AZ_OLDEST = (2, 75, 0)
 # The backend signs in with a pipeline's own token from here on; infra/versions.tf asks for the same.
 TERRAFORM_OLDEST = (1, 11, 2)
@@ -51,18 +50,14 @@ def check_terraform() -> Finding:
 
 
 def check_az() -> list[Finding]:
-    """The Azure CLI and its ml extension at the pinned version."""
+    """The Azure CLI and its ml extension at a supported version."""
     found = parsed(call("az", "version", "--output", "json"))
     if not found:
         return [Finding("az", "missing", "install the Azure CLI: https://aka.ms/azure-cli")]
     version = version_of(found["azure-cli"])
     az = Finding("az", dotted(version), "" if version >= AZ_OLDEST else "az upgrade --yes")
     ml = found.get("extensions", {}).get("ml")
-    add = f"az extension add --name ml --version {ML_EXTENSION} --yes"
-    if ml is None:
-        return [az, Finding("az ml extension", "missing", add)]
-    fix = "" if ml == ML_EXTENSION else f"az extension remove --name ml && {add}"
-    return [az, Finding("az ml extension", ml, fix)]
+    return [az, Finding("az ml extension", ml or "missing", extension.fix(ml))]
 
 
 def check_login() -> tuple[list[Finding], str | None]:

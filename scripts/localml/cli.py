@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from localml import output, verbs_assets, verbs_deployments, verbs_endpoints, verbs_jobs
+from localml import output, strict, verbs_assets, verbs_deployments, verbs_endpoints, verbs_jobs
 from localml.errors import UserError
 
 Handler = Callable[[argparse.Namespace], Any]
@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         args = parser().parse_args(argv)
-        output.show(args.handler(args), args.output, args.query)
+        show(args, args.handler(args))
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
@@ -44,6 +44,14 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"error: {where}: {error.strerror}: free space or set LOCALML_HOME\n")
         return 1
     return 0
+
+
+def show(args: argparse.Namespace, data: Any) -> None:
+    """Print a verb's answer, as the service would under LOCALML_STRICT=1."""
+    if strict.is_on() and hasattr(args, "group"):
+        strict.waited(args)
+        data = strict.answer(args, data)
+    output.show(data, args.output, args.query)
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:
@@ -71,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
 def _verb(verbs: Any, name: str, handler: Handler, *flags: str) -> None:
     """One verb with the CLI's common flags and those of `flags`; a trailing ! makes a flag required."""
     added = verbs.add_parser(name, allow_abbrev=False, help=handler.__doc__)
-    added.set_defaults(handler=handler)
+    added.set_defaults(handler=handler, verb=name)
     added.add_argument("--output", "-o", choices=output.FORMATS, default="json", metavar="FORMAT")
     added.add_argument("--query", help="JMESPath over the result")
     for ignored in (("--resource-group", "-g"), ("--workspace-name", "-w"), ("--subscription",)):
@@ -92,6 +100,7 @@ _FLAGS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "type": (("--type", "-t"), _TEXT),
     "stream": (("--stream", "-s"), {"action": "store_true"}),
     "max": (("--max-results", "-r"), {"type": int}),
+    "parent": (("--parent-job-name",), _TEXT),
     "download": (("--download-path", "-p"), {"default": "."}),
     "output-name": (("--output-name",), _TEXT),
     "all": (("--all",), {"action": "store_true"}),
@@ -145,7 +154,7 @@ def _model(verbs: Any) -> None:
 def _job(verbs: Any) -> None:
     _verb(verbs, "create", verbs_jobs.create, "file!", "name", "set", "stream")
     _verb(verbs, "show", verbs_jobs.show, "name!")
-    _verb(verbs, "list", verbs_jobs.list_, "max")
+    _verb(verbs, "list", verbs_jobs.list_, "max", "parent")
     _verb(verbs, "stream", verbs_jobs.stream, "name!")
     _verb(verbs, "cancel", verbs_jobs.cancel, "name!")
     _verb(verbs, "download", verbs_jobs.download, "name!", "output-name", "all", "download")

@@ -1,22 +1,36 @@
 """Verbs of jobs: create, show, list, stream, cancel, download; and `data import`, which is a job here."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from localml import log_warnings, overrides, plan, process, records, runner, view, yamlio
+from localml import children, log_warnings, overrides, plan, process, records, runner, strict, view, yamlio
 from localml.errors import UserError
 from localml.plan import Plan
 
 
 def create(args: Namespace) -> Any:
     """Run a job: to its end with --stream, in the background without."""
+    planned, record = _planned(args)
+    if args.stream:
+        return _run(planned, record)
+    return _detach(args, record)
+
+
+def begin(args: Namespace) -> None:
+    """Run a job in a forked process while the caller goes on: `job create` without a second interpreter's start."""
+    planned, record = _planned(args)
+    if os.fork() == 0:
+        _run_forked(planned, record)
+
+
+def _planned(args: Namespace) -> tuple[Plan, dict[str, Any]]:
     runner.recover()
     document = yamlio.load(Path(args.file))
     overrides.apply(document, args.set or [])
@@ -25,9 +39,27 @@ def create(args: Namespace) -> Any:
     record = records.create(name, planned.display_name, planned.experiment, "pipeline")
     record["inputs"] = planned.inputs
     record["spec"] = str(Path(args.file))
-    if args.stream:
-        return _run(planned, record)
-    return _detach(args, record)
+    return planned, record
+
+
+def _run_forked(planned: Plan, record: dict[str, Any]) -> NoReturn:
+    """The engine, out of reach of the terminal's Ctrl-C; the record tells how it went, engine.log what it said."""
+    code = 1
+    try:
+        os.setsid()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with (records.folder(record["name"]) / "engine.log").open("ab") as log:
+            for stream in (1, 2):
+                os.dup2(log.fileno(), stream)
+        record["engine"] = records.process_mark(os.getpid())
+        _run(planned, record)
+        code = 0
+    except (UserError, KeyboardInterrupt):
+        pass  # the record says so
+    except BaseException:  # nothing above this frame is the engine's
+        traceback.print_exc()
+    finally:
+        os._exit(code)
 
 
 def _run(planned: Plan, record: dict[str, Any]) -> dict[str, Any]:
@@ -72,13 +104,18 @@ def run_detached(args: Namespace) -> Any:
 
 
 def show(args: Namespace) -> Any:
-    """One job."""
-    runner.recover()
-    return _shown(records.load(args.name))
+    """One job, or one step of it as `<job>/<step>`."""
+    record, step = children.find(args.name)
+    if record["status"] not in records.FINAL and not records.is_alive(record["engine"]):
+        runner.recover()
+        record, step = children.find(args.name)
+    return children.shown(record, step) if step else _shown(record)
 
 
 def list_(args: Namespace) -> Any:
-    """Jobs, the newest first."""
+    """Jobs, the newest first; with --parent-job-name the steps of one."""
+    if args.parent_job_name:
+        return children.of(records.load(args.parent_job_name))[: args.max_results]
     runner.recover()
     keys = ("name", "type", "display_name", "experiment_name", "status", "seconds", "creation_context")
     found = [{key: record[key] for key in keys} for record in records.load_all()]
@@ -117,8 +154,13 @@ def cancel(args: Namespace) -> Any:
 
 
 def download(args: Namespace) -> Any:
-    """Copy one output (--output-name) or all (--all) to <download-path>/named-outputs/<name>, as the CLI lays them."""
-    record = records.load(args.name)
+    """Copy one output (--output-name) or all (--all) to <download-path>/named-outputs/<name>, as the CLI lays them;
+    of a step, `<job>/<step>`, its log too."""
+    record, step = children.find(args.name)
+    if step:
+        return children.download(record, step, args.output_name, Path(args.download_path))
+    if strict.is_on():
+        return None  # azure-ai-ml 1.35 finds no named output of a pipeline, and says nothing
     names = [args.output_name] if args.output_name else sorted(record["outputs"])
     if not args.output_name and not args.all:
         raise UserError("job download needs --output-name or --all")
@@ -126,13 +168,7 @@ def download(args: Namespace) -> Any:
         if name not in record["outputs"]:
             known = ", ".join(record["outputs"]) or "none, it did not end well"
             raise UserError(f"job {args.name} has no output {name}: it has {known}")
-        source = Path(record["outputs"][name]["path"])
-        target = Path(args.download_path) / "named-outputs" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True)
-        else:
-            shutil.copy2(source, target)
+        children.copy(Path(record["outputs"][name]["path"]), Path(args.download_path) / "named-outputs" / name)
     return None
 
 

@@ -42,16 +42,19 @@ class View:
         """A step began."""
         self.say(f"  {name}: started")
 
-    def finished(self, name: str, seconds: float) -> None:
-        """A step ended well."""
-        self.say(f"  {name}: done in {seconds:.1f} s")
+    def finished(self, name: str, seconds: float | None) -> None:
+        """A step ended well; whole seconds are about as many."""
+        spent = "" if seconds is None else f" in {'about ' if isinstance(seconds, int) else ''}{round(seconds, 1)} s"
+        self.say(f"  {name}: done{spent}")
 
     def reused(self, name: str, entry: dict[str, Any]) -> None:
         """A step was not needed."""
         self.say(f"  {name}: reused from {entry['job']}")
 
-    def failed(self, name: str, reason: str, log: Path) -> None:
+    def failed(self, name: str, reason: str, log: Path | None) -> None:
         """A step failed: which, why, its last lines, where the rest is."""
+        if log is None:
+            return self.say(f"  {name}: {reason}")
         lines = [f"  {name}: {reason}; its last lines:", *(f"    {line}" for line in process.tail(log))]
         self.say("\n".join([*lines, f"    log: {display(log)}"]))
 
@@ -84,7 +87,7 @@ class LiveView(View):
     def started(self, name: str) -> None:
         self.since[name] = time.monotonic()
 
-    def finished(self, name: str, seconds: float) -> None:
+    def finished(self, name: str, seconds: float | None) -> None:
         self.drawn = 0.0
 
     def reused(self, name: str, entry: dict[str, Any]) -> None:

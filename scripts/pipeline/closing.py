@@ -1,13 +1,12 @@
 """The last lines of a run: every step's warnings once more, and a count in the manner of dbt."""
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from localml.errors import UserError
-from pipeline import azml
+from pipeline import outputs
 
 FILE = "warnings.json"
 
@@ -37,13 +36,7 @@ def _listed(warnings: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _read(record: Mapping[str, Any]) -> list[dict[str, str]]:
-    local = (record.get("outputs") or {}).get("forecasts", {}).get("path")
-    if local and Path(local).is_dir():
-        return _entries(Path(local))
-    with tempfile.TemporaryDirectory() as folder:
-        place = ("--output-name", "forecasts", "--download-path", folder)
-        azml.call("job", "download", "--name", str(record["name"]), *place)
-        return _entries(Path(folder))
+    return _entries(outputs.of_forecast(dict(record)))
 
 
 def _entries(folder: Path) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from localml.errors import UserError
-from pipeline import azml, closing, imported, models
+from pipeline import azml, closing, imported, models, outputs
 
 SHOWN = 3
 
@@ -37,15 +37,18 @@ def settings(grain: str, version: str | None, horizon: str | None, plan: Path | 
 def lines(job: str) -> list[str]:
     """Where the files are, and the first forecasts."""
     record = azml.call("job", "show", "--name", job)
-    local = (record.get("outputs") or {}).get("forecasts", {}).get("path")
-    if not local or not Path(local).is_dir():
-        told = f"Forecasts: az ml job download --name {job} --output-name forecasts; and table FORECASTS"
-        return [told, *closing.of_forecast(record)]
-    with (Path(local) / "forecasts.csv").open(encoding="utf-8-sig", newline="") as stream:
+    try:
+        folder = outputs.of_forecast({**record, "name": job})
+        stream = (folder / "forecasts.csv").open(encoding="utf-8-sig", newline="")
+    except (UserError, OSError) as error:
+        # The job has published them; that they are not here too is no failure.
+        said = f"Forecasts: table FORECASTS of the warehouse, and output forecasts of job {job} ({error})"
+        return [said, *closing.of_forecast(record)]
+    with stream:
         rows = list(csv.DictReader(stream))
     head = [_line(row) for row in rows[:SHOWN]]
     total = f"... {len(rows)} forecasts in all, also in the warehouse's table FORECASTS"
-    return ["", *head, total, f"Files: {local}", *closing.of_forecast(record)]
+    return ["", *head, total, f"Files: {folder}", *closing.of_forecast(record)]
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -2,14 +2,15 @@
 
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from localml.errors import UserError
 from localml.paths import home, read_json, write_json
-from pipeline import azml
+from pipeline import answers, azml, outputs
+
+# ml/pipelines/train.yml: the output, and the step that writes it.
+REPORT = ("report", "register")
 
 
 def remember(job: str, model: str, champion: str | None) -> None:
@@ -39,10 +40,11 @@ def _note(job: str | None = None) -> Path:
 def verdict(job: str) -> dict[str, Any]:
     """verdict.json of a run, with the seconds of each step. Raises UserError where the run did not end well."""
     record = azml.call("job", "show", "--name", job)
-    status = record.get("status", "unknown to the workspace")
-    if status != "Completed":
+    status = answers.state(record.get("status"))
+    if status != "completed":
         raise UserError(f"run {job} is {status}, so it has no verdict", 1)
     found: dict[str, Any] = json.loads((report_folder(record) / "verdict.json").read_text())
+    # Azure ML's records name no seconds: null.
     found["seconds"] = {step: each.get("seconds") for step, each in (record.get("jobs") or {}).items()}
     return found
 
@@ -62,12 +64,8 @@ def report_folder(record: dict[str, Any]) -> Path:
     if local and Path(local).is_dir():
         return Path(local)
     target = home() / "reports" / str(record["name"])
-    if not target.is_dir():
-        with tempfile.TemporaryDirectory(dir=home()) as folder:
-            place = ("--output-name", "report", "--download-path", folder)
-            azml.call("job", "download", "--name", record["name"], *place)
-            found: Path | None = next(Path(folder).rglob("verdict.json"), None)
-            if found is None:
-                raise UserError(f"the output report of job {record['name']} holds no verdict.json", 1)
-            shutil.copytree(found.parent, target)
+    if not (target / "verdict.json").is_file():
+        outputs.fetched(str(record["name"]), *REPORT, target)
+    if not (target / "verdict.json").is_file():
+        raise UserError(f"the output report of job {record['name']} holds no verdict.json", 1)
     return target

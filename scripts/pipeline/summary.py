@@ -82,7 +82,8 @@ def _live(verdict: dict[str, Any]) -> list[str]:
 
 
 def _rest(verdict: dict[str, Any], report: Path) -> list[str]:
-    spent = "  ".join(f"{step} {seconds or 0.0:.1f}" for step, seconds in verdict["seconds"].items())
+    spent = "  ".join(f"{step} {seconds:.1f}" for step, seconds in verdict["seconds"].items() if seconds is not None)
+    times = [f"Seconds: {spent}"] if spent else []  # Azure ML's records name none
     named = {"read": "read", "quarantined": "quarantined", "train": "to train", "holdout": "held out"}
     counted = ", ".join(f"{verdict['rows'][key]:,} {name}" for key, name in named.items())
-    return [f"Rows: {counted}", f"Seconds: {spent}", f"Report: {display(report / 'report.html')}"]
+    return [f"Rows: {counted}", *times, f"Report: {display(report / 'report.html')}"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from localml.errors import UserError
-from pipeline import azml, models
+from pipeline import answers, azml, models
 
 WORDS = {
     "Lag1": "sales of the month before",
@@ -70,8 +70,8 @@ def ask(row: dict[str, Any], endpoint: str = models.BASE) -> dict[str, Any]:
         path.write_text(json.dumps({"input_data": [row], "explain": True}), encoding="utf-8")
         answer = azml.call("online-endpoint", "invoke", "--name", endpoint, "--request-file", str(path))
     # The service's verb prints the body as one JSON text.
-    found: dict[str, Any] = json.loads(answer) if isinstance(answer, str) else answer
-    return found
+    body: dict[str, Any] = answers.parse(answer) if isinstance(answer, str) else answer
+    return body
 
 
 def lines(answer: dict[str, Any]) -> list[str]:

@@ -9,11 +9,12 @@ from typing import Any
 
 from demand.grain import COLUMN
 from localml.errors import UserError
+from pipeline import answers, outputs
 
 Row = dict[str, Any]
 Key = tuple[str, ...]
-# ml/pipelines/forecast.yml has this display name and this output.
-JOB, OUTPUT = "Forecast demand", "forecasts"
+# ml/pipelines/forecast.yml has this display name, this output, and this step that writes it.
+JOB, OUTPUT, STEP = "Forecast demand", "forecasts", "forecast"
 NEWEST_JOBS, JOBS_ASKED = "50", 5
 # Enough to see a wrong number; a request has its limits.
 STORES = 20
@@ -64,14 +65,18 @@ def newest(call: Callable[..., Any], model: str, version: str) -> Result | None:
     `call` gives the JSON of a verb of `az ml`.
     """
     jobs = call("job", "list", "--max-results", NEWEST_JOBS) or []
-    done = [job["name"] for job in jobs if job.get("display_name") == JOB and job.get("status") == "Completed"]
+    done = [job["name"] for job in jobs if job.get("display_name") == JOB and _is_completed(job)]
     for name in done[:JOBS_ASKED]:
         inputs = call("job", "show", "--name", name).get("inputs") or {}
         if (inputs.get("model_name"), str(inputs.get("model_version"))) == (model, version):
             with tempfile.TemporaryDirectory() as folder:
-                call("job", "download", "--name", name, "--output-name", OUTPUT, "--download-path", folder)
-                return read(Path(folder) / "named-outputs" / OUTPUT, f"job {name}", given=False)
+                files = outputs.fetched(name, OUTPUT, STEP, Path(folder) / OUTPUT)
+                return read(files, f"job {name}", given=False)
     return None
+
+
+def _is_completed(job: Row) -> bool:
+    return answers.state(job.get("status")) == "completed"
 
 
 def key_of(row: Row) -> Key:

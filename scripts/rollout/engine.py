@@ -45,7 +45,7 @@ class Rollout:
             return f"{self.site.model} version {wanted} is live already on {stable}: no change"
         new = colour or (state.other(stable))
         self.report.data |= {"model": self.site.model, "version": wanted, "colour": new, "from": stable}
-        self.forecasts = self.forecasts or batch.newest(self.site.call, self.site.model, wanted)
+        self.forecasts = self.forecasts or self._batch(wanted)
         try:
             self._walk(state, stable, new, wanted)
         except (ProofError, UserError, KeyboardInterrupt) as error:
@@ -63,6 +63,14 @@ class Rollout:
         if state is None:
             raise UserError(f"endpoint {self.site.name} was created and is not listed", 1)
         return state
+
+    def _batch(self, version: str) -> batch.Result | None:
+        """What a batch job forecast with the version; that it cannot be had is said, and ends no rollout."""
+        try:
+            return batch.newest(self.site.call, self.site.model, version)
+        except UserError as error:
+            self.report.step("compare", f"not compared with a batch result: {error}")
+            return None
 
     def _check_colour(self, colour: str | None, state: State) -> None:
         if colour is not None and colour not in COLOURS:

@@ -14,7 +14,7 @@ import yaml
 from localml import hashing, snapshot
 from localml.errors import UserError
 from localml.serving import control, store
-from pipeline import azml, models
+from pipeline import answers, azml, models
 
 COLOURS = ("blue", "green")
 # The endpoint's tag that names the deployment to fall back to. It moves only when a rollout has ended well.
@@ -77,7 +77,7 @@ class Site:
             traffic={name: int(share) for name, share in (endpoint.get("traffic") or {}).items()},
             versions={str(each["name"]): _version(each.get("model")) for each in found},
             contents={str(each["name"]): str((each.get("tags") or {}).get(CONTENT, "")) for each in found},
-            healthy=frozenset(str(each["name"]) for each in found if each.get("provisioning_state") == "Succeeded"),
+            healthy=frozenset(str(each["name"]) for each in found if _is_healthy(each)),
             tags={str(key): str(value) for key, value in (endpoint.get("tags") or {}).items()},
         )
 
@@ -119,7 +119,7 @@ class Site:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / self.endpoint_spec.name
             path.write_text(yaml.safe_dump({**spec, "name": self.name}, sort_keys=False), encoding="utf-8")
-            self.call("online-endpoint", "create", "--file", str(path))
+            self.do("online-endpoint", "create", "--file", str(path))
 
     def create(self, colour: str, version: str) -> None:
         """Make a deployment and wait until it serves; a call that never reached the service is made again."""
@@ -131,7 +131,7 @@ class Site:
 
         def attempt() -> None:
             try:
-                azml.call("online-deployment", "create", *flags, *setting)
+                azml.run("online-deployment", "create", *flags, *setting)
             except UserError as error:
                 state = self.read()
                 if state is None or colour not in state.versions:
@@ -145,7 +145,7 @@ class Site:
         """Delete a deployment, if it is there."""
         state = self.read()
         if state and colour in state.versions:
-            self.call("online-deployment", "delete", "--name", colour, "--endpoint-name", self.name, "--yes")
+            self.do("online-deployment", "delete", "--name", colour, "--endpoint-name", self.name, "--yes")
 
     def set_traffic(self, traffic: dict[str, int], stable: str | None = None) -> None:
         """Set every deployment's share in one call; they add up to 100, but for an endpoint that never served.
@@ -154,7 +154,7 @@ class Site:
         """
         shares = " ".join(f"{name}={share}" for name, share in sorted(traffic.items()))
         tag = ("--set", f"tags.{STABLE}={stable}") if stable else ()
-        self.call("online-endpoint", "update", "--name", self.name, "--traffic", shares, *tag)
+        self.do("online-endpoint", "update", "--name", self.name, "--traffic", shares, *tag)
 
     def address(self) -> tuple[str, str]:
         """(scoring URI, key)."""
@@ -174,6 +174,10 @@ class Site:
         """The JSON of one verb of `az ml`. Raises UserError with its last line where it fails for good."""
         return _repeat(lambda: azml.call(*arguments))
 
+    def do(self, *arguments: str) -> None:
+        """A verb whose answer is not needed."""
+        _repeat(lambda: azml.run(*arguments))
+
 
 class _FinalError(UserError):
     """Trying again would not help."""
@@ -190,6 +194,10 @@ def _repeat(work: Callable[[], Any]) -> Any:
                 raise
             time.sleep(_PAUSE_SECONDS * number)
     raise AssertionError("not reached")
+
+
+def _is_healthy(deployment: dict[str, Any]) -> bool:
+    return answers.state(deployment.get("provisioning_state")) == "succeeded"
 
 
 def _field(spec: Path, key: str) -> Any:

@@ -6,6 +6,7 @@ The local engine only: it reads the servers' memory. Versions and specs are as `
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import sys
 import time
@@ -55,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Soak; exit code 1 where a request was lost, a rollout ended unexpectedly, or memory grew."""
     args = build_parser().parse_args(argv)
+    os.environ.pop("LOCALML_STRICT", None)  # it looks at the servers' processes, which only this engine names
     try:
         return asyncio.run(_soak(args))
     except UserError as error:

@@ -17,6 +17,7 @@ import pytest
 from terraform_runs import AZ, ROOT
 
 from infra import doctor, subscription
+from pipeline import extension
 
 SUB = "11111111-2222-3333-4444-555555555555"
 Replies = dict[str, Any]
@@ -38,7 +39,7 @@ def use(name: str, limit: int, used: int, **more: str) -> dict[str, Any]:
 # What a program answers, by its first words or by a part of the path that it asks for; the first that fits.
 HEALTHY: Replies = {
     "terraform version": {"terraform_version": "1.11.4"},
-    "az version": {"azure-cli": "2.90.0", "extensions": {"ml": doctor.ML_EXTENSION}},
+    "az version": {"azure-cli": "2.90.0", "extensions": {"ml": extension.RECOMMENDED}},
     "az account": {"id": SUB, "name": "Demand", "state": "Enabled", "user": {"name": "a@b.example"}},
     "az provider": [{"namespace": "Microsoft.Storage", "registrationState": "Registered"}],
     "az feature": {"properties": {"state": "Registered"}},
@@ -116,11 +117,11 @@ def test_a_complete_machine_is_told_so(machine: Callable[..., int], capsys: pyte
         ({"terraform_version": None}, "terraform .* missing  -> install terraform >= 1.11.2"),
         ({"terraform_version": {"terraform_version": "1.11.1"}}, "terraform .* 1.11.1  -> install terraform"),
         (
-            {"az_version": {"azure-cli": "2.60.0", "extensions": {"ml": doctor.ML_EXTENSION}}},
+            {"az_version": {"azure-cli": "2.60.0", "extensions": {"ml": extension.RECOMMENDED}}},
             "az .* 2.60.0  -> az upgrade",
         ),
         ({"az_version": {"azure-cli": "2.90.0"}}, "az ml extension .* missing  -> az extension add --name ml"),
-        ({"az_version": {"azure-cli": "2.90.0", "extensions": {"ml": "2.45.0"}}}, "2.45.0  -> az extension remove"),
+        ({"az_version": {"azure-cli": "2.90.0", "extensions": {"ml": "2.40.0"}}}, "2.40.0  -> az extension remove"),
         ({"az_account": None}, "login .* nobody is signed in  -> az login"),
         ({"az_account": {**HEALTHY["az account"], "state": "Disabled"}}, "Disabled  -> az account set"),
         (
@@ -282,7 +283,7 @@ def test_every_az_command_that_the_doctor_calls_or_proposes_exists(
     machine: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad: Replies = {
-        "az_version": {"azure-cli": "2.60.0", "extensions": {"ml": "2.45.0"}},
+        "az_version": {"azure-cli": "2.60.0", "extensions": {"ml": "2.40.0"}},
         "az_provider": [],
         "az_/permissions": {"value": [CONTRIBUTOR]},
         "az_feature": {"properties": {"state": "NotRegistered"}},

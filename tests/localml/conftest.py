@@ -42,6 +42,7 @@ class Engine:
 
     root: Path
     home: Path
+    strict: str = "0"
 
     def write(self, path: str, text: str | dict[str, Any]) -> Path:
         """Write a file of the project; a mapping becomes YAML."""
@@ -75,7 +76,8 @@ class Engine:
 
     def environment(self) -> dict[str, str]:
         """Variables of a call."""
-        return {**os.environ, "LOCALML_HOME": str(self.home), "PYTHONPATH": str(SCRIPTS), "PYTHONDONTWRITEBYTECODE": ""}
+        ours = {"LOCALML_HOME": str(self.home), "PYTHONPATH": str(SCRIPTS), "LOCALML_STRICT": self.strict}
+        return {**os.environ, **ours, "PYTHONDONTWRITEBYTECODE": ""}
 
     def run(self, *arguments: str, code: int = 0) -> Done:
         """Call localml in this process, which saves its start; the exit code must be `code`."""
@@ -84,6 +86,7 @@ class Engine:
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.chdir(self.root)
             patch.setenv("LOCALML_HOME", str(self.home))
+            patch.setenv("LOCALML_STRICT", self.strict)
             returned = cli.main(list(arguments))
         signal.signal(signal.SIGTERM, before)
         assert returned == code, out.getvalue() + err.getvalue()

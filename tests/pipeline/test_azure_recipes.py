@@ -1,107 +1,191 @@
-"""The recipes of ENV=dev and ENV=prod under a stand-in `az` that knows the CLI's reference and loads every spec."""
+"""The recipes of ENV=dev and ENV=prod: what they ask of az, and that they read what each extension answers."""
 
 import json
-import os
+import signal
 import subprocess
 import sys
-from pathlib import Path
+import time
 
 import pytest
-import yaml
+import recorded
+from test_summary import VERDICT
 
-ROOT = Path(__file__).parents[2]
-STAND_IN = ROOT.parent / "shared/tools/az-offline"
-REPLIES = {
-    "^ml data list": [[{"name": "sales", "version": "7", "creation_context": {"created_at": "2026-11-20T08:00:00Z"}}]],
-    "^ml model list": [[{"name": "demand-forecast", "version": "9", "tags": {"recipe": "a"}}]],
-}
+from conftest import ROOT, needs_stand_in
+from rollout.site import Site
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not STAND_IN.is_dir(), reason="no stand-in az beside this checkout: ENV=dev recipes did not run"
-    ),
-]
+pytestmark = [pytest.mark.slow, needs_stand_in]
+STEPS = ("aggregate", "prepare", "train_contextual", "train_history", "evaluate", "register")
+VAULT = ("VAULT_URI=https://v.vault.azure.net", "SNOWFLAKE_SECRET=key")
+MODEL = "/subscriptions/0/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/models"
 
 
-@pytest.fixture(autouse=True)
-def usual_replies():
-    """What one test lets az answer must not answer in the next."""
-    before = dict(REPLIES)
-    yield
-    REPLIES.clear()
-    REPLIES.update(before)
+def completed(azure, *steps):
+    return [recorded.child(azure.extension, step, "Completed") for step in steps or STEPS]
 
 
-@pytest.fixture
-def make(tmp_path):
-    """Run make with the stand-in; what it printed and the calls of az."""
-
-    def run(*arguments, code=0, load=False):
-        (tmp_path / "replies.yml").write_text(yaml.safe_dump(REPLIES))
-        env = {**os.environ, "PATH": f"{STAND_IN}:{os.environ['PATH']}", "LOCALML_HOME": str(tmp_path / "home")}
-        env |= {"AZ_OFFLINE_LOG": str(tmp_path / "calls.jsonl"), "AZ_OFFLINE_REPLIES": str(tmp_path / "replies.yml")}
-        if load:  # some 5 s a file
-            env["AZ_OFFLINE_SDK"] = sys.executable
-        for name in ("MAKEFLAGS", "MAKELEVEL", "ENV", "AZ_ML"):
-            env.pop(name, None)
-        done = subprocess.run(["make", *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == code, done.stdout + done.stderr
-        log = tmp_path / "calls.jsonl"
-        return done, [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-
-    return run
+def with_report(azure):
+    """The report's file: found by the pipeline's name with 2.44, only by the step's own with 2.45."""
+    name = "job report" if azure.extension.startswith("2.44") else "guid-of-register report"
+    azure.files[name] = {"verdict.json": json.dumps(VERDICT), "report.html": "<html>"}
+    azure.replies["^ml job download"] = {"stdout": recorded.DOTS}
 
 
-def test_run_pipeline_registers_environments_and_components_and_submits_with_stream(make):
-    _, calls = make("run-pipeline", "ENV=dev", "HOLDOUT_MONTHS=3", load=True)
-    assert [call["errors"] for call in calls] == [[]] * len(calls)
-    commands = [" ".join(call["argv"]) for call in calls]
-    registered = [command for command in commands if " create --file ml/" in command and " job " not in command]
-    assert [command.split()[4] for command in registered] == [
-        *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "ml/environments").glob("*.yml")),
-        *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "ml/components").glob("*.yml")),
+def test_run_pipeline_registers_submits_follows_and_shows_its_own_verdict(azure):
+    azure.runs("NotStarted", "Running", "Completed", children=completed(azure))
+    with_report(azure)
+    done = azure.make("run-pipeline", "ENV=dev", "HOLDOUT_MONTHS=3")
+    registered = [words.split()[4] for words in azure.said(" create --file ml/") if " job " not in words]
+    folders = ("ml/environments", "ml/components")
+    assert registered == [
+        str(path.relative_to(ROOT)) for folder in folders for path in sorted((ROOT / folder).glob("*.yml"))
     ]
-    (submitted,) = [command for command in commands if "job create" in command]
-    for part in (
-        "--file ml/pipelines/train.yml",
-        "--stream",
-        "azureml:sales:7",
-        "champion=9",
-        "holdout_months=3",
-        "as_of=2026-11-20Z",
-    ):
+    (submitted,) = azure.said("job create")
+    for part in ("--file ml/pipelines/train.yml", "azureml:sales:7", "holdout_months=3", "as_of=2026-11-20Z"):
         assert part in submitted
-    loaded = {json.loads(call["loaded"])["loaded"] if isinstance(call["loaded"], str) else call["loaded"]["loaded"]
-              for call in calls if call["loaded"]}  # fmt: skip
-    assert loaded == {"Environment", "CommandComponent", "PipelineJob"}
+    assert "--stream" not in submitted
+    job = submitted.split("--name ")[1].split()[0]
+    assert all(f"--name {job}" in words for words in azure.said("job show"))
+    assert "https://ml.azure.com/runs/job" in done.stderr
+    assert "  register: done" in done.stderr
+    assert "Promoted: history is demand-forecast version 3" in done.stdout
+    assert "Seconds:" not in done.stdout, "Azure ML's records name none"
+    printed = azure.make("verdict", "ENV=dev").stdout
+    assert json.loads(printed) == {**VERDICT, "seconds": {}}, "JSON and nothing else"
 
 
-def test_import_data_names_the_vault_and_the_secret_where_the_environment_has_one(make):
-    _, calls = make("import-data", "ENV=prod", "VAULT_URI=https://v.vault.azure.net", "SNOWFLAKE_SECRET=key")
-    assert [call["errors"] for call in calls] == [[]] * len(calls)
-    submitted = " ".join(calls[-1]["argv"])
+def test_every_node_runs_the_registered_component(new_azure):
+    new_azure.runs("Completed", children=completed(new_azure))
+    with_report(new_azure)
+    new_azure.make("run-pipeline", "ENV=dev", load=True)
+    (submitted,) = new_azure.said("job create")
+    for step in STEPS:
+        assert f"jobs.{step}.component=azureml:" in submitted
+    loaded = {str(call["loaded"]) for call in new_azure.calls() if call["loaded"]}
+    for kind in ("Environment", "CommandComponent", "PipelineJob"):
+        assert any(kind in each for each in loaded)
+
+
+@pytest.mark.parametrize("unknown", ["empty", "not found"])
+def test_the_first_run_of_a_workspace_has_no_champion_to_beat(new_azure, unknown):
+    new_azure.replies["^ml model list"] = [[]] if unknown == "empty" else recorded.not_found("demand-forecast")
+    new_azure.replies["^ml data show"] = recorded.refused("No data asset exists for name: sales", exit_code=3)
+    command = [sys.executable, "-m", "pipeline", "start", "train-1"]
+    settings = new_azure.run(command, 0, new_azure.environment(False)).stdout.splitlines()
+    assert "inputs.champion=none" in settings
+    assert not any("inputs.sales.path" in each for each in settings), "the spec's own sales@latest stands"
+
+
+def test_a_step_that_fails_ends_the_verb_with_its_log(azure):
+    children = [recorded.child(azure.extension, "prepare", "Failed"), *completed(azure, "aggregate")]
+    azure.runs("Running", "Failed", children=children)
+    azure.replies["^ml job download"] = {"stdout": ""}
+    azure.files["guid-of-prepare"] = {"user_logs/std_log.txt": "INFO began\nerror: 1 complete month is too few\n"}
+    done = azure.submit(code=1)
+    assert "  prepare: failed; its last lines:\n    INFO began\n    error: 1 complete month is too few" in done.stderr
+    assert "failed in prepare; finished steps are kept for the next run" in done.stderr
+
+
+def test_a_log_that_cannot_be_had_is_said_with_the_way_to_it(azure):
+    azure.runs("Failed", children=[recorded.child(azure.extension, "prepare", "Failed")])
+    azure.replies["^ml job download"] = recorded.refused("This job is in state Failed.")
+    done = azure.submit(code=1)
+    assert "no log: az ml job download --name guid-of-prepare" in done.stderr
+    assert "its log: az ml job download --name guid-of-prepare" in done.stderr
+
+
+def test_a_reused_step_is_shown_as_reused(new_azure):
+    children = [recorded.child(new_azure.extension, step, "Completed", reused="old-guid") for step in STEPS]
+    new_azure.runs("Completed", children=children)
+    assert "  aggregate: reused from old-guid" in new_azure.submit().stderr
+
+
+def test_a_question_that_stays_without_an_answer_is_asked_again(new_azure):
+    new_azure.runs("Completed", children=completed(new_azure))
+    gateway = recorded.refused("The gateway did not answer", "ServiceUnavailable")
+    new_azure.replies["^ml job show"] = [gateway, gateway, *new_azure.replies["^ml job show"]]
+    assert "register: done" in new_azure.submit().stderr
+
+
+def test_a_job_that_cannot_be_followed_may_go_on_and_that_is_said(new_azure):
+    new_azure.runs("Completed", children=[])
+    new_azure.replies["^ml job show"] = recorded.refused("The token has expired", "ExpiredAuthenticationToken")
+    done = new_azure.submit(code=1)
+    assert "(ExpiredAuthenticationToken) The token has expired" in done.stderr
+    assert "may go on" in done.stderr
+    assert "`make watch JOB=train-" in done.stderr
+
+
+def test_an_interrupt_ends_the_watching_and_says_how_to_go_on_or_cancel(new_azure):
+    new_azure.runs("Running", children=[])
+    new_azure.write()
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    env = new_azure.environment(False) | {"ENV": "dev"}
+    run = subprocess.Popen(new_azure.submission(), cwd=ROOT, env=env, **pipes)
+    deadline = time.monotonic() + 120
+    while not new_azure.log.exists() or '"ml job show"' not in new_azure.log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "interrupted; the job train-1 goes on: `make watch JOB=train-1 ENV=dev` follows it" in err
+    assert "`az ml job cancel --name train-1` ends it" in err
+    assert new_azure.said("job cancel") == []
+
+
+def test_watch_follows_a_job_of_before(azure):
+    azure.runs("Running", "Completed", children=completed(azure, "import"))
+    done = azure.make("watch", "ENV=dev", "JOB=import-1")
+    assert "import: done" in done.stderr
+    assert azure.said("job create") == []
+
+
+def test_import_data_runs_the_registered_component_with_the_vaults_key(azure):
+    azure.runs("Completed", children=completed(azure, "import"))
+    azure.make("import-data", "ENV=prod", *VAULT)
+    (submitted,) = azure.said("job create")
     assert "jobs.import.inputs.vault_url=https://v.vault.azure.net" in submitted
     assert "inputs.key_name=key" in submitted
+    assert "jobs.import.component=azureml:import_sales:" in submitted
 
 
-def test_a_call_that_the_service_refuses_ends_the_verb(make):
-    REPLIES["^ml job create"] = {"stdout": "", "stderr": "quota exceeded", "exit": 1}
-    done, _ = make("run-pipeline", "ENV=dev", code=2)
-    assert "quota exceeded" in done.stderr
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("2.40.0", "az's ml extension is 2.40.0, 2.44.1 or 2.45.x is supported: az extension remove --name ml && ")],
+)
+def test_another_extension_ends_every_recipe_before_it_asks_anything(new_azure, version, said):
+    new_azure.extension = version
+    for recipe in ("run-pipeline", "deploy"):
+        done = new_azure.make(recipe, "ENV=dev", *VAULT, code=2)
+        assert said + "az extension add --name ml --version 2.44.1 --yes" in done.stderr
+    assert new_azure.said("ml ") == []
 
 
-def test_forecast_names_the_newest_version_the_plan_and_the_vault(make, tmp_path):
+def test_no_extension_at_all_is_one_line_with_the_remedy(new_azure):
+    new_azure.replies["^version"] = {"azure-cli": "2.90.0", "extensions": {}}
+    done = new_azure.make("run-pipeline", "ENV=dev", code=2)
+    assert "error: az has no ml extension, 2.44.1 or 2.45.x is supported: az extension add" in done.stderr
+
+
+def test_a_job_that_the_service_refuses_ends_the_verb_with_the_line_that_says_why(azure):
+    azure.replies["^ml job create"] = recorded.refused("Quota exceeded for cpu-cluster")
+    done = azure.submit(code=1)
+    assert "(UserError) Quota exceeded for cpu-cluster (all of it: " in done.stderr
+
+
+def test_forecast_names_version_plan_and_vault_and_shows_its_files(azure, tmp_path):
     plan = tmp_path / "plan.csv"
     plan.write_text("StoreID,MonthYear,Price\nS001,2026-12,4.5\n")
-    REPLIES["^ml model list"] = [[{"name": "demand-forecast", "version": each} for each in ("9", "10", "8")]]
-    vault = ("VAULT_URI=https://v.vault.azure.net", "SNOWFLAKE_SECRET=key")
-    done, calls = make("forecast", "ENV=dev", "HORIZON=3", f"PLAN={plan}", *vault, load=True)
-    assert [call["errors"] for call in calls] == [[]] * len(calls)
-    (submitted,) = [" ".join(call["argv"]) for call in calls if "job create" in " ".join(call["argv"])]
+    versions = [{"name": "demand-forecast", "version": each, "tags": {"recipe": "a"}} for each in ("9", "10", "8")]
+    azure.replies["^ml model list"] = [versions]
+    azure.runs("Completed", children=completed(azure, "aggregate", "forecast", "publish"))
+    name = "job forecasts" if azure.extension.startswith("2.44") else "guid-of-forecast forecasts"
+    azure.files[name] = {"forecasts.csv": "StoreID,MonthYear,TotalSales,P10,P90\nS001,2026-12,5644,4761,7003\n"}
+    azure.replies["^ml job download"] = {"stdout": ""}
+    done = azure.make("forecast", "ENV=dev", "HORIZON=3", f"PLAN={plan}", *VAULT)
+    (submitted,) = azure.said("job create")
     for part in (
         "--file ml/pipelines/forecast.yml",
-        "--stream",
         "inputs.model.path=azureml:demand-forecast:10",
         "inputs.model_version=10",
         "inputs.horizon=3",
@@ -109,37 +193,54 @@ def test_forecast_names_the_newest_version_the_plan_and_the_vault(make, tmp_path
         f"inputs.plan.path={plan}",
         "jobs.publish.inputs.vault_url=https://v.vault.azure.net",
         "inputs.key_name=key",
+        "jobs.forecast.component=azureml:forecast_demand:",
     ):
         assert part in submitted
-    assert "az ml job download --name forecast-" in done.stdout
+    assert "S001 2026-12: 5,644 (4,761 to 7,003)" in done.stdout
 
 
-def test_predict_asks_the_endpoint_and_reads_the_body_that_the_verb_prints_as_text(make):
+def test_predict_reads_the_body_that_the_verb_prints_as_text(azure):
     row = {"StoreID": "S001", "MonthYear": "2026-12", "TotalSales": 5644.0, "P10": 4761.0, "P90": 7003.0, "flags": []}
     drivers = [{"feature": "Lag1", "units": 162.0}]
     body = {
         "predictions": [{**row, "past": [{"MonthYear": "2025-12", "TotalSales": 7340.0}], "drivers": drivers}],
         "model": {"name": "demand-forecast", "version": "9", "known_until": "2026-10"},
     }
-    REPLIES["^ml online-endpoint list"] = [[{"name": "demand-forecast"}]]
-    REPLIES["^ml online-endpoint invoke"] = {"stdout": json.dumps(json.dumps(body))}
-    done, calls = make("predict", "ENV=dev", "STORE=S001", "MONTH=2026-12", "FIELDS=Price=4.5 Promotion=true")
-    assert [call["errors"] for call in calls] == [[]] * len(calls)
+    azure.replies["^ml online-endpoint list"] = [[{"name": "demand-forecast"}]]
+    azure.replies["^ml online-endpoint invoke"] = {"stdout": json.dumps(json.dumps(body))}
+    done = azure.make("predict", "ENV=dev", "STORE=S001", "MONTH=2026-12", "FIELDS=Price=4.5 Promotion=true")
     assert "Store S001, 2026-12: 5,644 units" in done.stdout
     assert "+162  Lag1" in done.stdout
 
 
-def test_deploy_asks_for_the_batch_forecasts_of_the_version(make):
-    done = {"name": "forecast-1", "display_name": "Forecast demand", "status": "Completed"}
-    REPLIES["^ml job list"] = [[{**done, "name": "forecast-2", "status": "Failed"}, done]]
-    REPLIES["^ml job show"] = [{**done, "inputs": {"model_name": "demand-forecast", "model_version": "9"}}]
-    REPLIES["^ml online-endpoint list"] = [[{"name": "demand-forecast", "traffic": {}}]]
-    REPLIES["^ml job download"] = {"stdout": "", "stderr": "no such output", "exit": 1}
-    told, calls = make("deploy", "ENV=dev", code=2)
-    assert "no such output" in told.stderr
-    words = [" ".join(call["argv"]) for call in calls]
-    assert [call["errors"] for call in calls if call["argv"][1:3] != ["job", "download"]] == [[]] * (
-        sum("job download" not in each for each in words)
-    )
-    assert any("job download --name forecast-1 --output-name forecasts --download-path" in each for each in words)
-    assert not any("online-deployment create" in each for each in words), "nothing is made before all is known"
+def serving(azure, traffic):
+    """An endpoint with a healthy blue, and a green beside it where it has a share."""
+    content = Site(ROOT / "ml/deploy/endpoint.yml", ROOT / "ml/deploy/deployment.yml").content()
+    shown = {"name": "demand-forecast", "traffic": traffic, "tags": {"stable": "blue"}}
+    azure.replies["^ml online-endpoint list"] = [[shown]]
+    azure.replies["^ml online-endpoint show"] = {**shown, "scoring_uri": "http://127.0.0.1:9/score"}
+    azure.replies["^ml online-endpoint get-credentials"] = {"primaryKey": "k"}
+    azure.replies["^ml online-deployment list"] = [
+        [
+            recorded.deployment(azure.extension, colour, f"azureml:{MODEL}/demand-forecast/versions/9", content)
+            for colour in traffic
+        ]
+    ]
+
+
+def test_deploy_of_what_is_live_changes_nothing(azure):
+    serving(azure, {"blue": 100})
+    assert "version 9 is live already on blue: no change" in azure.make("deploy", "ENV=dev").stdout
+
+
+def test_status_shows_health_in_either_spelling(azure):
+    serving(azure, {"blue": 100})
+    (row,) = json.loads(azure.make("status", "ENV=dev").stdout)
+    assert (row["healthy"], row["stable"], row["model"]) == (True, True, "demand-forecast:9")
+
+
+def test_rollback_sees_the_healthy_idle_colour(azure):
+    serving(azure, {"blue": 100, "green": 0})
+    done = azure.make("rollback", "ENV=dev", code=2)
+    assert "no idle deployment" not in done.stderr
+    assert "127.0.0.1:9" in done.stderr, "it goes on to ask green, which no server answers for here"

@@ -27,7 +27,7 @@ def repo(tmp_path):
 @pytest.fixture
 def workspace(monkeypatch):
     """Answers of `az ml`, by their first words."""
-    answers = {("data", "list"): [SALES], ("model", "list"): []}
+    answers = {("data", "show"): SALES, ("model", "list"): []}
     monkeypatch.setattr(azml, "call", lambda *arguments: answers[arguments[:2]])
     return answers
 
@@ -102,7 +102,7 @@ def test_settings_name_data_champion_commit_and_recipe(repo, workspace):
 
 
 def test_without_sales_the_way_to_get_them_is_said(repo, workspace, monkeypatch):
-    workspace["data", "list"] = []
+    workspace["data", "show"] = None
     monkeypatch.setenv("AZ_ML", "python -m localml")
     with pytest.raises(UserError, match="run `make import-data` first"):
         lineage.settings(repo, "m", [], "train-1")

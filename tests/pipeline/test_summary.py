@@ -69,7 +69,7 @@ def test_a_refused_gate_is_told_and_ends_with_3_only_when_strict(finished, tmp_p
 def test_a_run_that_failed_has_no_verdict(finished, capsys):
     finished["status"] = "Failed"
     assert program.main(["verdict"]) == 1
-    assert capsys.readouterr().err == "error: run train-1 is Failed, so it has no verdict\n"
+    assert capsys.readouterr().err == "error: run train-1 is failed, so it has no verdict\n"
 
 
 def test_before_the_first_run_the_way_to_one_is_said(tmp_path, monkeypatch, capsys):

@@ -1,0 +1,74 @@
+"""LOCALML_STRICT=1: answers as those of `az ml`, so that a script that only understands the engine's fails here.
+
+Dots on stdout before the answer of a verb that waits, states as extension 2.45 spells them, an error for the versions
+of an unknown name, and records without what only this engine knows (seconds, local paths, logs).
+"""
+
+import os
+import sys
+from argparse import Namespace
+from typing import Any
+
+from localml.errors import UserError
+
+# Fields that no record of Azure ML has; `jobs` there are the nodes of the spec, whose states are the child jobs'.
+_OURS = frozenset({"seconds", "error", "reused_from", "log", "local"})
+_WAITS = {
+    "online-endpoint": ("create", "update", "delete"),
+    "online-deployment": ("create", "update", "delete"),
+    "compute": ("attach",),
+}
+
+
+def is_on() -> bool:
+    """Whether answers are to be those of the service."""
+    return os.environ.get("LOCALML_STRICT") == "1"
+
+
+def waited(args: Namespace) -> None:
+    """Print the dots of a verb that the service answers only when it has ended."""
+    if args.verb in _WAITS.get(args.group, ()):
+        sys.stdout.write("...")
+
+
+def answer(args: Namespace, data: Any) -> Any:
+    """`data` as the service would print it. Raises UserError for the versions of a name that has none."""
+    if args.verb == "list" and data == [] and getattr(args, "name", None):
+        kind = args.group.capitalize()
+        raise UserError(f"(UserError) {kind} container with name: {args.name} not found.", 1)
+    shown = _as_service(data)
+    return _job(shown) if args.group == "job" and isinstance(shown, dict) else shown
+
+
+def _as_service(data: Any) -> Any:
+    if isinstance(data, list):
+        return [_as_service(each) for each in data]
+    if not isinstance(data, dict):
+        return data
+    kept = {key: value for key, value in data.items() if key not in _OURS}
+    if "provisioning_state" in kept:
+        kept["provisioning_state"] = f"EndpointProvisioningState.{_enum(kept['provisioning_state'])}"
+    if "status" in kept:
+        kept["status"] = f"JobStatus.{_enum(kept['status'])}"
+    if str(kept.get("path", "")).startswith("/"):
+        kept["path"] = f"azureml://datastores/workspaceblobstore/paths/{kept.get('name')}/{kept.get('version')}"
+    return kept
+
+
+def _job(record: dict[str, Any]) -> dict[str, Any]:
+    """A job: outputs by the datastore's address, nodes without states."""
+    outputs = {
+        name: {
+            "type": each["type"],
+            "mode": "rw_mount",
+            "path": f"azureml://datastores/workspaceblobstore/paths/azureml/{name}",
+        }
+        for name, each in (record.get("outputs") or {}).items()
+    }
+    nodes = {name: {"type": "command"} for name in record.get("jobs") or {}}
+    return {**record, "outputs": outputs, "jobs": nodes}
+
+
+def _enum(word: str) -> str:
+    """COMPLETED of Completed, NOT_STARTED of NotStarted."""
+    return "".join(f"_{each}" if each.isupper() and index else each for index, each in enumerate(word)).upper()

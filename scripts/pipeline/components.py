@@ -1,0 +1,35 @@
+"""Registered components in the place of a pipeline's files, so that what runs is what `make register-assets` made."""
+
+from pathlib import Path
+from typing import Any
+
+from localml import yamlio
+from localml.errors import UserError
+
+
+def nodes(spec: Path) -> dict[str, Any]:
+    """The nodes of a pipeline's spec, in its order."""
+    jobs = yamlio.load(spec).data.get("jobs")
+    return jobs if isinstance(jobs, dict) else {}
+
+
+def settings(spec: Path) -> list[str]:
+    """`--set` values that name each node's component as azureml:<name>:<version>.
+
+    With a file Azure ML would make a component without a name at each submit, and the registered ones would be
+    referred to by nobody. Raises UserError where a component has no name or version.
+    """
+    files = {node: job.get("component") for node, job in nodes(spec).items()}
+    return [
+        f"jobs.{node}.component={_reference(spec.parent / file)}"
+        for node, file in files.items()
+        if isinstance(file, str) and not file.startswith("azureml:")
+    ]
+
+
+def _reference(path: Path) -> str:
+    document = yamlio.load(path)
+    for field in ("name", "version"):
+        if not document.data.get(field):
+            raise UserError(f"{document.where()}: a component that is registered needs `{field}`")
+    return f"azureml:{document.data['name']}:{document.data['version']}"

@@ -1,0 +1,83 @@
+"""python -m pipeline.submit JOB --file SPEC --set ...: submit a job, then follow it by asking for its state.
+
+Not `job create --stream`: with extension 2.45 that fails on a storage account without keys although the job runs
+(azure-sdk-for-python #48972), and a token ends before a long pipeline does.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from localml import verbs_jobs, yamlio
+from localml.errors import UserError
+from pipeline import azml, components, watch
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.submit", description=__doc__)
+    parser.add_argument("job", help="name of the job")
+    parser.add_argument("--file", type=Path, required=True, help="the pipeline's spec")
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings of the run")
+    parser.add_argument("--watch", action="store_true", help="only follow a job that was submitted before")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code: 0 the job completed, 1 it failed or was refused, 2 the call is wrong, 130 interrupted."""
+    args = build_parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if not args.watch:
+            submit(args.job, args.file, args.set)
+        watch.until_final(args.job, args.file)
+    except UserError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write(f"error: {watch.interrupted(args.job)}\n")
+        return 130
+    return 0
+
+
+def submit(job: str, spec: Path, settings: list[str]) -> None:
+    """Create the job, without waiting for it. On this machine an edited component runs at once, as a file."""
+    flags = ["--file", str(spec), "--name", job]
+    if azml.is_local():
+        verbs_jobs.begin(azml.arguments("job", "create", *flags, *_set(settings)))
+    else:
+        check_vault(spec, settings)
+        azml.run("job", "create", *flags, *_set([*components.settings(spec), *settings]))
+
+
+def check_vault(spec: Path, settings: list[str]) -> None:
+    """Raises UserError where the job reads a private key and nothing says from which vault: refused here, and not
+    minutes later on the cluster."""
+    document = yamlio.load(spec)
+    given = dict(each.split("=", 1) for each in settings if "=" in each)
+    kind = given.get("inputs.sign_in", (document.data.get("inputs") or {}).get("sign_in"))
+    if kind == "key_pair" and not any(key.endswith(".vault_url") and value for key, value in given.items()):
+        env = os.environ.get("ENV", "dev")
+        fix = f"make outputs-infra ENV={env}, or give VAULT_URI=https://<vault>.vault.azure.net"
+        raise UserError(
+            f"{document.where('inputs', 'sign_in')}: key_pair, and the key's vault is not known here: {fix}"
+        )
+
+
+def _set(settings: list[str]) -> list[str]:
+    return ["--set", *settings] if settings else []
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Nothing is left to tidy up, and an interpreter takes its time to end.
+    os._exit(code)
