@@ -56,7 +56,7 @@ class Machine:
         self.repo.mkdir()
         for name in ("Makefile", "requirements.lock", "requirements-uv.txt"):
             shutil.copy(ROOT / name, self.repo)
-            # A make that a recipe starts does not inherit `-o`: older than .ready, or it would install into our own .venv.
+            # A make that a recipe starts does not inherit `-o`: these are older than .ready, or it would install anew.
             os.utime(self.repo / name, (0, 0))
         unwanted = shutil.ignore_patterns(
             ".terraform*", "*.deployed.mk", "*.backend.hcl", "*.log", "*plan*", "__pycache__"
