@@ -1,5 +1,6 @@
-# Who may do what. One row per grant; no row holds Owner, the general Contributor or a role that hands out roles, and
-# a test keeps it so. Rows of the workspace and the cluster come first: both must hold them to be created.
+# Who may do what. One row per grant; no row holds Owner or a role that hands out roles, and two hold Contributor, each on
+# one resource: tests keep it so. tests/infra/access.yml says which call needs which row, and where Microsoft says it.
+# Rows of the workspace and the cluster come first: both must hold them to be created.
 locals {
   identities = {
     workspace = "Runs the workspace: metadata in storage, secrets in the vault, images in the registry."
@@ -11,11 +12,16 @@ locals {
     pipelines = "Azure Pipelines through federation: submits jobs, deploys models. It holds no secret."
   }
 
-  storage   = azurerm_storage_account.main.id
-  vault     = azurerm_key_vault.main.id
-  registry  = azurerm_container_registry.main.id
-  secret    = "${azurerm_key_vault.main.id}/secrets/${local.names.snowflake_secret}"
-  principal = { for key, identity in azurerm_user_assigned_identity.main : key => identity.principal_id }
+  storage  = azurerm_storage_account.main.id
+  vault    = azurerm_key_vault.main.id
+  registry = azurerm_container_registry.main.id
+  secret   = "${azurerm_key_vault.main.id}/secrets/${local.names.snowflake_secret}"
+
+  identity_of = { for key, identity in azurerm_user_assigned_identity.main : key => identity.principal_id }
+  # The rows of `grants` come after the workspace, so they may name its own identity.
+  principal = merge(local.identity_of, var.workspace_system_identity ? {
+    workspace = azurerm_machine_learning_workspace.main.identity[0].principal_id
+  } : {})
 
   # Microsoft documents the general Contributor on storage, vault, registry and insights for a workspace identity.
   # These are the same control-plane actions of each one service, and nothing of another.
@@ -46,6 +52,10 @@ locals {
 
   grants = merge(
     {
+      # Documented for a user-assigned workspace identity, as is Contributor on a cluster that uses trusted access.
+      workspace-itself          = { who = "workspace", scope = azurerm_machine_learning_workspace.main.id, role = "Contributor" }
+      workspace-cluster-control = { who = "workspace", scope = azurerm_kubernetes_cluster.main.id, role = "Contributor" }
+
       # Attaching the cluster needs these three (a missing one ends in "extension not installed" or a server error).
       workspace-cluster-read      = { who = "workspace", scope = azurerm_kubernetes_cluster.main.id, role = "Reader" }
       workspace-cluster-extension = { who = "workspace", scope = azurerm_kubernetes_cluster.main.id, role = "Kubernetes Extension Contributor" }
@@ -61,7 +71,8 @@ locals {
       build-storage  = { who = "build", scope = local.storage, role = "Storage Blob Data Contributor" }
 
       serving-registry = { who = "serving", scope = local.registry, role = "AcrPull" }
-      # Contributor, because the data collector writes requests and answers.
+      # The endpoint and the compute both run as this identity. Contributor, because the data collector writes requests
+      # and answers.
       serving-storage = { who = "serving", scope = local.storage, role = "Storage Blob Data Contributor" }
 
       kubelet-registry = { who = "kubelet", scope = local.registry, role = "AcrPull" }
@@ -69,24 +80,57 @@ locals {
       pipelines-group     = { who = "pipelines", scope = azurerm_resource_group.main.id, role = "Reader" }
       pipelines-workspace = { who = "pipelines", scope = azurerm_machine_learning_workspace.main.id, role = "AzureML Data Scientist" }
       pipelines-storage   = { who = "pipelines", scope = local.storage, role = "Storage Blob Data Contributor" }
+      # Whoever creates an endpoint must be allowed to hand it this identity.
+      pipelines-serving = { who = "pipelines", scope = azurerm_user_assigned_identity.main["serving"].id, role = "Managed Identity Operator" }
     },
+    # The managed network's endpoint to the workspace itself is approved like the others.
+    local.managed_network ? {
+      workspace-endpoint = { who = "workspace", scope = azurerm_machine_learning_workspace.main.id, role = "Azure AI Enterprise Network Connection Approver" }
+    } : {},
     # The studio previews data through the endpoints that it can read.
     { for part in ["blob", "file"] : "workspace-endpoint-${part}" => {
       who = "workspace", scope = azurerm_private_endpoint.main[part].id, role = "Reader"
     } },
   )
 
-  # People, by Entra group. In prod data scientists look and change nothing: changes come through a pipeline.
+  # In prod data scientists look and change nothing: changes come through a pipeline.
+  scientists = {
+    workspace = { scope = azurerm_machine_learning_workspace.main.id, role = local.is_prod ? "Reader" : "AzureML Data Scientist" }
+    storage   = { scope = local.storage, role = local.is_prod ? "Storage Blob Data Reader" : "Storage Blob Data Contributor" }
+  }
+  scientists_in_dev = {
+    # Notebooks lie in the file share.
+    files   = { scope = local.storage, role = "Storage File Data Privileged Contributor" }
+    serving = { scope = azurerm_user_assigned_identity.main["serving"].id, role = "Managed Identity Operator" }
+  }
+
+  # Who deploys needs data rights of its own: Owner and Contributor act on resources only. Namespace, TLS secret and
+  # instance types are made in the cluster; Snowflake's key and the certificate are put into the vault.
+  platform = {
+    vault        = { scope = local.vault, role = "Key Vault Secrets Officer" }
+    certificates = { scope = local.vault, role = "Key Vault Certificates Officer" }
+    cluster      = { scope = azurerm_kubernetes_cluster.main.id, role = "Azure Kubernetes Service RBAC Cluster Admin" }
+    workspace    = { scope = azurerm_machine_learning_workspace.main.id, role = "AzureML Compute Operator" }
+  }
+  # In dev the same person also submits the first job.
+  platform_in_dev = {
+    jobs    = { scope = azurerm_machine_learning_workspace.main.id, role = "AzureML Data Scientist" }
+    storage = { scope = local.storage, role = "Storage Blob Data Contributor" }
+    serving = { scope = azurerm_user_assigned_identity.main["serving"].id, role = "Managed Identity Operator" }
+  }
+
+  # Without a platform group whoever applies gets its rows, so a deployment by another one moves them.
+  platform_id   = coalesce(var.platform_group_id, data.azurerm_client_config.current.object_id)
+  platform_type = var.platform_group_id == null ? null : "Group"
+
   people = merge(
-    var.data_scientists_group_id == null ? {} : {
-      scientists-workspace = { group = var.data_scientists_group_id, scope = azurerm_machine_learning_workspace.main.id, role = local.is_prod ? "Reader" : "AzureML Data Scientist" }
-      scientists-storage   = { group = var.data_scientists_group_id, scope = local.storage, role = local.is_prod ? "Storage Blob Data Reader" : "Storage Blob Data Contributor" }
-    },
-    var.platform_group_id == null ? {} : {
-      platform-vault     = { group = var.platform_group_id, scope = local.vault, role = "Key Vault Secrets Officer" }
-      platform-cluster   = { group = var.platform_group_id, scope = azurerm_kubernetes_cluster.main.id, role = "Azure Kubernetes Service RBAC Cluster Admin" }
-      platform-workspace = { group = var.platform_group_id, scope = azurerm_machine_learning_workspace.main.id, role = "AzureML Compute Operator" }
-    },
+    { for key, grant in merge(local.scientists, local.is_prod ? {} : local.scientists_in_dev) : "scientists-${key}" => merge(grant, {
+      id = var.data_scientists_group_id, type = "Group"
+    }) if var.data_scientists_group_id != null },
+    { for key, grant in merge(local.platform, local.is_prod ? {} : local.platform_in_dev) : "platform-${key}" => merge(grant, {
+      id = local.platform_id, type = local.platform_type
+    }) },
+    local.agent_grants,
   )
 }
 
@@ -100,11 +144,12 @@ resource "azurerm_user_assigned_identity" "main" {
 }
 
 resource "azurerm_role_assignment" "workspace" {
-  for_each = local.workspace_grants
+  # Azure itself makes these for a workspace that has only a system-assigned identity, and refuses a second one.
+  for_each = var.workspace_system_identity ? {} : local.workspace_grants
 
   scope                = each.value.scope
   role_definition_name = each.value.role
-  principal_id         = local.principal["workspace"]
+  principal_id         = local.identity_of["workspace"]
   principal_type       = "ServicePrincipal"
 }
 
@@ -113,7 +158,7 @@ resource "azurerm_role_assignment" "cluster" {
 
   scope                = each.value.scope
   role_definition_name = each.value.role
-  principal_id         = local.principal["cluster"]
+  principal_id         = local.identity_of["cluster"]
   principal_type       = "ServicePrincipal"
 }
 
@@ -131,8 +176,26 @@ resource "azurerm_role_assignment" "people" {
 
   scope                = each.value.scope
   role_definition_name = each.value.role
-  principal_id         = each.value.group
-  principal_type       = "Group"
+  principal_id         = each.value.id
+  principal_type       = each.value.type
+}
+
+# A grant is known everywhere in Azure only after a while, and a workspace or cluster made before that fails half made.
+# Other grants: another wait.
+resource "time_sleep" "creation_grants" {
+  create_duration = "90s"
+  triggers = {
+    workspace = join(" ", [for key, grant in azurerm_role_assignment.workspace : "${key}=${grant.role_definition_name}"])
+    cluster   = join(" ", [for key, grant in azurerm_role_assignment.cluster : "${key}=${grant.role_definition_name}"])
+  }
+}
+
+resource "time_sleep" "grants" {
+  create_duration = "90s"
+  triggers = {
+    main   = join(" ", [for key, grant in azurerm_role_assignment.main : "${key}=${grant.role_definition_name}"])
+    people = join(" ", [for key, grant in azurerm_role_assignment.people : "${key}=${grant.role_definition_name}"])
+  }
 }
 
 # A service connection of Azure Pipelines signs in as this identity with a token of its own: no secret is stored.

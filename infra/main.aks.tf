@@ -1,5 +1,9 @@
 # The cluster that serves the model. System pods have a pool of their own; everything else, the Azure ML extension
 # included, lands on the user pool.
+#
+# Left out, on purpose: Defender for Containers and managed Prometheus with Grafana (each is priced by core or sample; the
+# subscription's owner decides, and both are switched on beside this plan), the secrets store driver (no pod reads the
+# vault), image integrity (a preview that Azure retires).
 resource "azurerm_kubernetes_cluster" "main" {
   #checkov:skip=CKV_AZURE_141:The Azure ML extension is documented to need local accounts; a variable switches them off
   #checkov:skip=CKV_AZURE_226:The v5 sizes in use have no local disk to hold an ephemeral system disk
@@ -34,8 +38,7 @@ resource "azurerm_kubernetes_cluster" "main" {
   image_cleaner_interval_hours = 168
 
   dynamic "api_server_access_profile" {
-    # The nodes themselves call the API server from the NAT gateway's address.
-    for_each = local.is_prod ? [] : [concat(var.allowed_ip_ranges, ["${azurerm_public_ip.nat.ip_address}/32"])]
+    for_each = local.is_prod ? [] : [local.api_server_ranges]
     content {
       authorized_ip_ranges = api_server_access_profile.value
     }
@@ -122,9 +125,39 @@ resource "azurerm_kubernetes_cluster" "main" {
   lifecycle {
     # The patch channel moves the version between two applies.
     ignore_changes = [kubernetes_version]
+
+    precondition {
+      condition     = local.is_prod || length(local.api_server_ranges) <= 200
+      error_message = "The API server takes 200 ranges at most: list fewer allowed_ip_ranges."
+    }
   }
 
-  depends_on = [azurerm_role_assignment.cluster, azurerm_subnet_nat_gateway_association.main]
+  # The way out stands before the nodes and goes after them: without it the extension neither arrives nor leaves.
+  depends_on = [
+    azurerm_nat_gateway_public_ip_association.main,
+    azurerm_subnet_nat_gateway_association.main,
+    azurerm_subnet_network_security_group_association.main,
+    time_sleep.creation_grants,
+  ]
+}
+
+# Azure ML's control plane calls a cluster's API server from these, of the region and of its pair:
+# https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension
+data "azurerm_network_service_tags" "azureml" {
+  for_each = local.is_prod ? toset([]) : toset(compact([var.location, var.paired_location]))
+
+  location        = var.location
+  service         = "AzureMachineLearning"
+  location_filter = each.value
+}
+
+locals {
+  # Offices, Azure ML, and the nodes themselves, which call from the NAT gateway's address.
+  api_server_ranges = distinct(concat(
+    var.allowed_ip_ranges,
+    flatten([for tag in data.azurerm_network_service_tags.azureml : tag.ipv4_cidrs]),
+    ["${azurerm_public_ip.nat.ip_address}/32"],
+  ))
 }
 
 resource "azurerm_kubernetes_cluster_node_pool" "user" {
@@ -165,7 +198,7 @@ locals {
   # Terraform talks to the service directly, so they are written out.
   extension_settings = merge(
     {
-      enableTraining               = "True"
+      enableTraining               = "False" # jobs run on the workspace's own computes
       enableInference              = "True"
       inferenceRouterServiceType   = "LoadBalancer"
       inferenceRouterHA            = var.inference_router_ha ? "True" : "False"
@@ -184,31 +217,45 @@ locals {
       "relayserver.enabled"     = "false"
       "servicebus.enabled"      = "false"
       installNvidiaDevicePlugin = "false"
+
+      "prometheus.prometheusSpec.externalLabels.cluster_name" = azurerm_kubernetes_cluster.main.id # of the endpoint's CPU and memory metrics
     },
     { "scoringFe.serviceType.internalLoadBalancer" = "true" },
-    local.tls ? { sslCname = var.inference_tls_cname } : {},
+    # Certificate and key go from the vault into this Kubernetes secret (make attach-infra), never through plan and state.
+    # The second key is the CLI's; without it the router serves plain HTTP (azurerm#24547).
+    local.tls ? {
+      sslCname              = var.inference_tls_cname
+      sslSecret             = local.names.scoring_secret
+      "scoringFe.sslSecret" = local.names.scoring_secret
+    } : {},
   )
 
-  # The CLI reads sslCertPemFile and sslKeyPemFile on the caller's disk and sends their base64 text under these keys.
-  extension_protected = local.tls ? {
-    "scoringFe.sslCert" = base64encode(var.inference_tls_cert_pem)
-    "scoringFe.sslKey"  = base64encode(var.inference_tls_key_pem)
-  } : null
+  # The router's pods wait for the secret, and the secret needs a cluster: with TLS the extension is a second deployment.
+  extension = !local.tls || var.inference_tls_ready
 }
 
 resource "azurerm_kubernetes_cluster_extension" "azureml" {
+  count = local.extension ? 1 : 0
+
   name              = "azureml"
   cluster_id        = azurerm_kubernetes_cluster.main.id
   extension_type    = "Microsoft.AzureML.Kubernetes"
   release_train     = "stable"
   release_namespace = "azureml"
 
-  configuration_settings           = local.extension_settings
-  configuration_protected_settings = local.extension_protected
+  configuration_settings = local.extension_settings
 
   # Its pods tolerate no system taint: without the user pool they would wait for ever.
   depends_on = [
     azurerm_kubernetes_cluster_node_pool.user,
     azurerm_kubernetes_cluster_trusted_access_role_binding.workspace,
+    azurerm_nat_gateway_public_ip_association.main,
+    azurerm_subnet_network_security_group_association.main,
   ]
+}
+
+# Where it stood before TLS made it optional.
+moved {
+  from = azurerm_kubernetes_cluster_extension.azureml
+  to   = azurerm_kubernetes_cluster_extension.azureml[0]
 }

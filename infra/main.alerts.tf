@@ -15,31 +15,63 @@ resource "azurerm_monitor_action_group" "main" {
 }
 
 locals {
+  ml_metrics      = { scope = azurerm_machine_learning_workspace.main.id, namespace = "Microsoft.MachineLearningServices/workspaces" }
+  node_metrics    = { scope = azurerm_kubernetes_cluster.main.id, namespace = "Microsoft.ContainerService/managedClusters" }
+  vault_metrics   = { scope = azurerm_key_vault.main.id, namespace = "Microsoft.KeyVault/vaults" }
+  storage_metrics = { scope = azurerm_storage_account.main.id, namespace = "Microsoft.Storage/storageAccounts" }
+
+  # The five of Azure ML and the two on availability are those of the Azure Monitor baseline alerts; `of` splits a metric,
+  # so that one full node of six is seen.
   metric_alerts = {
     failed-jobs = {
-      scope  = azurerm_machine_learning_workspace.main.id, namespace = "Microsoft.MachineLearningServices/workspaces"
-      metric = "Failed Runs", aggregation = "Total", threshold = 0, severity = 2, window = "PT1H", every = "PT15M"
-      text   = "A job of the workspace failed in the last hour."
+      on    = local.ml_metrics, metric = "Failed Runs", aggregation = "Total", threshold = 0, severity = 2, window = "PT1H", every = "PT15M"
+      text  = "A job of the workspace failed in the last hour."
+      below = false, of = null
     }
     failed-deployments = {
-      scope  = azurerm_machine_learning_workspace.main.id, namespace = "Microsoft.MachineLearningServices/workspaces"
-      metric = "Model Deploy Failed", aggregation = "Total", threshold = 0, severity = 2, window = "PT1H", every = "PT15M"
-      text   = "A deployment of a model failed in the last hour."
+      on    = local.ml_metrics, metric = "Model Deploy Failed", aggregation = "Total", threshold = 0, severity = 2, window = "PT1H", every = "PT15M"
+      text  = "A deployment of a model failed in the last hour."
+      below = false, of = null
+    }
+    silent-jobs = {
+      on    = local.ml_metrics, metric = "Not Responding Runs", aggregation = "Total", threshold = 0, severity = 2, window = "PT1H", every = "PT15M"
+      text  = "A job no longer answers."
+      below = false, of = null
+    }
+    unusable-nodes = {
+      on    = local.ml_metrics, metric = "Unusable Nodes", aggregation = "Total", threshold = 0, severity = 3, window = "PT1H", every = "PT15M"
+      text  = "A node of the workspace's computes cannot be used."
+      below = false, of = null
+    }
+    compute-quota = {
+      on    = local.ml_metrics, metric = "Quota Utilization Percentage", aggregation = "Average", threshold = 90, severity = 3, window = "PT1H", every = "PT15M"
+      text  = "More than 90 % of the workspace's cores are in use: further jobs wait."
+      below = false, of = null
     }
     node-cpu = {
-      scope  = azurerm_kubernetes_cluster.main.id, namespace = "Microsoft.ContainerService/managedClusters"
-      metric = "node_cpu_usage_percentage", aggregation = "Average", threshold = 85, severity = 3, window = "PT15M", every = "PT5M"
-      text   = "A node is above 85 % CPU: is the user pool at its maximum?"
+      on    = local.node_metrics, metric = "node_cpu_usage_percentage", aggregation = "Average", threshold = 85, severity = 3, window = "PT15M", every = "PT5M"
+      text  = "A node is above 85 % CPU: is the user pool at its maximum?"
+      below = false, of = "node"
     }
     node-memory = {
-      scope  = azurerm_kubernetes_cluster.main.id, namespace = "Microsoft.ContainerService/managedClusters"
-      metric = "node_memory_working_set_percentage", aggregation = "Average", threshold = 85, severity = 2, window = "PT15M", every = "PT5M"
-      text   = "A node is above 85 % memory: pods will be evicted."
+      on    = local.node_metrics, metric = "node_memory_working_set_percentage", aggregation = "Average", threshold = 85, severity = 2, window = "PT15M", every = "PT5M"
+      text  = "A node is above 85 % memory: pods will be evicted."
+      below = false, of = "node"
     }
     node-disk = {
-      scope  = azurerm_kubernetes_cluster.main.id, namespace = "Microsoft.ContainerService/managedClusters"
-      metric = "node_disk_usage_percentage", aggregation = "Average", threshold = 80, severity = 2, window = "PT15M", every = "PT5M"
-      text   = "A node's disk is above 80 %: images will be removed, then pods."
+      on    = local.node_metrics, metric = "node_disk_usage_percentage", aggregation = "Average", threshold = 80, severity = 2, window = "PT15M", every = "PT5M"
+      text  = "A node's disk is above 80 %: images will be removed, then pods."
+      below = false, of = "node"
+    }
+    vault-availability = {
+      on    = local.vault_metrics, metric = "Availability", aggregation = "Average", threshold = 90, severity = 1, window = "PT5M", every = "PT5M"
+      text  = "The vault answers fewer than 90 % of its requests: imports and deployments will fail."
+      below = true, of = null
+    }
+    storage-availability = {
+      on    = local.storage_metrics, metric = "Availability", aggregation = "Average", threshold = 90, severity = 1, window = "PT5M", every = "PT5M"
+      text  = "The storage account answers fewer than 90 % of its requests: jobs will fail."
+      below = true, of = null
     }
   }
 
@@ -77,18 +109,27 @@ resource "azurerm_monitor_metric_alert" "main" {
   name                = "${local.names.alert}-${each.key}"
   resource_group_name = azurerm_resource_group.main.name
   description         = each.value.text
-  scopes              = [each.value.scope]
+  scopes              = [each.value.on.scope]
   severity            = each.value.severity
   window_size         = each.value.window
   frequency           = each.value.every
   tags                = local.tags
 
   criteria {
-    metric_namespace = each.value.namespace
+    metric_namespace = each.value.on.namespace
     metric_name      = each.value.metric
     aggregation      = each.value.aggregation
-    operator         = "GreaterThan"
+    operator         = each.value.below ? "LessThan" : "GreaterThan"
     threshold        = each.value.threshold
+
+    dynamic "dimension" {
+      for_each = each.value.of == null ? [] : [each.value.of]
+      content {
+        name     = dimension.value
+        operator = "Include"
+        values   = ["*"]
+      }
+    }
   }
   action {
     action_group_id = azurerm_monitor_action_group.main.id
@@ -123,5 +164,41 @@ resource "azurerm_monitor_scheduled_query_rules_alert_v2" "main" {
   }
   action {
     action_groups = [azurerm_monitor_action_group.main.id]
+  }
+}
+
+# What Azure itself says of its region and of our resources. Such rules cost nothing.
+resource "azurerm_monitor_activity_log_alert" "health" {
+  for_each = {
+    service  = { category = "ServiceHealth", scope = "/subscriptions/${data.azurerm_client_config.current.subscription_id}" }
+    resource = { category = "ResourceHealth", scope = azurerm_resource_group.main.id }
+  }
+
+  name                = "${local.names.health_alert}-${each.key}"
+  resource_group_name = azurerm_resource_group.main.name
+  location            = "global"
+  description         = each.key == "service" ? "Azure reports an incident, a maintenance or a security notice to the subscription." : "Azure reports a resource of the group as not available."
+  scopes              = [each.value.scope]
+  tags                = local.tags
+
+  criteria {
+    category = each.value.category
+
+    dynamic "service_health" {
+      for_each = each.key == "service" ? [1] : []
+      content {
+        events = ["Incident", "Maintenance", "Security"] # of every region that the subscription uses
+      }
+    }
+    dynamic "resource_health" {
+      for_each = each.key == "resource" ? [1] : []
+      content {
+        current = ["Degraded", "Unavailable"]
+        reason  = ["PlatformInitiated", "Unknown"] # what a user did is no alert
+      }
+    }
+  }
+  action {
+    action_group_id = azurerm_monitor_action_group.main.id
   }
 }

@@ -19,8 +19,14 @@ locals {
   }
 }
 
+locals {
+  # A hub's zones serve every network that shares its DNS; only what it lacks is made here.
+  own_zones = { for key, name in local.zones : key => name if !contains(keys(local.hub.zone_ids), key) }
+  zone_ids  = merge({ for key, zone in azurerm_private_dns_zone.main : key => zone.id }, local.hub.zone_ids)
+}
+
 resource "azurerm_private_dns_zone" "main" {
-  for_each = local.zones
+  for_each = local.own_zones
 
   name                = each.value
   resource_group_name = azurerm_resource_group.main.name
@@ -28,7 +34,7 @@ resource "azurerm_private_dns_zone" "main" {
 }
 
 resource "azurerm_private_dns_zone_virtual_network_link" "main" {
-  for_each = local.zones
+  for_each = local.own_zones
 
   name                 = "${local.names.network}-${each.key}"
   private_dns_zone_id  = azurerm_private_dns_zone.main[each.key].id
@@ -55,7 +61,7 @@ resource "azurerm_private_endpoint" "main" {
 
   private_dns_zone_group {
     name                 = "default"
-    private_dns_zone_ids = [for zone in each.value.zones : azurerm_private_dns_zone.main[zone].id]
+    private_dns_zone_ids = [for zone in each.value.zones : local.zone_ids[zone]]
   }
 
   # A record made before the zone is linked would not resolve from the network.

@@ -8,7 +8,8 @@ resource "azurerm_consumption_budget_subscription" "main" {
   time_grain      = "Monthly"
 
   time_period {
-    start_date = var.budget_start
+    # Azure refuses a start before the current month, so it is the month of the first apply unless it is given.
+    start_date = coalesce(var.budget_start, formatdate("YYYY-MM-'01T00:00:00Z'", plantimestamp()))
   }
   filter {
     dimension {
@@ -34,12 +35,12 @@ resource "azurerm_consumption_budget_subscription" "main" {
 }
 
 # prevent_destroy cannot depend on a variable. In prod these locks and the plan guard do its work; they also stop a
-# deletion in the portal.
+# deletion in the portal. What hangs below a locked resource cannot be deleted either, so the workspace has none: each
+# rollout deletes an online deployment, which is a child of it. The guard protects it, and soft delete keeps it 14 days.
 resource "azurerm_management_lock" "main" {
   for_each = local.is_prod ? {
-    workspace = azurerm_machine_learning_workspace.main.id
-    storage   = azurerm_storage_account.main.id
-    vault     = azurerm_key_vault.main.id
+    storage = azurerm_storage_account.main.id
+    vault   = azurerm_key_vault.main.id
   } : {}
 
   name       = "${local.names.lock}-${each.key}"
@@ -51,7 +52,7 @@ resource "azurerm_management_lock" "main" {
   # that would keep the computes from scaling down.
   depends_on = [
     azurerm_machine_learning_compute_cluster.main,
-    azurerm_machine_learning_workspace_network_outbound_rule_fqdn.main,
+    azurerm_machine_learning_workspace.main,
     azurerm_monitor_diagnostic_setting.main,
     azurerm_private_endpoint.main,
     azurerm_role_assignment.main,

@@ -22,6 +22,22 @@ resource "azurerm_application_insights" "main" {
   local_authentication_enabled = true
 }
 
+# Application Insights makes this alert rule and its mail group by itself. Terraform does not know them, and the
+# resource group is not deleted while something unknown is in it: they go first, at a teardown only.
+resource "azapi_resource_action" "generated" {
+  for_each = {
+    alert = "Microsoft.AlertsManagement/smartDetectorAlertRules/Failure Anomalies - ${local.names.insights}"
+    group = "Microsoft.Insights/actionGroups/Application Insights Smart Detection"
+  }
+
+  type        = each.key == "alert" ? "Microsoft.AlertsManagement/smartDetectorAlertRules@2021-04-01" : "Microsoft.Insights/actionGroups@2023-01-01"
+  resource_id = "${azurerm_resource_group.main.id}/providers/${each.value}"
+  method      = "DELETE"
+  when        = "destroy"
+
+  depends_on = [azurerm_application_insights.main]
+}
+
 locals {
   # What each resource sends to Log Analytics. Audit logs of AKS without reads: the full ones are the dearest of all.
   diagnostics = {
@@ -100,7 +116,8 @@ locals {
 }
 
 resource "azurerm_monitor_data_collection_rule_association" "cluster" {
-  name                    = "container-insights"
+  # The name that the portal and the CLI use: with another one, switching Container Insights on there doubles the rows.
+  name                    = "ContainerInsightsExtension"
   target_resource_id      = azurerm_kubernetes_cluster.main.id
   data_collection_rule_id = azurerm_monitor_data_collection_rule.cluster.id
 }

@@ -1,5 +1,5 @@
 # Every subnet has its own network security group and goes out through one NAT gateway: a single, known address
-# that Snowflake's network policy can allow.
+# that Snowflake's network policy can allow. Jobs in the managed network do not: they leave from Azure's addresses.
 locals {
   subnets = {
     aks       = { name = local.names.subnet_aks, newbits = 6, netnum = 0 }       # /22 of a /16: nodes; pods are overlay
@@ -44,6 +44,18 @@ resource "azurerm_subnet" "main" {
   address_prefixes                  = [cidrsubnet(var.address_space, each.value.newbits, each.value.netnum)]
   default_outbound_access_enabled   = false
   private_endpoint_network_policies = "NetworkSecurityGroupEnabled"
+
+  # A pool of agents wants the subnet for itself.
+  dynamic "delegation" {
+    for_each = each.key == "agents" ? local.agents : {}
+    content {
+      name = "agents"
+      service_delegation {
+        name    = "Microsoft.DevOpsInfrastructure/pools"
+        actions = ["Microsoft.Network/virtualNetworks/subnets/join/action"]
+      }
+    }
+  }
 }
 
 resource "azurerm_network_security_group" "main" {

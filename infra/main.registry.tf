@@ -1,7 +1,6 @@
 # Images of jobs and of the scoring server. Premium, because only that tier has private endpoints.
 resource "azurerm_container_registry" "main" {
   #checkov:skip=CKV_AZURE_139:Off in prod and allow-listed in dev; tests/prod.tftest.hcl and tests/dev.tftest.hcl hold it
-  #checkov:skip=CKV_AZURE_233:On in prod, where tests/prod.tftest.hcl holds it; dev needs no second zone
   #checkov:skip=CKV_AZURE_164:Docker content trust is being retired and provider 5 removed the argument
   #checkov:skip=CKV_AZURE_165:One region: images are built again from the repo wherever they are needed
   #checkov:skip=CKV_AZURE_166:Quarantine is a preview that Azure ML image builds do not release from
@@ -19,7 +18,8 @@ resource "azurerm_container_registry" "main" {
     default_action = "Deny"
     ip_rule        = [for range in local.ip_rules : { action = "Allow", ip_range = range }]
   }]
-  data_endpoint_enabled    = true
-  zone_redundancy_enabled  = local.is_prod
+  data_endpoint_enabled = true
+  # Azure makes every registry zone redundant; a false here would one day read as a change that replaces it.
+  zone_redundancy_enabled  = true
   retention_policy_in_days = var.image_retention_days
 }

@@ -31,6 +31,16 @@ resource "azurerm_storage_account" "main" {
     change_feed_enabled      = true
     last_access_time_enabled = true
 
+    # Azure ML writes this rule for its studio when the workspace is made; without it here each later plan would take
+    # it away.
+    cors_rule {
+      allowed_origins    = local.studio_origins
+      allowed_methods    = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "POST", "PATCH"]
+      allowed_headers    = ["*"]
+      exposed_headers    = ["*"]
+      max_age_in_seconds = 1800
+    }
+
     delete_retention_policy {
       days = var.soft_delete_days
     }
@@ -51,6 +61,12 @@ resource "azurerm_storage_account" "main" {
     bypass   = ["AzureServices"]
     ip_rules = local.ip_rules
   }
+}
+
+locals {
+  studio_origins = [
+    "https://mlworkspace.azure.ai", "https://ml.azure.com", "https://*.ml.azure.com", "https://ai.azure.com", "https://*.ai.azure.com",
+  ]
 }
 
 resource "azurerm_storage_container" "main" {
@@ -82,6 +98,8 @@ resource "azurerm_storage_management_policy" "main" {
     }
   }
 
+  # Logs and figures of every run, also of a registered model's. The model's files and card are elsewhere
+  # (azureml-blobstore-*) and stay.
   rule {
     name    = "job-logs"
     enabled = true

@@ -38,15 +38,18 @@ resource "azurerm_machine_learning_workspace" "main" {
 
   # The datastores hold no account key: each job reads with its own identity.
   storage_account_access_type    = "Identity"
-  primary_user_assigned_identity = azurerm_user_assigned_identity.main["workspace"].id
+  primary_user_assigned_identity = var.workspace_system_identity ? null : azurerm_user_assigned_identity.main["workspace"].id
   public_network_access_enabled  = local.public
   image_build_compute_name       = local.names.image_build_compute
   v1_legacy_mode_enabled         = false
   high_business_impact           = false
 
+  # Works as the user-assigned one, whose grants are the tables of main.access.tf. The system-assigned one stands beside
+  # it, because trusted access of AKS and the trusted-service rule of storage look for that one. On its own Azure gives it
+  # Azure AI Administrator on the whole group, so it is alone only where workspace_system_identity says so.
   identity {
-    type         = "UserAssigned"
-    identity_ids = [azurerm_user_assigned_identity.main["workspace"].id]
+    type         = var.workspace_system_identity ? "SystemAssigned" : "SystemAssigned, UserAssigned"
+    identity_ids = var.workspace_system_identity ? null : [azurerm_user_assigned_identity.main["workspace"].id]
   }
 
   managed_network {
@@ -55,15 +58,7 @@ resource "azurerm_machine_learning_workspace" "main" {
   }
 
   # Without its roles the workspace cannot reach its own storage, and creation fails.
-  depends_on = [azurerm_role_assignment.workspace]
-}
-
-resource "azurerm_machine_learning_workspace_network_outbound_rule_fqdn" "main" {
-  for_each = var.outbound_fqdns
-
-  name             = each.key
-  workspace_id     = azurerm_machine_learning_workspace.main.id
-  destination_fqdn = each.value
+  depends_on = [time_sleep.creation_grants]
 }
 
 resource "azurerm_machine_learning_compute_cluster" "main" {
@@ -92,6 +87,11 @@ resource "azurerm_machine_learning_compute_cluster" "main" {
     scale_down_nodes_after_idle_duration = each.value.idle
   }
 
-  # Nodes without a public address reach the workspace only through its endpoint.
-  depends_on = [azurerm_private_endpoint.main, azurerm_subnet_nat_gateway_association.main]
+  # Nodes without a public address reach the workspace only through its endpoint. The first compute also makes the
+  # managed network, whose rules are there by then.
+  depends_on = [
+    azapi_resource.outbound_rule,
+    azurerm_private_endpoint.main,
+    azurerm_subnet_nat_gateway_association.main,
+  ]
 }

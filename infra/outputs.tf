@@ -24,7 +24,16 @@ output "deployed" {
     STORAGE_ACCOUNT     = azurerm_storage_account.main.name
     REGISTRY            = azurerm_container_registry.main.login_server
     OUTBOUND_IP         = azurerm_public_ip.nat.ip_address
-    # Comma-separated, as `az ml workspace update --network-acls` wants it; empty in prod.
+    NETWORK_ID          = azurerm_virtual_network.main.id
+    # Comma-separated. The ranges are empty in prod; the names are those that the outbound rules must show.
     ALLOWED_IP_RANGES = join(",", local.public ? var.allowed_ip_ranges : [])
+    OUTBOUND_FQDNS    = join(",", sort(values(local.outbound_names)))
+    # The certificate in the vault, the Kubernetes secret that the router reads, the host; empty without TLS.
+    SCORING_CERTIFICATE = local.tls ? local.names.scoring_certificate : ""
+    SCORING_SECRET      = local.tls ? local.names.scoring_secret : ""
+    SCORING_HOST        = local.tls ? var.inference_tls_cname : ""
+    # "no": the cluster waits for the certificate; then inference_tls_ready = true, plan, deploy.
+    EXTENSION_INSTALLED = local.extension ? "yes" : "no"
+    AGENT_POOL          = var.agent_pool == null ? "" : local.names.agent_pool
   }
 }

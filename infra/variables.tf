@@ -23,6 +23,23 @@ variable "location" {
   }
 }
 
+variable "paired_location" {
+  description = "Azure's pair of the region, from where Azure ML also calls the cluster in dev. Null: the region has none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.paired_location == null || (can(regex("^[a-z]+[0-9]?$", var.paired_location)) && var.paired_location != var.location)
+    error_message = "paired_location must be another region's short name, such as centralus for eastus2."
+  }
+}
+
+variable "destroying" {
+  description = "Set by make destroy-infra: a teardown needs no value that only a deployment uses."
+  type        = bool
+  default     = false
+}
+
 variable "tags" {
   description = "Tags of every resource, besides company, project, environment and managed_by."
   type        = map(string)
@@ -82,6 +99,11 @@ variable "allowed_ip_ranges" {
     error_message = "allowed_ip_ranges must not be wider than /16: list your own offices, not the internet."
   }
   validation {
+    # 10/8, 172.16/12, 192.168/16, 100.64/10, 127/8, 169.254/16 and 0/8: compared by their first octets.
+    condition     = alltrue([for range in var.allowed_ip_ranges : !can(regex("^(0|10|127|169[.]254|192[.]168|172[.](1[6-9]|2[0-9]|3[01])|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))[.]", range))])
+    error_message = "allowed_ip_ranges must be public addresses: storage, vault and workspace refuse private ones. Private networks come through a peering (hub)."
+  }
+  validation {
     condition     = var.environment != "prod" || length(var.allowed_ip_ranges) == 0
     error_message = "allowed_ip_ranges must be empty in prod: prod has no public side. Reach it from the network (agents, VPN)."
   }
@@ -110,6 +132,114 @@ variable "outbound_fqdns" {
     condition     = alltrue([for name in values(var.outbound_fqdns) : !contains(["*", "*.*", "*.com"], name)])
     error_message = "outbound_fqdns must name hosts or domains, not the whole internet."
   }
+  validation {
+    condition     = alltrue([for name in keys(var.outbound_fqdns) : can(regex("^[a-zA-Z0-9][a-zA-Z0-9_-]{2,31}$", name)) && !startswith(name, "stage-")])
+    error_message = "outbound_fqdns needs rule names of 3 to 32 letters, digits, - and _ that do not begin with stage-."
+  }
+  validation {
+    condition     = alltrue([for host in values(var.outbound_fqdns) : !can(regex("[.](blob|dfs|file|queue|table)[.]core[.]windows[.]net$", host))])
+    error_message = "outbound_fqdns cannot name a storage account: Azure ML's managed network reaches those by private endpoint only."
+  }
+}
+
+variable "snowflake_stage_fqdns" {
+  description = "Hosts of Snowflake's stage, through which it hands out results above some 100 kB and takes uploads. In Snowflake: select t.value:host::varchar from table(flatten(input => parse_json(system$allowlist()))) t where t.value:type = 'STAGE';"
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = var.environment != "prod" || var.destroying || var.managed_network_isolation != "AllowOnlyApprovedOutbound" || length(var.snowflake_stage_fqdns) + length(var.snowflake_stage_storage_ids) > 0
+    error_message = "snowflake_stage_fqdns must be set in prod, or results above some 100 kB never arrive: its hosts are the STAGE rows of `select system$allowlist()`. On an Azure account set snowflake_stage_storage_ids."
+  }
+  validation {
+    condition     = length(var.snowflake_stage_fqdns) == 0 || var.managed_network_isolation == "AllowOnlyApprovedOutbound"
+    error_message = "snowflake_stage_fqdns only work with managed_network_isolation = \"AllowOnlyApprovedOutbound\"."
+  }
+  validation {
+    condition     = alltrue([for host in var.snowflake_stage_fqdns : can(regex("^([*][.])?[a-z0-9-]+([.][a-z0-9-]+){2,}$", host))])
+    error_message = "snowflake_stage_fqdns must be host names without https:// and path, such as sfc-ds1-customer-stage.s3.us-west-2.amazonaws.com."
+  }
+  validation {
+    condition     = alltrue([for host in var.snowflake_stage_fqdns : !can(regex("[.]core[.]windows[.]net$", host))])
+    error_message = "snowflake_stage_fqdns cannot name a storage account of Azure: the managed network reaches it by private endpoint only. Set snowflake_stage_storage_ids."
+  }
+}
+
+variable "snowflake_stage_storage_ids" {
+  description = "Storage accounts behind the stage of a Snowflake account that runs on Azure: privatelink-internal-stage of select system$get_privatelink_config(). Snowflake approves the endpoint with system$authorize_stage_privatelink_access."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.snowflake_stage_storage_ids : can(regex("(?i)^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft.Storage/storageAccounts/[a-z0-9]{3,24}$", id))])
+    error_message = "snowflake_stage_storage_ids must be resource ids of storage accounts, /subscriptions/.../storageAccounts/<name>."
+  }
+}
+
+variable "firewall_sku" {
+  description = "Tier of the firewall that Azure ML makes for outbound_fqdns: Basic (250 Mbit/s) or Standard."
+  type        = string
+  default     = "Basic"
+
+  validation {
+    condition     = contains(["Basic", "Standard"], var.firewall_sku)
+    error_message = "firewall_sku must be Basic or Standard."
+  }
+}
+
+variable "hub" {
+  description = "A network that is already connected to offices: its id, whether its gateway serves us, and the private DNS zones that it has, by blob, file, vault, registry, workspace, notebooks. Null: this network stands alone."
+  type = object({
+    network_id  = optional(string)
+    use_gateway = optional(bool, false)
+    zone_ids    = optional(map(string), {})
+  })
+  default = null
+
+  validation {
+    condition     = try(var.hub.network_id, null) == null || can(regex("(?i)^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft.Network/virtualNetworks/[^/]+$", var.hub.network_id))
+    error_message = "hub.network_id must be the resource id of a virtual network."
+  }
+  validation {
+    condition     = var.hub == null || try(var.hub.network_id, null) != null || !try(var.hub.use_gateway, false)
+    error_message = "hub.use_gateway needs hub.network_id: a gateway is reached through the peering."
+  }
+  validation {
+    condition     = alltrue([for key in keys(try(var.hub.zone_ids, {})) : contains(["blob", "file", "vault", "registry", "workspace", "notebooks"], key)])
+    error_message = "hub.zone_ids knows blob, file, vault, registry, workspace and notebooks."
+  }
+}
+
+variable "agent_pool" {
+  description = "Agents of Azure Pipelines inside the network: organization's address, projects, most agents at once, machine size, image, and the object id of Azure's application DevOpsInfrastructure in this tenant (az ad sp show --id 31687f79-5e43-4c1e-8c63-d9f4bff5cf8b --query id). Null: none."
+  type = object({
+    organization                = string
+    projects                    = optional(list(string), [])
+    max                         = optional(number, 2)
+    vm_size                     = optional(string, "Standard_D2ads_v5")
+    image                       = optional(string, "ubuntu-24.04/latest")
+    infrastructure_principal_id = string
+  })
+  default = null
+
+  validation {
+    condition     = var.agent_pool == null || can(regex("^https://dev[.]azure[.]com/[^/]+$", var.agent_pool.organization))
+    error_message = "agent_pool.organization must be the organization's address, https://dev.azure.com/<name>."
+  }
+  validation {
+    condition     = var.agent_pool == null || can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.agent_pool.infrastructure_principal_id))
+    error_message = "agent_pool.infrastructure_principal_id must be an object id, a GUID: az ad sp show --id 31687f79-5e43-4c1e-8c63-d9f4bff5cf8b --query id."
+  }
+  validation {
+    condition     = var.agent_pool == null || try(var.agent_pool.max >= 1 && var.agent_pool.max <= 20, false)
+    error_message = "agent_pool.max must be 1 to 20."
+  }
+}
+
+variable "workspace_system_identity" {
+  description = "Let the workspace work as its system-assigned identity alone. Azure then gives it Azure AI Administrator on the whole group. For the case that the user-assigned one is refused by private storage; a workspace cannot go back."
+  type        = bool
+  default     = false
 }
 
 # ---- storage and images
@@ -196,11 +326,11 @@ variable "build_vm_size" {
 variable "kubernetes_version" {
   description = "Minor version of Kubernetes for a new cluster, within the Azure ML extension's window. The patch channel moves it afterwards."
   type        = string
-  default     = "1.35"
+  default     = "1.36"
 
   validation {
     condition     = can(regex("^1\\.[0-9]{2}$", var.kubernetes_version))
-    error_message = "kubernetes_version must be a minor version such as 1.35: the patch channel chooses the rest."
+    error_message = "kubernetes_version must be a minor version such as 1.36: the patch channel chooses the rest."
   }
 }
 
@@ -269,37 +399,15 @@ variable "inference_tls_cname" {
   default     = null
 
   validation {
-    condition     = var.environment != "prod" || var.inference_tls_cname != null
+    condition     = var.environment != "prod" || var.destroying || var.inference_tls_cname != null
     error_message = "inference_tls_cname must be set in prod: scoring keys never travel in clear text there."
   }
 }
 
-variable "inference_tls_cert_pem" {
-  description = "Certificate chain of the scoring endpoint, PEM. From TF_VAR_inference_tls_cert_pem, never from a file in git."
-  type        = string
-  default     = null
-  sensitive   = true
-
-  validation {
-    condition     = (var.inference_tls_cname == null) == (var.inference_tls_cert_pem == null)
-    error_message = "inference_tls_cert_pem and inference_tls_cname go together: export TF_VAR_inference_tls_cert_pem=\"$(cat cert.pem)\"."
-  }
-  validation {
-    condition     = var.inference_tls_cert_pem == null || startswith(coalesce(var.inference_tls_cert_pem, "-"), "-----BEGIN CERTIFICATE-----")
-    error_message = "inference_tls_cert_pem must be the PEM text itself, not a path."
-  }
-}
-
-variable "inference_tls_key_pem" {
-  description = "Private key of the scoring endpoint, PEM without a pass phrase. From TF_VAR_inference_tls_key_pem."
-  type        = string
-  default     = null
-  sensitive   = true
-
-  validation {
-    condition     = (var.inference_tls_cname == null) == (var.inference_tls_key_pem == null)
-    error_message = "inference_tls_key_pem and inference_tls_cname go together: export TF_VAR_inference_tls_key_pem=\"$(cat key.pem)\"."
-  }
+variable "inference_tls_ready" {
+  description = "The cluster holds the scoring certificate (make attach-infra brings it from the vault), so the Azure ML extension can be installed. With TLS the first deployment leaves it false."
+  type        = bool
+  default     = false
 }
 
 variable "latency_alert_ms" {
@@ -353,11 +461,12 @@ variable "budget_amount" {
 }
 
 variable "budget_start" {
-  description = "First day of the month in which the budget begins."
+  description = "First day of the month in which the budget begins. Null: the month of the first apply."
   type        = string
+  default     = null
 
   validation {
-    condition     = can(regex("^20[0-9]{2}-(0[1-9]|1[0-2])-01T00:00:00Z$", var.budget_start))
+    condition     = var.budget_start == null || can(regex("^20[0-9]{2}-(0[1-9]|1[0-2])-01T00:00:00Z$", coalesce(var.budget_start, "-")))
     error_message = "budget_start must be the first of a month, such as 2026-12-01T00:00:00Z."
   }
 }
@@ -376,7 +485,7 @@ variable "data_scientists_group_id" {
 }
 
 variable "platform_group_id" {
-  description = "Entra group of the platform engineers: they write the vault's secrets and run the cluster. Null: no grant."
+  description = "Entra group of the platform engineers: they write the vault's secrets and run the cluster. Null: whoever applies gets these rows."
   type        = string
   default     = null
 

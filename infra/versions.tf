@@ -1,10 +1,23 @@
 terraform {
-  required_version = ">= 1.9.0"
+  # From 1.11.2 on the backend signs in with a pipeline's own token (CHANGELOG, #36458): no stored secret.
+  required_version = ">= 1.11.2"
 
+  # Exact, because no lock file with the registry's checksums is committed yet (README.md, first deployment).
   required_providers {
     azurerm = {
       source  = "hashicorp/azurerm"
-      version = "~> 5.2"
+      version = "5.2.0"
+    }
+    # For what azurerm has no argument for: outbound rules in one order, the firewall's tier, the workspace's allow-list,
+    # the agents' pool.
+    azapi = {
+      source  = "azure/azapi"
+      version = "2.7.0"
+    }
+    # Waits until Azure knows a grant everywhere.
+    time = {
+      source  = "hashicorp/time"
+      version = "0.13.1"
     }
   }
 
@@ -22,9 +35,12 @@ provider "azurerm" {
   resource_providers_to_register = [
     "Microsoft.AlertsManagement",
     "Microsoft.Authorization",
+    "Microsoft.Compute", # nodes of AKS
     "Microsoft.Consumption",
     "Microsoft.ContainerRegistry",
     "Microsoft.ContainerService",
+    "Microsoft.DevCenter", # the project that a pool of agents stands in
+    "Microsoft.DevOpsInfrastructure",
     "Microsoft.Insights",
     "Microsoft.KeyVault",
     "Microsoft.KubernetesConfiguration",
@@ -32,6 +48,8 @@ provider "azurerm" {
     "Microsoft.ManagedIdentity",
     "Microsoft.Network",
     "Microsoft.OperationalInsights",
+    "Microsoft.OperationsManagement", # Container Insights
+    "Microsoft.PolicyInsights",       # the Azure Policy add-on of AKS
     "Microsoft.Storage",
   ]
 
@@ -52,3 +70,7 @@ provider "azurerm" {
     }
   }
 }
+
+# Signs in as azurerm does. In Azure Pipelines it wants the service connection's id as
+# ARM_OIDC_AZURE_SERVICE_CONNECTION_ID, a name that azurerm reads too.
+provider "azapi" {}

@@ -11,19 +11,21 @@ outbound_fqdns = {
   snowflake-ocsp = "ocsp.snowflakecomputing.com"
   python-index   = "pypi.org"
   python-files   = "files.pythonhosted.org"
+  conda-forge    = "conda.anaconda.org"
 }
+# Required, and only your Snowflake account knows it: snowflake_stage_fqdns (its description holds the query), or
+# snowflake_stage_storage_ids where the account runs on Azure.
 
 storage_replication = "ZRS"
 version_days        = 180
 training_max_nodes  = 4
 
 aks_zones           = ["1", "2", "3"]
-aks_system          = { vm_size = "Standard_D2s_v5", min = 3, max = 5 }
+aks_system          = { vm_size = "Standard_D4s_v5", min = 3, max = 5 }
 aks_user            = { vm_size = "Standard_D4s_v5", min = 3, max = 6 }
 inference_router_ha = true
 inference_tls_cname = "demand.prod.globojava.example"
 
 log_retention_days = 90
 alert_emails       = ["demand-platform@globojava.example", "on-call@globojava.example"]
-budget_amount      = 3000
-budget_start       = "2026-12-01T00:00:00Z"
+budget_amount      = 2500

@@ -48,6 +48,13 @@ locals {
     budget    = "${local.stem}-budget"
     lock      = "${local.stem}-lock"
 
+    # Agents of Azure Pipelines. A dev center's name ends at 26 characters, a pool's at 44.
+    dev_center   = "${local.stem}-dc"
+    dev_project  = "${local.stem}-dcp"
+    agent_pool   = "${local.stem}-mdp"
+    peering      = "${local.stem}-peer"
+    health_alert = "${local.stem}-health"
+
     # Names inside the workspace, the cluster or the vault. They carry no stem: the same YAML spec names them in
     # every environment. Compute names end at 16 characters.
     training_compute     = "cpu-cluster"
@@ -55,6 +62,8 @@ locals {
     kubernetes_compute   = "aks-inference"
     kubernetes_namespace = "demand"
     snowflake_secret     = "snowflake-private-key"
+    scoring_certificate  = "scoring-certificate"
+    scoring_secret       = "scoring-tls"
 
     state_group     = "${local.stem}-tfstate-rg"
     state_account   = local.state

@@ -4,12 +4,18 @@ mock_provider "azurerm" {
   source = "./tests/mocks"
 }
 
+mock_provider "azapi" {}
+
+mock_provider "time" {}
+
 variables {
   company     = "gbj"
   project     = "dmd"
   environment = "dev"
   location    = "eastus2"
-  tags        = { cost_center = "demand-forecast" }
+  # Azure ML also calls from the region's pair.
+  paired_location = "centralus"
+  tags            = { cost_center = "demand-forecast" }
 
   address_space = "10.20.0.0/16"
   # A range kept for documentation, which reaches nobody: put your offices' and your own address here.
@@ -19,14 +25,13 @@ variables {
   storage_replication = "LRS"
   training_max_nodes  = 2
 
-  aks_system          = { vm_size = "Standard_D2s_v5", min = 1, max = 2 }
+  aks_system          = { vm_size = "Standard_D2s_v5", min = 2, max = 3 }
   aks_user            = { vm_size = "Standard_D4s_v5", min = 1, max = 2 }
   inference_router_ha = false
 
   log_daily_quota_gb = 2
   alert_emails       = ["demand-platform@globojava.example"]
-  budget_amount      = 600
-  budget_start       = "2026-12-01T00:00:00Z"
+  budget_amount      = 750
 
   # What only a deployment knows.
   data_scientists_group_id = "12345678-1234-1234-1234-123456789abc"
@@ -250,9 +255,19 @@ run "dev_holds_every_rule" {
   assert {
     condition = length(setintersection(
       concat([for table in [azurerm_role_assignment.workspace, azurerm_role_assignment.cluster, azurerm_role_assignment.main, azurerm_role_assignment.people] : [for grant in table : grant.role_definition_name]]...),
-      ["Owner", "Contributor", "User Access Administrator", "Role Based Access Control Administrator", "Key Vault Administrator", "Storage Blob Data Owner", "Azure AI Administrator"],
+      ["Owner", "User Access Administrator", "Role Based Access Control Administrator", "Key Vault Administrator", "Storage Blob Data Owner", "Azure AI Administrator"],
     )) == 0
-    error_message = "A grant is too wide: nobody holds Owner, Contributor or a role that hands out roles."
+    error_message = "A grant is too wide: nobody holds Owner or a role that hands out roles."
+  }
+  assert {
+    condition = [for key, grant in azurerm_role_assignment.main : key if grant.role_definition_name == "Contributor"] == ["workspace-cluster-control", "workspace-itself"] && length(setintersection(
+      concat([for table in [azurerm_role_assignment.workspace, azurerm_role_assignment.cluster, azurerm_role_assignment.people] : [for grant in table : grant.role_definition_name]]...), ["Contributor"],
+    )) == 0
+    error_message = "Contributor is granted twice: to the workspace's identity, on the workspace itself and on the cluster of trusted access."
+  }
+  assert {
+    condition     = azurerm_role_assignment.main["workspace-cluster-control"].scope == azurerm_kubernetes_cluster.main.id && azurerm_role_assignment.main["workspace-itself"].scope == azurerm_machine_learning_workspace.main.id
+    error_message = "The two Contributor grants reach one resource each."
   }
   assert {
     condition     = alltrue([for key, grant in local.grants : grant.scope != azurerm_resource_group.main.id || grant.role == "Reader"])
@@ -303,6 +318,50 @@ run "dev_holds_every_rule" {
     error_message = "Azure Pipelines signs in by federation."
   }
 
+  # an endpoint runs as the identity that may read models, and whoever creates it may hand it over
+  assert {
+    condition     = azurerm_role_assignment.main["pipelines-serving"].scope == azurerm_user_assigned_identity.main["serving"].id && azurerm_role_assignment.main["pipelines-serving"].role_definition_name == "Managed Identity Operator"
+    error_message = "Pipelines may give an endpoint the serving identity."
+  }
+
+  # grants are awaited
+  assert {
+    condition     = time_sleep.creation_grants.create_duration == "90s" && time_sleep.grants.create_duration == "90s"
+    error_message = "What needs a grant is made once Azure knows the grant."
+  }
+
+  # the workspace works as its user-assigned identity and has one of its own for trusted access
+  assert {
+    condition     = azurerm_machine_learning_workspace.main.identity[0].type == "SystemAssigned, UserAssigned" && azurerm_machine_learning_workspace.main.identity[0].identity_ids == toset([azurerm_user_assigned_identity.main["workspace"].id])
+    error_message = "The workspace has both identities."
+  }
+
+  # the studio's rule on the storage account is ours, so a plan does not take it away
+  assert {
+    condition     = contains(azurerm_storage_account.main.blob_properties[0].cors_rule[0].allowed_origins, "https://ml.azure.com") && length(azurerm_storage_account.main.blob_properties[0].cors_rule[0].allowed_origins) == 5
+    error_message = "The studio's CORS rule is missing."
+  }
+  assert {
+    condition     = azurerm_container_registry.main.zone_redundancy_enabled
+    error_message = "Every registry is zone redundant: a false would one day replace it."
+  }
+
+  # a teardown also deletes what application insights made by itself
+  assert {
+    condition     = toset([for action in azapi_resource_action.generated : action.resource_id]) == toset(["${azurerm_resource_group.main.id}/providers/Microsoft.AlertsManagement/smartDetectorAlertRules/Failure Anomalies - ${azurerm_application_insights.main.name}", "${azurerm_resource_group.main.id}/providers/Microsoft.Insights/actionGroups/Application Insights Smart Detection"]) && alltrue([for action in azapi_resource_action.generated : action.method == "DELETE" && action.when == "destroy"])
+    error_message = "The resource group would stay, with an alert rule in it that Terraform does not know."
+  }
+
+  # whoever is neither private nor approved by Azure ML has a rule
+  assert {
+    condition     = local.approved_only || !local.managed_network || !local.public || toset([for rule in azapi_resource.outbound_rule : "${rule.body.properties.destination.serviceResourceId} ${rule.body.properties.destination.subresourceTarget}" if rule.body.properties.type == "PrivateEndpoint"]) == toset([for endpoint in azurerm_private_endpoint.main : "${endpoint.private_service_connection[0].private_connection_resource_id} ${endpoint.private_service_connection[0].subresource_names[0]}"])
+    error_message = "A service with an open side has no endpoint in the managed network: jobs would be refused by its firewall."
+  }
+  assert {
+    condition     = alltrue([for rule in azapi_resource.outbound_rule : rule.locks == tolist([azurerm_machine_learning_workspace.main.id]) && rule.parent_id == azurerm_machine_learning_workspace.main.id])
+    error_message = "Outbound rules are made one after another."
+  }
+
   # the cluster is hardened
   assert {
     condition     = azurerm_kubernetes_cluster.main.oidc_issuer_enabled && azurerm_kubernetes_cluster.main.workload_identity_enabled && azurerm_kubernetes_cluster.main.azure_active_directory_role_based_access_control[0].azure_rbac_enabled
@@ -325,11 +384,11 @@ run "dev_holds_every_rule" {
     error_message = "The Azure ML extension is documented to need local accounts."
   }
   assert {
-    condition     = azurerm_kubernetes_cluster_extension.azureml.extension_type == "Microsoft.AzureML.Kubernetes" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["enableInference"] == "True" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["inferenceRouterServiceType"] == "LoadBalancer"
+    condition     = azurerm_kubernetes_cluster_extension.azureml[0].extension_type == "Microsoft.AzureML.Kubernetes" && azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["enableInference"] == "True" && azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["enableTraining"] == "False" && azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["inferenceRouterServiceType"] == "LoadBalancer"
     error_message = "The Azure ML extension serves."
   }
   assert {
-    condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_settings["internalLoadBalancerProvider"] == "azure" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["scoringFe.serviceType.internalLoadBalancer"] == "true"
+    condition     = azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["internalLoadBalancerProvider"] == "azure" && azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["scoringFe.serviceType.internalLoadBalancer"] == "true"
     error_message = "The scoring address is inside the network."
   }
 
@@ -339,11 +398,11 @@ run "dev_holds_every_rule" {
     error_message = "A resource sends no logs."
   }
   assert {
-    condition     = toset(keys(azurerm_monitor_metric_alert.main)) == toset(["failed-jobs", "failed-deployments", "node-cpu", "node-memory", "node-disk"]) && toset(keys(azurerm_monitor_scheduled_query_rules_alert_v2.main)) == toset(["endpoint-errors", "endpoint-latency", "failed-scaling"])
+    condition     = toset(keys(azurerm_monitor_metric_alert.main)) == toset(["failed-jobs", "failed-deployments", "silent-jobs", "unusable-nodes", "compute-quota", "node-cpu", "node-memory", "node-disk", "vault-availability", "storage-availability"]) && toset(keys(azurerm_monitor_scheduled_query_rules_alert_v2.main)) == toset(["endpoint-errors", "endpoint-latency", "failed-scaling"])
     error_message = "An alert is missing: endpoint errors, latency, failed jobs, node pressure."
   }
   assert {
-    condition     = alltrue([for alert in azurerm_monitor_metric_alert.main : length(alert.action) == 1]) && alltrue([for alert in azurerm_monitor_scheduled_query_rules_alert_v2.main : length(alert.action) == 1])
+    condition     = alltrue([for alert in azurerm_monitor_metric_alert.main : length(alert.action) == 1]) && alltrue([for alert in azurerm_monitor_scheduled_query_rules_alert_v2.main : length(alert.action) == 1]) && alltrue([for alert in azurerm_monitor_activity_log_alert.health : length(alert.action) == 1]) && length(azurerm_monitor_activity_log_alert.health) == 2
     error_message = "An alert without the action group reaches nobody."
   }
   assert {
@@ -351,10 +410,23 @@ run "dev_holds_every_rule" {
     error_message = "Everybody in alert_emails gets the alerts; Azure allows 12 characters as the group's short name."
   }
 
+  assert {
+    condition     = alltrue([for key, alert in azurerm_monitor_metric_alert.main : one(alert.criteria[0].dimension).name == "node" && one(alert.criteria[0].dimension).values == tolist(["*"]) if startswith(key, "node-")])
+    error_message = "Each node is looked at by itself, not the average of all."
+  }
+  assert {
+    condition     = alltrue([for key, alert in azurerm_monitor_metric_alert.main : alert.criteria[0].operator == (endswith(key, "-availability") ? "LessThan" : "GreaterThan")])
+    error_message = "Availability alerts from below, everything else from above."
+  }
+
   # the budget warns before and after
   assert {
-    condition     = azurerm_consumption_budget_subscription.main.amount == 600 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
+    condition     = azurerm_consumption_budget_subscription.main.amount == 750 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
     error_message = "The environment has its monthly budget."
+  }
+  assert {
+    condition     = azurerm_consumption_budget_subscription.main.time_period[0].start_date == formatdate("YYYY-MM-'01T00:00:00Z'", plantimestamp())
+    error_message = "The budget begins in the month of the first apply."
   }
   assert {
     condition     = toset([for note in azurerm_consumption_budget_subscription.main.notification : "${note.threshold_type} ${note.threshold}"]) == toset(["Actual 50", "Actual 80", "Actual 100", "Forecasted 100"])
@@ -389,21 +461,33 @@ run "dev_holds_every_rule" {
     error_message = "dev lists the ranges that may come in."
   }
   assert {
-    condition     = azurerm_kubernetes_cluster.main.private_cluster_enabled == false && azurerm_kubernetes_cluster.main.api_server_access_profile[0].authorized_ip_ranges == toset(["203.0.113.0/24", "198.51.100.7/32"])
-    error_message = "dev's API server answers the listed ranges and its own nodes."
+    condition     = azurerm_kubernetes_cluster.main.private_cluster_enabled == false && azurerm_kubernetes_cluster.main.api_server_access_profile[0].authorized_ip_ranges == toset(["203.0.113.0/24", "198.51.100.7/32", "192.0.2.0/28"])
+    error_message = "dev's API server answers the listed ranges, Azure ML and its own nodes."
   }
   assert {
     condition     = output.deployed.ALLOWED_IP_RANGES == "203.0.113.0/24"
     error_message = "attach.sh gets the workspace's allow-list."
   }
+  assert {
+    condition     = azapi_resource_action.workspace[0].body.properties.networkAcls.defaultAction == "Deny" && [for rule in azapi_resource_action.workspace[0].body.properties.networkAcls.ipRules : rule.value] == ["203.0.113.0/24"] && azapi_resource_action.workspace[0].resource_id == azurerm_machine_learning_workspace.main.id
+    error_message = "The workspace answers the listed ranges only."
+  }
+  assert {
+    condition     = toset(keys(data.azurerm_network_service_tags.azureml)) == toset(["eastus2", "centralus"])
+    error_message = "Azure ML calls the API server from the region and from its pair."
+  }
+  assert {
+    condition     = contains(keys(azapi_resource.outbound_rule), "own-registry") && length(azapi_resource.outbound_rule) == 5
+    error_message = "Jobs reach storage, vault, registry and workspace by endpoints of the managed network."
+  }
 
   # dev serves http inside the network with one router
   assert {
-    condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_settings["allowInsecureConnections"] == "True" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["inferenceRouterHA"] == "False" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["clusterPurpose"] == "DevTest"
+    condition     = azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["allowInsecureConnections"] == "True" && azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["inferenceRouterHA"] == "False" && azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["clusterPurpose"] == "DevTest"
     error_message = "dev serves HTTP with one router."
   }
   assert {
-    condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_protected_settings == null
+    condition     = azurerm_kubernetes_cluster_extension.azureml[0].configuration_protected_settings == null
     error_message = "Without TLS there is nothing to protect."
   }
   assert {
@@ -424,6 +508,10 @@ run "dev_holds_every_rule" {
     condition     = azurerm_role_assignment.people["scientists-workspace"].role_definition_name == "AzureML Data Scientist"
     error_message = "Data scientists work in dev."
   }
+  assert {
+    condition     = azurerm_role_assignment.people["platform-storage"].role_definition_name == "Storage Blob Data Contributor" && azurerm_role_assignment.people["platform-jobs"].role_definition_name == "AzureML Data Scientist" && azurerm_role_assignment.people["platform-cluster"].role_definition_name == "Azure Kubernetes Service RBAC Cluster Admin"
+    error_message = "Whoever deploys dev can make the namespace and submit the first job."
+  }
 }
 
 run "dev_closes_when_nothing_is_listed" {
@@ -436,6 +524,10 @@ run "dev_closes_when_nothing_is_listed" {
   assert {
     condition     = azurerm_storage_account.main.public_network_access_enabled == false && azurerm_key_vault.main.public_network_access_enabled == false && azurerm_machine_learning_workspace.main.public_network_access_enabled == false && azurerm_container_registry.main.public_network_access_enabled == false
     error_message = "An empty list means closed, not open to all."
+  }
+  assert {
+    condition     = length(azapi_resource.outbound_rule) == 0 && length(azapi_resource_action.workspace) == 0
+    error_message = "What is closed gets its endpoints from Azure ML."
   }
 }
 
@@ -458,14 +550,14 @@ run "dev_with_other_choices" {
 
   # without a managed network computes join the subnet
   assert {
-    condition     = alltrue([for cluster in azurerm_machine_learning_compute_cluster.main : cluster.subnet_resource_id == azurerm_subnet.main["training"].id]) && length(azurerm_role_assignment.workspace) == 9
+    condition     = alltrue([for cluster in azurerm_machine_learning_compute_cluster.main : cluster.subnet_resource_id == azurerm_subnet.main["training"].id]) && length(azurerm_role_assignment.workspace) == 9 && length(azapi_resource.outbound_rule) == 0 && !contains(keys(azurerm_role_assignment.main), "workspace-endpoint")
     error_message = "Without a managed network the computes stand in the training subnet, and nobody approves endpoints."
   }
 
-  # nobody is granted anything before the groups are known
+  # without groups whoever applies can go on
   assert {
-    condition     = length(azurerm_role_assignment.people) == 0 && length(azurerm_federated_identity_credential.pipelines) == 0
-    error_message = "Groups and federation are optional."
+    condition     = alltrue([for key, grant in azurerm_role_assignment.people : startswith(key, "platform-") && grant.principal_id == data.azurerm_client_config.current.object_id]) && length(azurerm_federated_identity_credential.pipelines) == 0
+    error_message = "Groups and federation are optional; without a platform group whoever applies gets its rows."
   }
 
   # what soft delete keeps is purged only when asked

@@ -19,7 +19,7 @@ run "names_follow_the_convention" {
   assert {
     condition = alltrue([
       for role, name in output.names : startswith(name, "gbj-dmd-dev-") || startswith(name, "gbjdmddev")
-      if !contains(["training_compute", "image_build_compute", "kubernetes_compute", "kubernetes_namespace", "snowflake_secret", "state_container", "state_key"], role)
+      if !contains(["training_compute", "image_build_compute", "kubernetes_compute", "kubernetes_namespace", "snowflake_secret", "scoring_certificate", "scoring_secret", "state_container", "state_key"], role)
     ])
     error_message = "Every name outside workspace, cluster and vault begins with company, project and environment."
   }
@@ -71,6 +71,10 @@ run "longest_prefixes_stay_within_azures_limits" {
   assert {
     condition     = length(output.names.workspace) <= 33 && length(output.names.cluster) <= 54 && length(output.names.nodes_group) <= 80
     error_message = "A workspace's name has at most 33 characters, a cluster's DNS prefix 54, its node group 80."
+  }
+  assert {
+    condition     = length(output.names.dev_center) <= 26 && length(output.names.dev_project) <= 63 && length(output.names.agent_pool) <= 44
+    error_message = "A dev center's name has at most 26 characters, a pool's 44."
   }
   assert {
     condition     = alltrue([for role in ["training_compute", "image_build_compute", "kubernetes_compute"] : can(regex("^[a-z][a-z0-9-]{0,14}[a-z0-9]$", output.names[role]))])

@@ -4,6 +4,10 @@ mock_provider "azurerm" {
   source = "./tests/mocks"
 }
 
+mock_provider "azapi" {}
+
+mock_provider "time" {}
+
 variables {
   company     = "gbj"
   project     = "dmd"
@@ -18,22 +22,24 @@ variables {
     snowflake-ocsp = "ocsp.snowflakecomputing.com"
     python-index   = "pypi.org"
     python-files   = "files.pythonhosted.org"
+    conda-forge    = "conda.anaconda.org"
   }
+  # Required, and only your Snowflake account knows it: snowflake_stage_fqdns (its description holds the query), or
+  # snowflake_stage_storage_ids where the account runs on Azure.
 
   storage_replication = "ZRS"
   version_days        = 180
   training_max_nodes  = 4
 
   aks_zones           = ["1", "2", "3"]
-  aks_system          = { vm_size = "Standard_D2s_v5", min = 3, max = 5 }
+  aks_system          = { vm_size = "Standard_D4s_v5", min = 3, max = 5 }
   aks_user            = { vm_size = "Standard_D4s_v5", min = 3, max = 6 }
   inference_router_ha = true
   inference_tls_cname = "demand.prod.globojava.example"
 
   log_retention_days = 90
   alert_emails       = ["demand-platform@globojava.example", "on-call@globojava.example"]
-  budget_amount      = 3000
-  budget_start       = "2026-12-01T00:00:00Z"
+  budget_amount      = 2500
 
   # What only a deployment knows.
   data_scientists_group_id = "12345678-1234-1234-1234-123456789abc"
@@ -41,8 +47,8 @@ variables {
   pipelines_federation = {
     prod = { issuer = "https://login.microsoftonline.com/tenant/v2.0", subject = "/eid1/c/pub/t/x/a/y/sc/z" }
   }
-  inference_tls_cert_pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
-  inference_tls_key_pem  = "-----BEGIN TEST KEY-----"
+  snowflake_stage_fqdns = ["sfc-test-customer-stage.s3.us-west-2.amazonaws.com"]
+  inference_tls_ready   = true
 }
 
 # Apart, so that a mix-up shows.
@@ -259,9 +265,19 @@ run "prod_holds_every_rule" {
   assert {
     condition = length(setintersection(
       concat([for table in [azurerm_role_assignment.workspace, azurerm_role_assignment.cluster, azurerm_role_assignment.main, azurerm_role_assignment.people] : [for grant in table : grant.role_definition_name]]...),
-      ["Owner", "Contributor", "User Access Administrator", "Role Based Access Control Administrator", "Key Vault Administrator", "Storage Blob Data Owner", "Azure AI Administrator"],
+      ["Owner", "User Access Administrator", "Role Based Access Control Administrator", "Key Vault Administrator", "Storage Blob Data Owner", "Azure AI Administrator"],
     )) == 0
-    error_message = "A grant is too wide: nobody holds Owner, Contributor or a role that hands out roles."
+    error_message = "A grant is too wide: nobody holds Owner or a role that hands out roles."
+  }
+  assert {
+    condition = [for key, grant in azurerm_role_assignment.main : key if grant.role_definition_name == "Contributor"] == ["workspace-cluster-control", "workspace-itself"] && length(setintersection(
+      concat([for table in [azurerm_role_assignment.workspace, azurerm_role_assignment.cluster, azurerm_role_assignment.people] : [for grant in table : grant.role_definition_name]]...), ["Contributor"],
+    )) == 0
+    error_message = "Contributor is granted twice: to the workspace's identity, on the workspace itself and on the cluster of trusted access."
+  }
+  assert {
+    condition     = azurerm_role_assignment.main["workspace-cluster-control"].scope == azurerm_kubernetes_cluster.main.id && azurerm_role_assignment.main["workspace-itself"].scope == azurerm_machine_learning_workspace.main.id
+    error_message = "The two Contributor grants reach one resource each."
   }
   assert {
     condition     = alltrue([for key, grant in local.grants : grant.scope != azurerm_resource_group.main.id || grant.role == "Reader"])
@@ -312,6 +328,50 @@ run "prod_holds_every_rule" {
     error_message = "Azure Pipelines signs in by federation."
   }
 
+  # an endpoint runs as the identity that may read models, and whoever creates it may hand it over
+  assert {
+    condition     = azurerm_role_assignment.main["pipelines-serving"].scope == azurerm_user_assigned_identity.main["serving"].id && azurerm_role_assignment.main["pipelines-serving"].role_definition_name == "Managed Identity Operator"
+    error_message = "Pipelines may give an endpoint the serving identity."
+  }
+
+  # grants are awaited
+  assert {
+    condition     = time_sleep.creation_grants.create_duration == "90s" && time_sleep.grants.create_duration == "90s"
+    error_message = "What needs a grant is made once Azure knows the grant."
+  }
+
+  # the workspace works as its user-assigned identity and has one of its own for trusted access
+  assert {
+    condition     = azurerm_machine_learning_workspace.main.identity[0].type == "SystemAssigned, UserAssigned" && azurerm_machine_learning_workspace.main.identity[0].identity_ids == toset([azurerm_user_assigned_identity.main["workspace"].id])
+    error_message = "The workspace has both identities."
+  }
+
+  # the studio's rule on the storage account is ours, so a plan does not take it away
+  assert {
+    condition     = contains(azurerm_storage_account.main.blob_properties[0].cors_rule[0].allowed_origins, "https://ml.azure.com") && length(azurerm_storage_account.main.blob_properties[0].cors_rule[0].allowed_origins) == 5
+    error_message = "The studio's CORS rule is missing."
+  }
+  assert {
+    condition     = azurerm_container_registry.main.zone_redundancy_enabled
+    error_message = "Every registry is zone redundant: a false would one day replace it."
+  }
+
+  # a teardown also deletes what application insights made by itself
+  assert {
+    condition     = toset([for action in azapi_resource_action.generated : action.resource_id]) == toset(["${azurerm_resource_group.main.id}/providers/Microsoft.AlertsManagement/smartDetectorAlertRules/Failure Anomalies - ${azurerm_application_insights.main.name}", "${azurerm_resource_group.main.id}/providers/Microsoft.Insights/actionGroups/Application Insights Smart Detection"]) && alltrue([for action in azapi_resource_action.generated : action.method == "DELETE" && action.when == "destroy"])
+    error_message = "The resource group would stay, with an alert rule in it that Terraform does not know."
+  }
+
+  # whoever is neither private nor approved by Azure ML has a rule
+  assert {
+    condition     = local.approved_only || !local.managed_network || !local.public || toset([for rule in azapi_resource.outbound_rule : "${rule.body.properties.destination.serviceResourceId} ${rule.body.properties.destination.subresourceTarget}" if rule.body.properties.type == "PrivateEndpoint"]) == toset([for endpoint in azurerm_private_endpoint.main : "${endpoint.private_service_connection[0].private_connection_resource_id} ${endpoint.private_service_connection[0].subresource_names[0]}"])
+    error_message = "A service with an open side has no endpoint in the managed network: jobs would be refused by its firewall."
+  }
+  assert {
+    condition     = alltrue([for rule in azapi_resource.outbound_rule : rule.locks == tolist([azurerm_machine_learning_workspace.main.id]) && rule.parent_id == azurerm_machine_learning_workspace.main.id])
+    error_message = "Outbound rules are made one after another."
+  }
+
   # the cluster is hardened
   assert {
     condition     = azurerm_kubernetes_cluster.main.oidc_issuer_enabled && azurerm_kubernetes_cluster.main.workload_identity_enabled && azurerm_kubernetes_cluster.main.azure_active_directory_role_based_access_control[0].azure_rbac_enabled
@@ -334,11 +394,11 @@ run "prod_holds_every_rule" {
     error_message = "The Azure ML extension is documented to need local accounts."
   }
   assert {
-    condition     = azurerm_kubernetes_cluster_extension.azureml.extension_type == "Microsoft.AzureML.Kubernetes" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["enableInference"] == "True" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["inferenceRouterServiceType"] == "LoadBalancer"
+    condition     = azurerm_kubernetes_cluster_extension.azureml[0].extension_type == "Microsoft.AzureML.Kubernetes" && azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["enableInference"] == "True" && azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["enableTraining"] == "False" && azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["inferenceRouterServiceType"] == "LoadBalancer"
     error_message = "The Azure ML extension serves."
   }
   assert {
-    condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_settings["internalLoadBalancerProvider"] == "azure" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["scoringFe.serviceType.internalLoadBalancer"] == "true"
+    condition     = azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["internalLoadBalancerProvider"] == "azure" && azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["scoringFe.serviceType.internalLoadBalancer"] == "true"
     error_message = "The scoring address is inside the network."
   }
 
@@ -348,11 +408,11 @@ run "prod_holds_every_rule" {
     error_message = "A resource sends no logs."
   }
   assert {
-    condition     = toset(keys(azurerm_monitor_metric_alert.main)) == toset(["failed-jobs", "failed-deployments", "node-cpu", "node-memory", "node-disk"]) && toset(keys(azurerm_monitor_scheduled_query_rules_alert_v2.main)) == toset(["endpoint-errors", "endpoint-latency", "failed-scaling"])
+    condition     = toset(keys(azurerm_monitor_metric_alert.main)) == toset(["failed-jobs", "failed-deployments", "silent-jobs", "unusable-nodes", "compute-quota", "node-cpu", "node-memory", "node-disk", "vault-availability", "storage-availability"]) && toset(keys(azurerm_monitor_scheduled_query_rules_alert_v2.main)) == toset(["endpoint-errors", "endpoint-latency", "failed-scaling"])
     error_message = "An alert is missing: endpoint errors, latency, failed jobs, node pressure."
   }
   assert {
-    condition     = alltrue([for alert in azurerm_monitor_metric_alert.main : length(alert.action) == 1]) && alltrue([for alert in azurerm_monitor_scheduled_query_rules_alert_v2.main : length(alert.action) == 1])
+    condition     = alltrue([for alert in azurerm_monitor_metric_alert.main : length(alert.action) == 1]) && alltrue([for alert in azurerm_monitor_scheduled_query_rules_alert_v2.main : length(alert.action) == 1]) && alltrue([for alert in azurerm_monitor_activity_log_alert.health : length(alert.action) == 1]) && length(azurerm_monitor_activity_log_alert.health) == 2
     error_message = "An alert without the action group reaches nobody."
   }
   assert {
@@ -360,10 +420,23 @@ run "prod_holds_every_rule" {
     error_message = "Everybody in alert_emails gets the alerts; Azure allows 12 characters as the group's short name."
   }
 
+  assert {
+    condition     = alltrue([for key, alert in azurerm_monitor_metric_alert.main : one(alert.criteria[0].dimension).name == "node" && one(alert.criteria[0].dimension).values == tolist(["*"]) if startswith(key, "node-")])
+    error_message = "Each node is looked at by itself, not the average of all."
+  }
+  assert {
+    condition     = alltrue([for key, alert in azurerm_monitor_metric_alert.main : alert.criteria[0].operator == (endswith(key, "-availability") ? "LessThan" : "GreaterThan")])
+    error_message = "Availability alerts from below, everything else from above."
+  }
+
   # the budget warns before and after
   assert {
-    condition     = azurerm_consumption_budget_subscription.main.amount == 3000 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
+    condition     = azurerm_consumption_budget_subscription.main.amount == 2500 && azurerm_consumption_budget_subscription.main.time_grain == "Monthly"
     error_message = "The environment has its monthly budget."
+  }
+  assert {
+    condition     = azurerm_consumption_budget_subscription.main.time_period[0].start_date == formatdate("YYYY-MM-'01T00:00:00Z'", plantimestamp())
+    error_message = "The budget begins in the month of the first apply."
   }
   assert {
     condition     = toset([for note in azurerm_consumption_budget_subscription.main.notification : "${note.threshold_type} ${note.threshold}"]) == toset(["Actual 50", "Actual 80", "Actual 100", "Forecasted 100"])
@@ -408,16 +481,16 @@ run "prod_holds_every_rule" {
 
   # prod serves tls through protected settings
   assert {
-    condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_settings["allowInsecureConnections"] == "False" && azurerm_kubernetes_cluster_extension.azureml.configuration_settings["sslCname"] == "demand.prod.globojava.example"
+    condition     = azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["allowInsecureConnections"] == "False" && azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["sslCname"] == "demand.prod.globojava.example"
     error_message = "prod serves HTTPS under its name."
   }
   assert {
-    condition     = nonsensitive(azurerm_kubernetes_cluster_extension.azureml.configuration_protected_settings["scoringFe.sslCert"] == base64encode(var.inference_tls_cert_pem) && azurerm_kubernetes_cluster_extension.azureml.configuration_protected_settings["scoringFe.sslKey"] == base64encode(var.inference_tls_key_pem))
-    error_message = "Certificate and key reach the extension as protected settings."
+    condition     = azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["sslSecret"] == output.deployed.SCORING_SECRET && azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["scoringFe.sslSecret"] == output.deployed.SCORING_SECRET
+    error_message = "The router reads the certificate from the cluster's secret."
   }
   assert {
-    condition     = length(setintersection(keys(azurerm_kubernetes_cluster_extension.azureml.configuration_settings), ["scoringFe.sslCert", "scoringFe.sslKey", "sslCertPemFile", "sslKeyPemFile"])) == 0
-    error_message = "Neither certificate nor key may stand in the open settings."
+    condition     = azurerm_kubernetes_cluster_extension.azureml[0].configuration_protected_settings == null && length(setintersection(keys(azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings), ["scoringFe.sslCert", "scoringFe.sslKey", "sslCertPemFile", "sslKeyPemFile"])) == 0
+    error_message = "Neither certificate nor key passes through Terraform."
   }
   assert {
     condition     = [for rule in azurerm_network_security_group.main["aks"].security_rule : one(rule.destination_port_ranges) if rule.name == "allow-scoring"] == ["443"]
@@ -426,7 +499,7 @@ run "prod_holds_every_rule" {
 
   # prod survives a node and a zone
   assert {
-    condition     = azurerm_kubernetes_cluster_extension.azureml.configuration_settings["inferenceRouterHA"] == "True" && azurerm_kubernetes_cluster_node_pool.user.min_count >= 3 && length(azurerm_kubernetes_cluster_node_pool.user.zones) == 3
+    condition     = azurerm_kubernetes_cluster_extension.azureml[0].configuration_settings["inferenceRouterHA"] == "True" && azurerm_kubernetes_cluster_node_pool.user.min_count >= 3 && length(azurerm_kubernetes_cluster_node_pool.user.zones) == 3
     error_message = "prod runs three routers on three nodes in three zones."
   }
   assert {
@@ -436,17 +509,17 @@ run "prod_holds_every_rule" {
 
   # prod locks what cannot be made again
   assert {
-    condition     = toset(keys(azurerm_management_lock.main)) == toset(["workspace", "storage", "vault"]) && alltrue([for lock in azurerm_management_lock.main : lock.lock_level == "CanNotDelete"])
-    error_message = "Workspace, storage and vault are locked in prod."
+    condition     = toset(keys(azurerm_management_lock.main)) == toset(["storage", "vault"]) && alltrue([for lock in azurerm_management_lock.main : lock.lock_level == "CanNotDelete"])
+    error_message = "Storage and vault are locked in prod; the workspace is not, or no rollout could delete a deployment."
   }
   assert {
-    condition     = azurerm_management_lock.main["storage"].scope == azurerm_storage_account.main.id && azurerm_management_lock.main["vault"].scope == azurerm_key_vault.main.id && azurerm_management_lock.main["workspace"].scope == azurerm_machine_learning_workspace.main.id
+    condition     = azurerm_management_lock.main["storage"].scope == azurerm_storage_account.main.id && azurerm_management_lock.main["vault"].scope == azurerm_key_vault.main.id
     error_message = "Each lock holds its own resource."
   }
 
   # prod jobs reach approved names only
   assert {
-    condition     = azurerm_machine_learning_workspace.main.managed_network[0].isolation_mode == "AllowOnlyApprovedOutbound" && contains([for rule in azurerm_machine_learning_workspace_network_outbound_rule_fqdn.main : rule.destination_fqdn], "*.snowflakecomputing.com")
+    condition     = azurerm_machine_learning_workspace.main.managed_network[0].isolation_mode == "AllowOnlyApprovedOutbound" && toset([for rule in azapi_resource.outbound_rule : rule.body.properties.destination]) == toset(concat(values(var.outbound_fqdns), ["sfc-test-customer-stage.s3.us-west-2.amazonaws.com"])) && alltrue([for rule in azapi_resource.outbound_rule : rule.body.properties.type == "FQDN"])
     error_message = "prod's jobs reach Snowflake and what else is listed, nothing more."
   }
   assert {
@@ -458,9 +531,101 @@ run "prod_holds_every_rule" {
     error_message = "In a managed network the computes stand in no subnet of ours."
   }
 
+  assert {
+    condition     = azapi_resource_action.workspace[0].body.properties.managedNetwork.firewallSku == "Basic" && azapi_resource_action.workspace[0].method == "PATCH" && !can(azapi_resource_action.workspace[0].body.properties.publicNetworkAccess)
+    error_message = "prod takes the cheaper firewall and opens nothing."
+  }
+  assert {
+    condition     = output.deployed.OUTBOUND_FQDNS == "*.snowflakecomputing.com,conda.anaconda.org,files.pythonhosted.org,ocsp.snowflakecomputing.com,pypi.org,sfc-test-customer-stage.s3.us-west-2.amazonaws.com"
+    error_message = "attach.sh gets the names that the rules must show."
+  }
+
   # prods data scientists read
   assert {
     condition     = azurerm_role_assignment.people["scientists-workspace"].role_definition_name == "Reader" && azurerm_role_assignment.people["scientists-storage"].role_definition_name == "Storage Blob Data Reader"
     error_message = "In prod data scientists change nothing."
+  }
+}
+
+run "prod_before_the_certificate" {
+  command = plan
+  variables {
+    inference_tls_ready = false
+  }
+
+  # the extension waits for the certificate
+  assert {
+    condition     = length(azurerm_kubernetes_cluster_extension.azureml) == 0 && output.deployed.EXTENSION_INSTALLED == "no" && output.deployed.SCORING_CERTIFICATE == "scoring-certificate"
+    error_message = "The first deployment makes the cluster, attach.sh its certificate, the second deployment the extension."
+  }
+}
+
+run "prod_in_a_hub_with_agents_and_snowflake_on_azure" {
+  command = apply
+  variables {
+    snowflake_stage_fqdns       = []
+    snowflake_stage_storage_ids = ["/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/sf/providers/Microsoft.Storage/storageAccounts/sfcstage"]
+    hub = {
+      network_id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub"
+      zone_ids   = { blob = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/hub/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net" }
+    }
+    agent_pool = {
+      organization                = "https://dev.azure.com/globojava"
+      infrastructure_principal_id = "12345678-1234-1234-1234-123456789abf"
+    }
+  }
+
+  # agents stand in their own subnet
+  assert {
+    condition     = azapi_resource.agent_pool["main"].body.properties.fabricProfile.networkProfile.subnetId == azurerm_subnet.main["agents"].id && azurerm_subnet.main["agents"].delegation[0].service_delegation[0].name == "Microsoft.DevOpsInfrastructure/pools" && length(azurerm_subnet.main["aks"].delegation) == 0
+    error_message = "The pool has the agents' subnet to itself."
+  }
+  assert {
+    condition     = toset([for key, grant in azurerm_role_assignment.people : grant.role_definition_name if startswith(key, "agents-")]) == toset(["Reader", "Network Contributor"]) && alltrue([for key, grant in azurerm_role_assignment.people : grant.scope == azurerm_virtual_network.main.id && grant.principal_id == "12345678-1234-1234-1234-123456789abf" if startswith(key, "agents-")])
+    error_message = "Azure's application puts agents into this network and no other."
+  }
+
+  # a hub is met halfway and its zones are used
+  assert {
+    condition     = one(azurerm_virtual_network_peering.hub).remote_virtual_network_id == var.hub.network_id && toset(keys(azurerm_private_dns_zone.main)) == toset(["file", "vault", "registry", "workspace", "notebooks"]) && azurerm_private_endpoint.main["blob"].private_dns_zone_group[0].private_dns_zone_ids == tolist([var.hub.zone_ids["blob"]])
+    error_message = "The hub's network is peered, and its zones serve the endpoints."
+  }
+
+  # snowflakes stage on azure is reached by an endpoint
+  assert {
+    condition     = contains([for rule in azapi_resource.outbound_rule : try(rule.body.properties.destination.serviceResourceId, "")], one(var.snowflake_stage_storage_ids))
+    error_message = "A stage that is a storage account needs an endpoint: a name does not open it."
+  }
+}
+
+run "prod_with_the_workspaces_own_identity_alone" {
+  command = apply
+  variables {
+    workspace_system_identity = true
+  }
+
+  # azure makes the grants that it would refuse from us
+  assert {
+    condition     = azurerm_machine_learning_workspace.main.identity[0].type == "SystemAssigned" && length(azurerm_role_assignment.workspace) == 0
+    error_message = "A workspace with only its own identity gets its roles from Azure."
+  }
+  assert {
+    condition     = azurerm_role_assignment.main["workspace-cluster-admin"].principal_id == azurerm_machine_learning_workspace.main.identity[0].principal_id
+    error_message = "What Azure does not grant goes to that identity."
+  }
+}
+
+run "prod_is_torn_down_without_what_only_a_deployment_knows" {
+  command = plan
+  variables {
+    destroying            = true
+    snowflake_stage_fqdns = []
+    inference_tls_cname   = null
+  }
+
+  # nothing is asked for
+  assert {
+    condition     = length(azapi_resource.outbound_rule) == length(var.outbound_fqdns)
+    error_message = "A teardown needs no Snowflake stage and no host name."
   }
 }

@@ -15,7 +15,6 @@ variables {
   inference_router_ha       = true
   alert_emails              = ["somebody@globojava.example"]
   budget_amount             = 1
-  budget_start              = "2026-12-01T00:00:00Z"
 }
 
 run "the_values_above_are_right" {
@@ -31,12 +30,12 @@ run "prod_refuses_a_public_range" {
     source = "./tests/variables"
   }
   variables {
-    environment            = "prod"
-    aks_zones              = ["1", "2"]
-    inference_tls_cname    = "demand.globojava.example"
-    inference_tls_cert_pem = "-----BEGIN CERTIFICATE-----"
-    inference_tls_key_pem  = "-----BEGIN TEST KEY-----"
-    allowed_ip_ranges      = ["203.0.113.0/24"]
+    environment               = "prod"
+    aks_zones                 = ["1", "2"]
+    inference_tls_cname       = "demand.globojava.example"
+    snowflake_stage_fqdns     = ["stage.s3.us-west-2.amazonaws.com"]
+    managed_network_isolation = "AllowOnlyApprovedOutbound"
+    allowed_ip_ranges         = ["203.0.113.0/24"]
   }
   expect_failures = [var.allowed_ip_ranges]
 }
@@ -80,12 +79,12 @@ run "prod_refuses_one_copy_of_the_data" {
     source = "./tests/variables"
   }
   variables {
-    environment            = "prod"
-    aks_zones              = ["1", "2"]
-    inference_tls_cname    = "demand.globojava.example"
-    inference_tls_cert_pem = "-----BEGIN CERTIFICATE-----"
-    inference_tls_key_pem  = "-----BEGIN TEST KEY-----"
-    storage_replication    = "LRS"
+    environment               = "prod"
+    aks_zones                 = ["1", "2"]
+    inference_tls_cname       = "demand.globojava.example"
+    snowflake_stage_fqdns     = ["stage.s3.us-west-2.amazonaws.com"]
+    managed_network_isolation = "AllowOnlyApprovedOutbound"
+    storage_replication       = "LRS"
   }
   expect_failures = [var.storage_replication]
 }
@@ -96,49 +95,13 @@ run "prod_refuses_plain_http" {
     source = "./tests/variables"
   }
   variables {
-    environment            = "prod"
-    aks_zones              = ["1", "2"]
-    inference_tls_cname    = null
-    inference_tls_cert_pem = null
-    inference_tls_key_pem  = null
+    environment               = "prod"
+    aks_zones                 = ["1", "2"]
+    inference_tls_cname       = null
+    snowflake_stage_fqdns     = ["stage.s3.us-west-2.amazonaws.com"]
+    managed_network_isolation = "AllowOnlyApprovedOutbound"
   }
   expect_failures = [var.inference_tls_cname]
-}
-
-run "a_certificate_without_a_name_is_refused" {
-  command = plan
-  module {
-    source = "./tests/variables"
-  }
-  variables {
-    inference_tls_cert_pem = "-----BEGIN CERTIFICATE-----"
-  }
-  expect_failures = [var.inference_tls_cert_pem]
-}
-
-run "a_name_without_a_key_is_refused" {
-  command = plan
-  module {
-    source = "./tests/variables"
-  }
-  variables {
-    inference_tls_cname    = "a.example"
-    inference_tls_cert_pem = "-----BEGIN CERTIFICATE-----"
-  }
-  expect_failures = [var.inference_tls_key_pem]
-}
-
-run "a_path_is_no_certificate" {
-  command = plan
-  module {
-    source = "./tests/variables"
-  }
-  variables {
-    inference_tls_cname    = "a.example"
-    inference_tls_cert_pem = "cert.pem"
-    inference_tls_key_pem  = "k"
-  }
-  expect_failures = [var.inference_tls_cert_pem]
 }
 
 run "three_routers_need_three_nodes" {
@@ -158,12 +121,12 @@ run "prod_refuses_one_router" {
     source = "./tests/variables"
   }
   variables {
-    environment            = "prod"
-    aks_zones              = ["1", "2"]
-    inference_tls_cname    = "demand.globojava.example"
-    inference_tls_cert_pem = "-----BEGIN CERTIFICATE-----"
-    inference_tls_key_pem  = "-----BEGIN TEST KEY-----"
-    inference_router_ha    = false
+    environment               = "prod"
+    aks_zones                 = ["1", "2"]
+    inference_tls_cname       = "demand.globojava.example"
+    snowflake_stage_fqdns     = ["stage.s3.us-west-2.amazonaws.com"]
+    managed_network_isolation = "AllowOnlyApprovedOutbound"
+    inference_router_ha       = false
   }
   expect_failures = [var.inference_router_ha]
 }
@@ -174,11 +137,11 @@ run "prod_refuses_one_zone" {
     source = "./tests/variables"
   }
   variables {
-    environment            = "prod"
-    aks_zones              = ["1"]
-    inference_tls_cname    = "demand.globojava.example"
-    inference_tls_cert_pem = "-----BEGIN CERTIFICATE-----"
-    inference_tls_key_pem  = "-----BEGIN TEST KEY-----"
+    environment               = "prod"
+    aks_zones                 = ["1"]
+    inference_tls_cname       = "demand.globojava.example"
+    snowflake_stage_fqdns     = ["stage.s3.us-west-2.amazonaws.com"]
+    managed_network_isolation = "AllowOnlyApprovedOutbound"
   }
   expect_failures = [var.aks_zones]
 }
@@ -278,7 +241,7 @@ run "a_patch_version_is_refused" {
     source = "./tests/variables"
   }
   variables {
-    kubernetes_version = "1.35.2"
+    kubernetes_version = "1.36.2"
   }
   expect_failures = [var.kubernetes_version]
 }
@@ -457,4 +420,235 @@ run "a_replication_that_azure_lacks_is_refused" {
     storage_replication = "RAID1"
   }
   expect_failures = [var.storage_replication]
+}
+
+run "private_ranges_are_refused" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    allowed_ip_ranges = ["203.0.113.0/24", "172.31.0.0/16"]
+  }
+  expect_failures = [var.allowed_ip_ranges]
+}
+
+run "carrier_grade_addresses_are_private_too" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    allowed_ip_ranges = ["100.127.1.0/24"]
+  }
+  expect_failures = [var.allowed_ip_ranges]
+}
+
+run "public_neighbours_of_private_ranges_pass" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    allowed_ip_ranges = ["172.32.0.0/16", "11.0.0.0/16", "100.128.0.0/16", "192.169.0.0/16"]
+  }
+}
+
+run "a_region_is_not_its_own_pair" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    paired_location = "eastus2"
+  }
+  expect_failures = [var.paired_location]
+}
+
+run "a_rule_name_that_azure_refuses_is_refused_here" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    managed_network_isolation = "AllowOnlyApprovedOutbound"
+    outbound_fqdns            = { "a.b" = "pypi.org" }
+  }
+  expect_failures = [var.outbound_fqdns]
+}
+
+run "a_storage_account_is_no_outbound_name" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    managed_network_isolation = "AllowOnlyApprovedOutbound"
+    outbound_fqdns            = { data = "x.blob.core.windows.net" }
+  }
+  expect_failures = [var.outbound_fqdns]
+}
+
+run "prod_refuses_snowflake_without_its_stage" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    environment               = "prod"
+    aks_zones                 = ["1", "2"]
+    inference_tls_cname       = "demand.globojava.example"
+    managed_network_isolation = "AllowOnlyApprovedOutbound"
+  }
+  expect_failures = [var.snowflake_stage_fqdns]
+}
+
+run "prod_takes_a_stage_that_is_a_storage_account" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    environment                 = "prod"
+    aks_zones                   = ["1", "2"]
+    inference_tls_cname         = "demand.globojava.example"
+    managed_network_isolation   = "AllowOnlyApprovedOutbound"
+    snowflake_stage_storage_ids = ["/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/r/providers/Microsoft.Storage/storageAccounts/sfcstage"]
+  }
+}
+
+run "a_teardown_of_prod_needs_neither_stage_nor_host" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    environment               = "prod"
+    aks_zones                 = ["1", "2"]
+    managed_network_isolation = "AllowOnlyApprovedOutbound"
+    destroying                = true
+  }
+}
+
+run "a_stage_needs_the_approved_mode" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    snowflake_stage_fqdns = ["stage.s3.us-west-2.amazonaws.com"]
+  }
+  expect_failures = [var.snowflake_stage_fqdns]
+}
+
+run "a_stage_with_a_scheme_is_refused" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    managed_network_isolation = "AllowOnlyApprovedOutbound"
+    snowflake_stage_fqdns     = ["https://stage.s3.us-west-2.amazonaws.com"]
+  }
+  expect_failures = [var.snowflake_stage_fqdns]
+}
+
+run "a_stage_on_azure_is_no_name" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    managed_network_isolation = "AllowOnlyApprovedOutbound"
+    snowflake_stage_fqdns     = ["sfcstage.blob.core.windows.net"]
+  }
+  expect_failures = [var.snowflake_stage_fqdns]
+}
+
+run "a_storage_account_is_named_by_its_id" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    snowflake_stage_storage_ids = ["sfcstage"]
+  }
+  expect_failures = [var.snowflake_stage_storage_ids]
+}
+
+run "a_firewall_tier_that_azure_ml_lacks_is_refused" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    firewall_sku = "Premium"
+  }
+  expect_failures = [var.firewall_sku]
+}
+
+run "a_hub_is_named_by_its_id" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    hub = { network_id = "hub-vnet" }
+  }
+  expect_failures = [var.hub]
+}
+
+run "a_hubs_gateway_needs_a_hub" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    hub = { use_gateway = true }
+  }
+  expect_failures = [var.hub]
+}
+
+run "a_zone_that_no_endpoint_uses_is_refused" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    hub = { zone_ids = { queue = "/subscriptions/x" } }
+  }
+  expect_failures = [var.hub]
+}
+
+run "an_organization_is_an_address" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    agent_pool = { organization = "globojava", infrastructure_principal_id = "12345678-1234-1234-1234-123456789abf" }
+  }
+  expect_failures = [var.agent_pool]
+}
+
+run "azures_application_is_named_by_its_object_id" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    agent_pool = { organization = "https://dev.azure.com/globojava", infrastructure_principal_id = "DevOpsInfrastructure" }
+  }
+  expect_failures = [var.agent_pool]
+}
+
+run "a_pool_without_agents_is_refused" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    agent_pool = { organization = "https://dev.azure.com/globojava", max = 0, infrastructure_principal_id = "12345678-1234-1234-1234-123456789abf" }
+  }
+  expect_failures = [var.agent_pool]
 }

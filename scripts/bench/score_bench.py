@@ -25,7 +25,8 @@ from demand.months import month_name
 from demand.prepare import add_features
 from demand.train import Settings, fit_with_interval
 from localml.errors import UserError
-from localml.serving.replica import LAUNCH, free_port
+from localml.serving.container import LAUNCH
+from localml.serving.replica import free_port
 
 REPO = Path(__file__).parents[2]
 STORES, ROUNDS, SECONDS, CONNECTIONS = 70, 5, 4, 8
@@ -47,7 +48,7 @@ def measured() -> dict[str, list[Figures]]:
         theirs = {"dataframe_split": json.loads(frame.to_json(orient="split", index=False))}
         asked = {
             "constant": (servers.enter_context(_server(REPO / "scripts/bench/constant_score.py", model)), ours),
-            "ours": (servers.enter_context(_server(REPO / "src/demand/score.py", model)), ours),
+            "ours": (servers.enter_context(_server(REPO / "src/score.py", model)), ours),
             "mlflow": (servers.enter_context(_mlflow(model)), theirs),
         }
         found: dict[str, list[Figures]] = {name: [] for name in asked}
@@ -81,8 +82,8 @@ def _server(script: Path, model: Path) -> Iterator[str]:
     port, python = free_port(), REPO / ".venv-score" / "bin" / "python"
     if not python.exists():
         raise UserError(f"{python} is not there: make setup-serving")
-    ours = {"AML_APP_ROOT": str(REPO / "src"), "AZUREML_MODEL_DIR": str(model.parent), "WORKER_COUNT": "1"}
-    settings = {**os.environ, **ours, "PYTHONPATH": str(REPO / "src"), "OMP_NUM_THREADS": "1"}
+    ours = {"AML_APP_ROOT": str(script.parent), "AZUREML_MODEL_DIR": str(model.parent), "WORKER_COUNT": "1"}
+    settings = {**os.environ, **ours, "OMP_NUM_THREADS": "1"}
     command = [str(python), str(LAUNCH), "--entry_script", str(script), "--port", str(port)]
     with _running(command, settings, f"http://127.0.0.1:{port}/"):
         yield f"http://127.0.0.1:{port}/score"

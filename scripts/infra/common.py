@@ -40,17 +40,23 @@ def capture(command: Sequence[str], cwd: Path | None = None, env: Mapping[str, s
     """Return a program's stdout.
 
     Raises:
-        UserError: the program is missing, or it failed; the message holds its last line.
+        UserError: the program is missing, or it failed; the message holds the line that says why.
     """
     try:
         done = subprocess.run(list(command), cwd=cwd, env=env, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise UserError(f"{command[0]} is not on PATH: `make doctor` says what to install") from None
     if done.returncode:
-        lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip(" \t╷│╵")]
-        reason = lines[-1] if lines else f"exit code {done.returncode}"
-        raise UserError(f"{' '.join(command[:3])} failed: {reason.lstrip('│ ')}", 1)
+        reason = error_line(done.stderr or done.stdout) or f"exit code {done.returncode}"
+        raise UserError(f"{' '.join(command[:3])} failed: {reason}", 1)
     return done.stdout
+
+
+def error_line(text: str) -> str:
+    """Return the line of a program's output that says what went wrong: az marks it with ERROR:, else it is the last."""
+    lines = [line.strip(" \t╷│╵") for line in text.splitlines()]
+    said = [line for line in lines if line]
+    return next((line for line in said if line.startswith(("ERROR:", "Error:"))), said[-1] if said else "")
 
 
 def subscription() -> str:

@@ -3,58 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import json
+import datetime as dt
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
+from infra import subscription
 from infra.common import ENVIRONMENTS, INFRA, run_main, say
+from infra.subscription import Finding, Subscription, call, parsed
 from pipeline import extension
 
 AZ_OLDEST = (2, 75, 0)
-TERRAFORM_OLDEST = (1, 9, 0)
-SECONDS = 60
-PROVIDERS = ("Microsoft.MachineLearningServices", "Microsoft.ContainerService", "Microsoft.KubernetesConfiguration")
-FAMILY = "standardDSv5Family"  # of the node sizes Standard_D<cores>s_v5 in environments/*.tfvars
+# The backend signs in with a pipeline's own token from here on; infra/versions.tf asks for the same.
+TERRAFORM_OLDEST = (1, 11, 2)
+LOCK = ".terraform.lock.hcl"
 DOCUMENTATION_RANGE = "203.0.113.0/24"
-
-
-class Finding(NamedTuple):
-    """One line of the report. `fix` is empty where nothing is missing."""
-
-    what: str
-    state: str
-    fix: str = ""
-
-
-class Call(NamedTuple):
-    """What a program answered; `code` is None where it is not installed."""
-
-    code: int | None
-    out: str
-
-
-def call(*command: str) -> Call:
-    """Run a program with a time limit."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
-    except FileNotFoundError:
-        return Call(None, "")
-    except subprocess.TimeoutExpired:
-        return Call(124, "")
-    return Call(done.returncode, done.stdout)
-
-
-def parsed(answer: Call) -> Any:
-    """Read an answer as JSON; None where the call failed or said nothing of the kind."""
-    try:
-        return json.loads(answer.out) if answer.code == 0 else None
-    except json.JSONDecodeError:
-        return None
 
 
 def version_of(text: str) -> tuple[int, ...]:
@@ -107,44 +72,33 @@ def check_login() -> tuple[list[Finding], str | None]:
     return [Finding("login", who), Finding("subscription", named, fix)], account["id"]
 
 
-def check_providers() -> list[Finding]:
-    """Resource providers that a first deployment needs; Terraform registers them, which takes rights and time."""
-    findings = []
-    for name in PROVIDERS:
-        found = parsed(call("az", "provider", "show", "--namespace", name, "--output", "json"))
-        state = (found or {}).get("registrationState", "not visible")
-        fix = "" if state == "Registered" else f"az provider register --namespace {name} --wait"
-        findings.append(Finding(f"provider {name}", state, fix))
-    return findings
+def setting(env: str, infra: Path, name: str) -> str | None:
+    """Text of one value of an environment's tfvars, without its quotes; None where it is not set."""
+    text = (infra / "environments" / f"{env}.tfvars").read_text(encoding="utf-8")
+    found = re.search(rf"^{name}\s*=\s*(.*)$", text, re.M)
+    return found[1].strip().strip('"') if found else None
 
 
-def check_host_encryption() -> Finding:
-    """The subscription's feature that the nodes' disks need."""
-    name = ("--namespace", "Microsoft.Compute", "--name", "EncryptionAtHost")
-    found = parsed(call("az", "feature", "show", *name, "--output", "json"))
-    state = ((found or {}).get("properties") or {}).get("state", "not visible")
-    fix = "" if state == "Registered" else f"az feature register {' '.join(name)}"
-    return Finding("encryption at host", state, fix)
+def pools_of(env: str, infra: Path) -> list[tuple[str, int]]:
+    """Machine size and most nodes of both AKS pools."""
+    pools = [setting(env, infra, name) or "" for name in ("aks_system", "aks_user")]
+    found = [re.search(r'vm_size\s*=\s*"(\w+)".*max\s*=\s*(\d+)', pool) for pool in pools]
+    return [(match[1], int(match[2])) for match in found if match]
 
 
 def cores_of(env: str, infra: Path) -> int:
-    """Cores of both AKS pools at their most, as an environment's tfvars say."""
-    text = (infra / "environments" / f"{env}.tfvars").read_text(encoding="utf-8")
-    pools = re.findall(r'^aks_\w+\s*=\s*\{.*"Standard_D(\d+)s_v5".*max\s*=\s*(\d+)', text, re.M)
-    return sum(int(cores) * int(nodes) for cores, nodes in pools)
+    """Cores of both AKS pools at their most."""
+    return sum(int(re.findall(r"\d+", size)[0]) * nodes for size, nodes in pools_of(env, infra))
 
 
-def check_quota(subscription: str, location: str, cores: int) -> Finding:
-    """Free cores of the nodes' machine family in one region, against what the autoscaler may ask for."""
-    compute = f"/subscriptions/{subscription}/providers/Microsoft.Compute"
-    url = f"{compute}/locations/{location}/usages?api-version=2024-07-01"
-    found = parsed(call("az", "rest", "--method", "get", "--url", url, "--output", "json"))
-    if not found:
-        return Finding("quota", f"not visible in {location}", "ask for Reader on the subscription")
-    free = {use["name"]["value"]: use["limit"] - use["currentValue"] for use in found.get("value", [])}
-    have = free.get(FAMILY, 0)
-    fix = "" if have >= cores else f"ask for {cores} cores of {FAMILY} in {location}: https://aka.ms/azquotas"
-    return Finding(f"quota {FAMILY}", f"{have} cores free in {location}, {cores} needed", fix)
+def training_cores_of(env: str, infra: Path) -> int:
+    """Cores of the training compute at its most and of the one node that builds images."""
+    sizes = [setting(env, infra, name) or usual for name, usual in TRAINING_SIZES.items()]
+    training, build = (int(re.findall(r"\d+", size)[0]) for size in sizes)
+    return training * int(setting(env, infra, "training_max_nodes") or 1) + build
+
+
+TRAINING_SIZES = {"training_vm_size": "Standard_D4s_v3", "build_vm_size": "Standard_D2s_v3"}
 
 
 def check_values(env: str, infra: Path) -> list[Finding]:
@@ -164,34 +118,90 @@ def check_values(env: str, infra: Path) -> list[Finding]:
     return findings or [Finding(path.name, "no example value left")]
 
 
-def location_of(env: str, infra: Path) -> str:
-    """Region of an environment, as its tfvars say."""
-    found = re.search(r'^location\s*=\s*"(\w+)"', (infra / "environments" / f"{env}.tfvars").read_text("utf-8"), re.M)
-    return found[1] if found else "eastus2"
+def check_groups(env: str, infra: Path) -> list[Finding]:
+    """Entra groups that hold the data rights of people; Owner of the subscription gives none of them."""
+    lacks = {
+        "platform_group_id": "whoever applies is the only one in the cluster and the vault",
+        "data_scientists_group_id": "nobody but whoever applies may submit a job or read its files",
+    }
+    fix = f"set it in {env}.tfvars to the object id of an Entra group: az ad group show --group <name> --query id"
+    return [
+        Finding(name, f"not set: {lack}", fix, advice=True)
+        for name, lack in lacks.items()
+        if not setting(env, infra, name)
+    ]
+
+
+def check_stage(env: str, infra: Path) -> list[Finding]:
+    """Snowflake's stage, through which larger results come: closed where only approved names may be reached."""
+    closed = setting(env, infra, "managed_network_isolation") == "AllowOnlyApprovedOutbound"
+    if not closed or setting(env, infra, "snowflake_stage_fqdns") or setting(env, infra, "snowflake_stage_storage_ids"):
+        return []
+    fix = f"put the hosts of type STAGE into {env}.tfvars; in Snowflake: select system$allowlist()"
+    return [Finding("snowflake_stage_fqdns", "not set: results above some 100 kB never arrive", fix)]
+
+
+def check_lock(infra: Path) -> Finding:
+    """Checksums of Terraform's providers, which a pipeline insists on."""
+    there = (infra / LOCK).exists()
+    return Finding(LOCK, "committed" if there else "missing", "" if there else "make lock-infra, commit it", not there)
+
+
+def check_budget(env: str, infra: Path, today: dt.date) -> list[Finding]:
+    """A budget's start: Azure refuses one before the current month, or more than a year ahead."""
+    start = setting(env, infra, "budget_start")
+    if not start or start == "null":
+        return []
+    first, last = today.replace(day=1), today.replace(year=today.year + 1, day=1)
+    if first <= dt.date.fromisoformat(start[:10]) <= last:
+        return []
+    fix = f"a new environment needs {first:%Y-%m}-01T00:00:00Z or later in {env}.tfvars; one that stands ignores it"
+    return [Finding("budget_start", start[:10], fix, advice=True)]
+
+
+def ask_subscription(env: str, infra: Path, subscription_id: str) -> list[Finding]:
+    """Everything that only the subscription knows."""
+    there = Subscription(subscription_id, setting(env, infra, "location") or "eastus2")
+    zones = re.findall(r"\d+", setting(env, infra, "aks_zones") or "")
+    workspace = names_of(env)
+    return [
+        subscription.check_rights(there),
+        *subscription.check_providers(subscription.registered_in(infra)),
+        subscription.check_host_encryption(),
+        *subscription.check_cores(there, cores_of(env, infra)),
+        subscription.check_training_cores(there, training_cores_of(env, infra)),
+        *subscription.check_sizes(there, [size for size, _ in pools_of(env, infra)], zones),
+        subscription.check_name(there, workspace["GROUP"], workspace["WORKSPACE"]),
+    ]
+
+
+def names_of(env: str) -> dict[str, str]:
+    """Names of an environment, as committed in outputs/<env>.mk."""
+    lines = (INFRA / "outputs" / f"{env}.mk").read_text(encoding="utf-8").splitlines()
+    return dict(line.split(" := ", 1) for line in lines if " := " in line)
 
 
 def gather(env: str, infra: Path) -> list[Finding]:
     """Run every check; what needs a login is left out where nobody is signed in."""
     findings = [check_python(), check_terraform(), *check_az()]
     if env in ENVIRONMENTS:
-        findings += check_values(env, infra)
+        findings += [*check_values(env, infra), *check_stage(env, infra), check_lock(infra)]
+        findings += [*check_groups(env, infra), *check_budget(env, infra, dt.datetime.now(dt.UTC).date())]
     if shutil.which("az"):
-        login, subscription = check_login()
+        login, subscription_id = check_login()
         findings += login
-        if subscription:
-            values = env if env in ENVIRONMENTS else "dev"
-            quota = check_quota(subscription, location_of(values, infra), cores_of(values, infra))
-            findings += [*check_providers(), check_host_encryption(), quota]
+        if subscription_id:
+            findings += ask_subscription(env if env in ENVIRONMENTS else "dev", infra, subscription_id)
     return findings
 
 
 def show(findings: Sequence[Finding], tell: Callable[[str], None] = say) -> int:
-    """Print one line a finding and return how many need a fix."""
+    """Print one line a finding and return how many stop a deployment."""
     width = max(len(finding.what) for finding in findings)
     for finding in findings:
-        mark = "MISSING" if finding.fix else "ok"
+        mark = "ok" if not finding.fix else "advice" if finding.advice else "MISSING"
         tell(f"{mark:8}{finding.what:{width}}  {finding.state}" + (f"  -> {finding.fix}" if finding.fix else ""))
-    return sum(bool(finding.fix) for finding in findings)
+    return sum(bool(finding.fix) and not finding.advice for finding in findings)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -37,18 +37,34 @@ PROTECTED = {
 }
 
 
+# A resource whose creation failed half-way is tainted: Terraform makes it anew. Until one of these stands, nothing has
+# been put into a protected resource of the left: jobs run on computes, requests come in through the extension.
+WITNESS = {
+    "azurerm_kubernetes_cluster": "azurerm_kubernetes_cluster_extension",
+    "azurerm_kubernetes_cluster_node_pool": "azurerm_kubernetes_cluster_extension",
+    "azurerm_kubernetes_cluster_extension": "azurerm_kubernetes_cluster_extension",
+}
+OTHER_WITNESS = "azurerm_machine_learning_compute_cluster"
+
+
 class Change(NamedTuple):
-    """One resource of a plan. `verb`: create, update, replace, delete, forget. `because`: attributes that force it."""
+    """One resource of a plan. `verb`: no-op, create, update, replace, delete, forget. `because`: what forces it."""
 
     address: str
     kind: str
     verb: str
     because: tuple[str, ...] = ()
+    tainted: bool = False
 
     @property
     def loses(self) -> bool:
         """Whether the resource that is there now goes."""
         return self.verb in {"replace", "delete", "forget"}
+
+    @property
+    def stands(self) -> bool:
+        """Whether the resource exists and was made to its end."""
+        return self.verb != "create" and not self.tainted
 
 
 def path_text(path: Iterable[str | int]) -> str:
@@ -65,7 +81,7 @@ def verb_of(actions: Sequence[str]) -> str:
 
 
 def read_plan(text: str) -> list[Change]:
-    """Read the managed resources that a plan changes, in the plan's order.
+    """Read the managed resources of a plan, in its order.
 
     Raises:
         UserError: the text is no plan.
@@ -79,16 +95,24 @@ def read_plan(text: str) -> list[Change]:
     changes = []
     for item in plan.get("resource_changes", []):
         verb = verb_of(item["change"]["actions"])
-        if item.get("mode") == "managed" and verb not in {"no-op", "read"}:
+        if item.get("mode") == "managed" and verb != "read":
             because = tuple(path_text(path) for path in item["change"].get("replace_paths", []))
-            changes.append(Change(item["address"], item["type"], verb, because))
+            tainted = item.get("action_reason") == "replace_because_tainted"
+            changes.append(Change(item["address"], item["type"], verb, because, tainted))
     return changes
 
 
-def refused(changes: Iterable[Change], allowed: Iterable[str]) -> list[Change]:
-    """Return the losses of protected resources that nobody allowed by their full address."""
+def refused(changes: Sequence[Change], allowed: Iterable[str]) -> list[Change]:
+    """Return losses of protected resources that may hold something and that nobody allowed by their full address."""
     named = set(allowed)
-    return [change for change in changes if change.loses and change.kind in PROTECTED and change.address not in named]
+    losses = [change for change in changes if change.loses and change.kind in PROTECTED and change.address not in named]
+    return [change for change in losses if not is_unused(change, changes)]
+
+
+def is_unused(change: Change, changes: Iterable[Change]) -> bool:
+    """Whether a tainted resource is replaced before anything could be put into it."""
+    witness = WITNESS.get(change.kind, OTHER_WITNESS)
+    return change.tainted and not any(each.kind == witness and each.stands for each in changes)
 
 
 def check_allowed(changes: Iterable[Change], allowed: Iterable[str]) -> None:
@@ -106,6 +130,7 @@ def check_allowed(changes: Iterable[Change], allowed: Iterable[str]) -> None:
 def line_of(change: Change) -> str:
     """One line of the report: verb, address, and for a replacement the attributes that force it."""
     forced = f"  (forced by {', '.join(change.because)})" if change.because else ""
+    forced = "  (its creation did not end)" if change.tainted else forced
     return f"  {change.verb:8} {change.address}{forced}"
 
 
@@ -126,6 +151,9 @@ def guard(changes: Sequence[Change], allowed: Sequence[str]) -> int:
     check_allowed(changes, allowed)
     report(changes)
     stopped = refused(changes, allowed)
+    for change in changes:
+        if change.kind in PROTECTED and is_unused(change, changes):
+            say(f"allowed: {change.address} is made anew: its creation did not end, and nothing was put into it yet")
     for change in stopped:
         say(f"refused: {change.address} would be {PAST[change.verb]}: {PROTECTED[change.kind]}")
     if stopped:
@@ -141,8 +169,9 @@ def confirm_destroy(changes: Sequence[Change], env: str, typed: str | None) -> i
     Raises:
         UserError: the name was not typed, or the plan makes something, so is no teardown.
     """
+    changes = [change for change in changes if change.verb != "no-op"]
     if any(not change.loses for change in changes):
-        raise UserError("this plan is no teardown: make it with make destroy-infra")
+        raise UserError("this plan is not a teardown: make it with make destroy-infra")
     say(f"destroy {env}: {len(changes)} resources go")
     for change in changes:
         say(line_of(change) + (f"  -- {PROTECTED[change.kind]}" if change.kind in PROTECTED else ""))

@@ -49,7 +49,7 @@ def register(
         _check_name(kind, version)
         known = read_json(folder / version / "asset.json")
         if known is not None:
-            return _unchanged(kind, name, version, known, sha256)
+            return _unchanged(kind, record | {"version": version}, known, sha256, content)
         staged = folder / f".new-{uuid.uuid4().hex}"
         try:
             stored = _store(staged, folder / version, content, link)
@@ -109,12 +109,17 @@ def _next_version(folder: Path) -> str:
     return str(max(numbers, default=0) + 1)
 
 
-def _unchanged(kind: str, name: str, version: str, known: dict[str, Any], sha256: str) -> Asset:
+def _unchanged(kind: str, record: dict[str, Any], known: dict[str, Any], sha256: str, content: Path | None) -> Asset:
+    name, version = str(record["name"]), str(record["version"])
     if known["sha256"] != sha256:
         raise UserError(
             f"{kind} {name}:{version} is registered with other content, and versions do not change: "
             f"raise `version` in its spec"
         )
+    if content is not None and known["content"] is None:  # an engine before this one kept the hash alone
+        folder = home() / "assets" / kind / name / version
+        shutil.copytree(content, folder / "content" / content.name, dirs_exist_ok=True)
+        write_json(folder / "asset.json", known | {"content": f"content/{content.name}"})
     return get(kind, name, version)
 
 

@@ -22,7 +22,7 @@ def key_of(step: Step, inputs: dict[str, Any]) -> str:
         "variables": step.variables,
         "code": hashing.of_files(step.code, snapshot.files(step.code)) if step.code and step.code.is_dir() else None,
         "file": hashing.of_file(step.code) if step.code and step.code.is_file() else None,
-        "environment": step.environment,
+        "environment": step.environment.hash,
         "inputs": {name: value.sha256 if isinstance(value, Data) else [value] for name, value in inputs.items()},
     }
     return hashing.of_data(parts)

@@ -1,14 +1,25 @@
 """Environments: registered specs, and the hash by which a step knows that its environment changed."""
 
 import sysconfig
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from localml import assets, hashing, snapshot
+from localml import assets, hashing, packages, snapshot, yamlio
 from localml.errors import UserError
+from localml.packages import Packages
 from localml.specs import Environment, parse
 from localml.yamlio import Document
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The environment of a step: its name, what a step is reused by, and its packages."""
+
+    name: str
+    hash: str
+    packages: Packages
 
 
 def spec_hash(environment: Environment, document: Document) -> str:
@@ -18,24 +29,61 @@ def spec_hash(environment: Environment, document: Document) -> str:
     if isinstance(environment.conda_file, str):
         data["conda"] = hashing.of_file(_existing(base / environment.conda_file, document.where("conda_file")))
     if environment.build:
-        context = _existing(base / environment.build["path"], document.where("build", "path"))
+        context = build_context(environment, document)
         data["context"] = hashing.of_files(context, snapshot.files(context))
     if not environment.image and not environment.build:
         raise UserError(f"{document.where()}: an environment needs an image or a build context")
     return hashing.of_data(data)
 
 
-def environment_hash(reference: str | dict[str, Any], document: Document) -> str:
-    """Hash of the environment that a component names, with what is installed here, since that is what runs."""
+def build_context(environment: Environment, document: Document) -> Path:
+    """The folder that the image is built from."""
+    if not environment.build or "path" not in environment.build:
+        raise UserError(f"{document.where('build')}: build: path is missing: name the folder with the Dockerfile")
+    return _existing(document.path.parent / environment.build["path"], document.where("build", "path"))
+
+
+def conda_of(environment: Environment, document: Document) -> dict[str, Any] | None:
+    """The content of the conda file, which may stand in the spec itself."""
+    conda = environment.conda_file
+    if isinstance(conda, str):
+        return yamlio.load(_existing(document.path.parent / conda, document.where("conda_file"))).data
+    return conda
+
+
+def resolve(reference: str | dict[str, Any], document: Document) -> Resolved:
+    """The environment that a component names, inline or registered."""
     where = document.where("environment")
     if isinstance(reference, dict):
         inner = {key[1:]: line for key, line in document.lines.items() if key[:1] == ("environment",)}
         inline = Document(document.path, reference, inner)
-        return hashing.of_data([spec_hash(parse(Environment, inline), inline), _installed()])
+        spec = parse(Environment, inline)
+        context = build_context(spec, inline) if spec.build else None
+        found = _packages(spec.build, context, conda_of(spec, inline))
+        return _resolved(spec.name or "inline", spec_hash(spec, inline), found)
     try:
-        return hashing.of_data([assets.find("environment", reference).sha256, _installed()])
+        asset = assets.find("environment", reference)
     except UserError as error:
         raise UserError(f"{where}: {error}; `localml environment create --file <spec>` registers one") from None
+    label = f"{asset.record['name']}:{asset.version}"
+    if asset.record.get("build") and asset.content is None:
+        raise UserError(f"{where}: the build context of {label} is not kept here: register it once more")
+    found = _packages(asset.record.get("build"), asset.content, asset.record.get("conda_file"))
+    return _resolved(label, asset.sha256, found)
+
+
+def _resolved(name: str, sha256: str, found: Packages) -> Resolved:
+    if found.requirements is None:  # the engine's own packages run the step
+        return Resolved(name, hashing.of_data([sha256, _installed()]), found)
+    return Resolved(name, hashing.of_data([sha256, sysconfig.get_python_version()]), found)
+
+
+def _packages(build: dict[str, str] | None, context: Path | None, conda: dict[str, Any] | None) -> Packages:
+    if build and context:
+        return packages.of_context(context, build.get("dockerfile_path", "Dockerfile"))
+    if conda:
+        return packages.of_conda(conda)
+    return Packages(None, "what its image holds is not known here")
 
 
 @cache

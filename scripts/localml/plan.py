@@ -1,16 +1,20 @@
 """From a job spec to a plan: every step with its component, its bound inputs, and what it waits for."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from localml import values, yamlio
-from localml.environments import environment_hash
+from localml.environments import Resolved, resolve
 from localml.errors import UserError
 from localml.expressions import FromJob, FromParent, Value, binding
-from localml.specs import PATH_TYPES, CommandJob, Component, Input, Literals, Node, Output, Pipeline, parse
+from localml.specs import PATH_TYPES, CommandJob, Component, Input, Literals, Node, Output, Pipeline, Settings, parse
 from localml.yamlio import Document
 
+DEFAULT_STORE = "workspaceblobstore"
+MOUNT, DOWNLOAD = "ro_mount", "download"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,254}")
 Bound = Value | values.Data | FromJob
 
 
@@ -29,11 +33,12 @@ class Step:
     name: str
     component: Component
     code: Path | None
-    environment: str
+    environment: Resolved
     inputs: dict[str, Bound]
     outputs: dict[str, StepOutput]
     timeout: int | None
     variables: dict[str, str]
+    modes: dict[str, str]
 
     @property
     def waits_for(self) -> frozenset[str]:
@@ -51,6 +56,14 @@ class Plan:
     steps: dict[str, Step]
     outputs: dict[str, tuple[FromJob, Output]]
     inputs: dict[str, Any] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+    # A job of one command is run each time: Azure ML reuses steps of pipelines only.
+    is_pipeline: bool = True
+
+    @property
+    def reuses(self) -> bool:
+        """Whether a step may take the outputs of an earlier run."""
+        return self.is_pipeline and not self.settings.force_rerun
 
 
 def make(document: Document) -> Plan:
@@ -60,7 +73,7 @@ def make(document: Document) -> Plan:
         document = _as_pipeline(document)
     elif kind != "pipeline":
         raise UserError(f"{document.where('type')}: localml runs jobs of type pipeline and command, not {kind}")
-    return _Planner(document, parse(Pipeline, document)).plan()
+    return _Planner(document, parse(Pipeline, document)).plan(kind == "pipeline")
 
 
 def _as_pipeline(document: Document) -> Document:
@@ -68,8 +81,9 @@ def _as_pipeline(document: Document) -> Document:
     job: dict[str, Any] = parse(CommandJob, document).model_dump(by_alias=True, exclude_unset=True)
     shared = ("name", "experiment_name", "display_name", "description", "tags")
     outer = {key: job.pop(key) for key in shared if key in job}
-    for key in ("$schema", "properties", "settings"):
+    for key in ("$schema", "properties"):
         job.pop(key, None)
+    outer |= {key: job.pop(key) for key in ("settings",) if key in job}
     step = "main"
     names = job.get("outputs", {})
     job["outputs"] = {name: f"${{{{parent.outputs.{name}}}}}" for name in names}
@@ -87,7 +101,8 @@ class _Planner:
         self.base = document.path.parent
         self.outputs: dict[str, tuple[FromJob, Output]] = {}
 
-    def plan(self) -> Plan:
+    def plan(self, is_pipeline: bool) -> Plan:
+        self._check_settings()
         steps = {name: self._step(name, node) for name, node in self.pipeline.jobs.items()}
         for name, step in steps.items():
             for key, bound in step.inputs.items():
@@ -95,14 +110,33 @@ class _Planner:
                     self._check_source(steps, name, key, bound)
         _refuse_cycles(self.document, steps)
         for name in self.pipeline.outputs:
+            _check_name(self.document.where("outputs", name), "pipeline's output", name)
             if name not in self.outputs:
                 raise UserError(f"{self.document.where('outputs', name)}: no step writes the output {name}")
         title = self.pipeline.display_name or self.document.path.stem
         experiment = self.pipeline.experiment_name or "Default"
-        return Plan(self.document, title, experiment, steps, self.outputs, self.document.data.get("inputs") or {})
+        inputs = self.document.data.get("inputs") or {}
+        settings = self.pipeline.settings
+        return Plan(self.document, title, experiment, steps, self.outputs, inputs, settings, is_pipeline)
+
+    def _check_settings(self) -> None:
+        settings = self.pipeline.settings
+        store = (settings.default_datastore or DEFAULT_STORE).removeprefix("azureml:")
+        refused = {
+            "default_datastore": store != DEFAULT_STORE,
+            "on_init": settings.on_init,
+            "on_finalize": settings.on_finalize,
+            "continue_on_failed_optional_input": not settings.continue_on_failed_optional_input,
+        }
+        for key, given in refused.items():
+            if given:
+                where = self.document.where("settings", key)
+                raise UserError(f"{where}: settings.{key}: not imitated by the local engine: leave it out here")
 
     def _step(self, name: str, node: Node) -> Step:
+        _check_name(self.document.where("jobs", name), "step", name)
         component, document = self._component(name, node)
+        self._check_machine(name, node, component, document)
         environment = component.environment
         if environment is None:
             raise UserError(f"{document.where()}: the component of step {name} names no environment")
@@ -110,12 +144,37 @@ class _Planner:
             name=name,
             component=component,
             code=self._code(component, document),
-            environment=environment_hash(environment, document),
+            environment=resolve(environment, document),
             inputs=self._inputs(name, node, component, document),
+            modes={key: self._mode(name, key, node, each) for key, each in component.inputs.items()},
             outputs=self._outputs(name, node, component),
             timeout=node.limits.timeout,
             variables={**component.environment_variables, **node.environment_variables},
         )
+
+    def _check_machine(self, name: str, node: Node, component: Component, document: Document) -> None:
+        """One machine and one process are what there is here."""
+        places: tuple[tuple[Component | Node, Document, tuple[str, ...]], ...]
+        places = ((component, document, ()), (node, self.document, ("jobs", name)))
+        for given, file, key in places:
+            if (count := given.resources.instance_count) > 1:
+                where = file.where(*key, "resources", "instance_count")
+                raise UserError(f"{where}: step {name}: instance_count {count}: the local engine is one machine")
+            if given.distribution:
+                where = file.where(*key, "distribution")
+                raise UserError(f"{where}: step {name}: distribution is not imitated by the local engine")
+
+    def _mode(self, name: str, key: str, node: Node, declared: Input) -> str:
+        """How an input of data reaches the step: the node's word, else the pipeline's, else the component's."""
+        where, value = self.document.where("jobs", name, "inputs", key), node.inputs.get(key)
+        text = value.path if isinstance(value, Input) else value
+        target = binding(text) if isinstance(text, str) else None
+        outer = self.pipeline.inputs.get(target.name) if isinstance(target, FromParent) else None
+        given = [each.mode for each in (value, outer, declared) if isinstance(each, Input) and each.mode]
+        mode = given[0] if given else MOUNT
+        if mode not in (MOUNT, DOWNLOAD):
+            raise UserError(f"{where}: mode {mode} is not imitated by the local engine: {MOUNT} or {DOWNLOAD}")
+        return mode
 
     def _component(self, name: str, node: Node) -> tuple[Component, Document]:
         where = self.document.where("jobs", name, "component")
@@ -156,6 +215,8 @@ class _Planner:
         return path
 
     def _inputs(self, name: str, node: Node, component: Component, document: Document) -> dict[str, Bound]:
+        for key in component.inputs:
+            _check_name(document.where("inputs", key), "component's input", key)
         for key in node.inputs:
             if key not in component.inputs:
                 raise UserError(f"{self.document.where('jobs', name, 'inputs', key)}: the component has no input {key}")
@@ -198,6 +259,8 @@ class _Planner:
         return values.literal(key, value, declared, where)
 
     def _outputs(self, name: str, node: Node, component: Component) -> dict[str, StepOutput]:
+        for key in component.outputs:
+            _check_name(self.document.where("jobs", name, "outputs", key), "component's output", key)
         found = {key: StepOutput(declared.type) for key, declared in component.outputs.items()}
         for key, value in node.outputs.items():
             where = self.document.where("jobs", name, "outputs", key)
@@ -224,6 +287,12 @@ class _Planner:
             raise UserError(f"{where}: there is no step {bound.job}")
         if bound.output not in steps[bound.job].outputs:
             raise UserError(f"{where}: step {bound.job} has no output {bound.output}")
+
+
+def _check_name(where: str, kind: str, name: str) -> None:
+    """Names become folders: none may lead out of the job's own."""
+    if not _NAME.fullmatch(name):
+        raise UserError(f"{where}: {name!r} is not a name of a {kind}: letters, digits, '-' and '_' only")
 
 
 def _declaration(value: Literals | Input | None) -> Input:

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from localml.mounts import Mounts
+
 # What a step sees of the caller's environment. Credentials and PYTHONPATH of the shell are not among it.
 _PASSED = frozenset(
     "HOME USER LANG LC_ALL TZ SSL_CERT_FILE REQUESTS_CA_BUNDLE "  # noqa: SIM905 - one line reads better
@@ -18,15 +20,30 @@ _PASSED_PREFIXES = ("SNOWFLAKE_", "MLFLOW_", "OPENBLAS_", "OMP_")
 _GRACE_SECONDS = 5.0
 
 
-def environment(step: str, tmp: Path, extra: dict[str, str]) -> dict[str, str]:
-    """Environment variables of a step: this interpreter first on PATH, and nothing that only this shell has."""
+def environment(step: str, python: Path, tmp: Path, extra: dict[str, str]) -> dict[str, str]:
+    """Environment variables of a step: `python` first on PATH, and nothing that only this shell has."""
     kept = {key: value for key, value in os.environ.items() if key in _PASSED or key.startswith(_PASSED_PREFIXES)}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {**kept, "PATH": path, "TMPDIR": str(tmp), "LOCALML_STEP": step, "PYTHONUNBUFFERED": "1", **extra}
 
 
-def spawn(command: str, cwd: Path, variables: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
-    """Start `command` in bash, as Azure ML does; stdout and stderr go to `log`."""
+def of_packages(folder: Path, variables: dict[str, str]) -> dict[str, str]:
+    """`variables`, with which `pip install` goes into `folder` and never where another step would see it."""
+    paths = [str(folder), *filter(None, [variables.get("PYTHONPATH")])]
+    more = {"PIP_TARGET": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONPATH": os.pathsep.join(paths)}
+    return {**variables, **more, "PATH": f"{folder / 'bin'}{os.pathsep}{variables['PATH']}"}
+
+
+def spawn(
+    command: str, cwd: Path, variables: dict[str, str], log: Path, mounts: Mounts | None = None
+) -> subprocess.Popen[bytes]:
+    """Start `command` in bash, as Azure ML does, with mounts of its own; stdout and stderr go to `log`."""
+
+    def prepare() -> None:
+        if mounts:
+            mounts.enter()
+        die_with_parent()  # last, since a change of credentials takes it back
+
     with log.open("ab") as stream:
         return subprocess.Popen(
             ["/bin/bash", "-c", command],
@@ -36,7 +53,7 @@ def spawn(command: str, cwd: Path, variables: dict[str, str], log: Path) -> subp
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one thread only
+            preexec_fn=prepare if sys.platform == "linux" else None,  # noqa: PLW1509 - one thread only
         )
 
 

@@ -36,6 +36,11 @@ def run_ids(tag: str, value: str) -> list[str]:
     return [str(row[0]) for row in _rows("select run_uuid from tags where key = ? and value = ?", tag, value)]
 
 
+def has_versions_of(run: str) -> bool:
+    """Whether a run has registered a model."""
+    return bool(_rows("select 1 from model_versions where run_id = ?", run))
+
+
 def versions(name: str | None = None) -> list[dict[str, Any]]:
     """Model versions as the CLI shows them, the newest first; of every model its newest without `name`."""
     query = (

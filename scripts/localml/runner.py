@@ -12,7 +12,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from localml import assets, cache, expressions, hashing, process, records, snapshot, tracking
+from localml import assets, cache, hashing, packages, process, records, runs, tracking, workdir
+from localml.environments import Resolved
 from localml.errors import UserError
 from localml.expressions import FromJob, Value
 from localml.paths import home
@@ -21,6 +22,7 @@ from localml.values import Data
 from localml.view import View
 
 _POLL_SECONDS = 0.02
+_RUN_STATUS = {"Completed": runs.FINISHED, "Failed": runs.FAILED, "Canceled": runs.KILLED}
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Running:
     lock: FileLock | None
     started: float
     attempt: str
+    run: str
 
 
 @dataclass
@@ -51,9 +54,11 @@ class Runner:
         self.record = record
         self.view = view
         self.folder = records.folder(record["name"])
+        self.root = ""
         self.state = State()
         self.slots = int(os.environ.get("LOCALML_MAX_PARALLEL", max(2, os.cpu_count() or 2)))
-        self.keep_going = bool(plan.document.data.get("settings", {}).get("continue_on_step_failure", False))
+        self.keep_going = plan.settings.continue_on_step_failure
+        self.noted: set[str] = set()
         for name in plan.steps:
             record["jobs"][name] = {"status": "NotStarted", "seconds": None, "log": str(self.folder / name / "log.txt")}
 
@@ -63,6 +68,7 @@ class Runner:
         self._save()
         try:
             tracking.prepare(self.plan.experiment)
+            self.root = tracking.start_job(self.plan.experiment, self.record["name"])
             self._loop()
             if not self.state.failed:
                 self._register_outputs()
@@ -75,6 +81,8 @@ class Runner:
             raise
         finally:
             self.record["seconds"] = round(time.monotonic() - started, 3)
+            with contextlib.suppress(UserError):
+                runs.finish(self.root, _RUN_STATUS[self.record["status"]])
             self._save()
         return self.record
 
@@ -114,7 +122,7 @@ class Runner:
 
     def _start(self, name: str, step: Step) -> None:
         inputs = {key: self._value(bound) for key, bound in step.inputs.items()}
-        reusable = cache.is_reusable(step)
+        reusable = self.plan.reuses and cache.is_reusable(step)
         key = cache.key_of(step, inputs) if reusable else cache.unique_key()
         if reusable and (entry := cache.lookup(key)):
             return self._reuse(name, key, entry)
@@ -149,24 +157,25 @@ class Runner:
         self.view.reused(name, entry)
 
     def _spawn(self, name: str, step: Step, inputs: dict[str, Value | Data], key: str, lock: FileLock | None) -> None:
-        folder = self.folder / name
-        outputs = _output_paths(step, folder)
-        values = {each: value.path if isinstance(value, Data) else value for each, value in inputs.items()}
-        try:
-            command = expressions.render(step.component.command, values, outputs)
-        except ValueError as error:
-            raise UserError(f"step {name}: {error}") from None
-        code = folder / "code"
-        snapshot.copy(step.code, code) if step.code else code.mkdir(parents=True)
-        (folder / "tmp").mkdir()
+        environment = step.environment
+        python = packages.interpreter(environment.name, environment.packages, self.view.say)
+        self._note(environment)
+        place = workdir.make(step, self.folder / name, inputs)
+        mlflow = tracking.start_step(self.plan.experiment, self.root, self.record["name"], name)
+        variables = process.environment(name, python, place.tmp, {**step.variables, **mlflow})
+        variables = process.of_packages(place.packages, variables)
+        child = process.spawn(place.command, place.code, variables, place.folder / "log.txt", place.mounts)
         attempt = f"{self.record['name']}/{name}"
-        extra = {**tracking.variables(self.plan.experiment, self.record["name"], name, attempt), **step.variables}
-        variables = process.environment(name, folder / "tmp", extra)
-        child = process.spawn(command, code, variables, folder / "log.txt")
-        self.state.running[name] = Running(child, key, lock, time.monotonic(), attempt)
-        now = dt.datetime.now(dt.UTC).isoformat()
-        self._update(name, status="Running", started=now, process=records.process_mark(child.pid), command=command)
+        self.state.running[name] = Running(child, key, lock, time.monotonic(), attempt, mlflow["MLFLOW_RUN_ID"])
+        now, mark = dt.datetime.now(dt.UTC).isoformat(), records.process_mark(child.pid)
+        self._update(name, status="Running", started=now, process=mark, command=place.command)
         self.view.started(name)
+
+    def _note(self, environment: Resolved) -> None:
+        """Say once what of an environment is not imitated."""
+        if environment.packages.note and environment.name not in self.noted:
+            self.noted.add(environment.name)
+            self.view.say(f"  environment {environment.name}: {environment.packages.note}")
 
     def _poll(self, name: str) -> None:
         running, step = self.state.running[name], self.plan.steps[name]
@@ -186,6 +195,7 @@ class Runner:
 
     def _finish(self, name: str, step: Step, running: Running, seconds: float) -> None:
         about = {"job": self.record["name"], "step": name, "seconds": seconds}
+        workdir.release(self.folder / name)
         try:
             outputs = cache.commit(step, running.key, self.folder / name / "outputs", about)
         except FileNotFoundError as error:
@@ -193,9 +203,9 @@ class Runner:
         except OSError as error:
             return self._fail(name, 0, f"its outputs could not be kept: {error.strerror}")
         self.state.outputs[name] = outputs
-        self._release(name)
-        shutil.rmtree(self.folder / name / "code", ignore_errors=True)
-        shutil.rmtree(self.folder / name / "tmp", ignore_errors=True)
+        runs.finish(self._release(name).run, runs.FINISHED)
+        for folder in ("code", "tmp", "inputs"):
+            shutil.rmtree(self.folder / name / folder, ignore_errors=True)
         paths = {output: str(data.path) for output, data in outputs.items()}
         self._update(name, status="Completed", exit_code=0, outputs=paths)
         self.view.finished(name, seconds)
@@ -224,8 +234,9 @@ class Runner:
 
     def _discard(self, name: str, running: Running) -> None:
         """A step that died leaves no output, no asset and no model; its code and log stay to be looked at."""
-        shutil.rmtree(self.folder / name / "outputs", ignore_errors=True)
-        shutil.rmtree(self.folder / name / "tmp", ignore_errors=True)
+        workdir.release(self.folder / name)
+        for folder in ("outputs", "tmp", "inputs"):
+            shutil.rmtree(self.folder / name / folder, ignore_errors=True)
         with contextlib.suppress(UserError):
             tracking.rollback(running.attempt)
 
@@ -263,20 +274,6 @@ def _disk_note() -> str:
     """Where the disk is full the step's log may be cut off before it says so."""
     full = shutil.disk_usage(home()).free < 1 << 20
     return f" (No space left on device: free space below {home()} or set LOCALML_HOME)" if full else ""
-
-
-def _output_paths(step: Step, folder: Path) -> dict[str, Path]:
-    """Where the step writes: folders exist, as a mount does; a file is the step's to make."""
-    paths: dict[str, Path] = {}
-    (folder / "outputs").mkdir(parents=True)
-    for name, output in step.outputs.items():
-        path = output.fixed or folder / "outputs" / name
-        if output.type == "uri_file":
-            path.parent.mkdir(parents=True, exist_ok=True)
-        else:
-            path.mkdir(parents=True, exist_ok=True)
-        paths[name] = path
-    return paths
 
 
 def recover() -> None:

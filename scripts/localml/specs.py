@@ -1,8 +1,8 @@
 """Typed models of the Azure ML specs that this repo uses. A field that a model does not know is an error."""
 
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from localml.errors import UserError
 from localml.yamlio import Document
@@ -10,6 +10,16 @@ from localml.yamlio import Document
 Literals = str | bool | int | float
 DATA_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model")
 PATH_TYPES = frozenset(DATA_TYPES)
+
+
+def _as_text(value: object) -> object:
+    """Azure's loader takes a number where a variable's text is wanted; a step then sees its digits."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+Variables = dict[str, Annotated[str, BeforeValidator(_as_text)]]
 
 
 class Spec(BaseModel):
@@ -59,6 +69,30 @@ class Versioned(Spec):
     _version = field_validator("version", mode="before")(lambda value: None if value is None else str(value))
 
 
+class Resources(Spec):
+    """What a step asks of its machine; only the number of machines matters here."""
+
+    instance_count: int = Field(default=1, ge=1)
+    instance_type: str | None = None
+    shm_size: str | None = None
+    docker_args: str | tuple[str, ...] | None = None
+    locations: tuple[str, ...] = ()
+    max_instance_count: int | None = None
+    properties: dict[str, Any] = {}
+
+
+class Settings(Spec):
+    """Settings of a pipeline."""
+
+    default_compute: str | None = None
+    default_datastore: str | None = None
+    continue_on_step_failure: bool = False
+    continue_on_failed_optional_input: bool = True
+    force_rerun: bool = False
+    on_init: str | None = None
+    on_finalize: str | None = None
+
+
 class Component(Versioned):
     """A command component, or the command of an inline node."""
 
@@ -68,8 +102,8 @@ class Component(Versioned):
     outputs: dict[str, Output] = {}
     code: str | None = None
     environment: str | dict[str, Any] | None = None
-    environment_variables: dict[str, str] = {}
-    resources: dict[str, Any] = {}
+    environment_variables: Variables = {}
+    resources: Resources = Resources()
     distribution: dict[str, Any] | None = None
     command: str
 
@@ -91,8 +125,9 @@ class Node(Spec):
     compute: str | None = None
     identity: dict[str, Any] | None = None
     limits: Limits = Limits()
-    resources: dict[str, Any] = {}
-    environment_variables: dict[str, str] = {}
+    resources: Resources = Resources()
+    distribution: dict[str, Any] | None = None
+    environment_variables: Variables = {}
     inputs: dict[str, Literals | Input | None] = {}
     outputs: dict[str, str | Output | None] = {}
     # An inline command instead of a component:
@@ -108,7 +143,7 @@ class Pipeline(Versioned):
     type: Literal["pipeline"]
     experiment_name: str | None = None
     compute: str | None = None
-    settings: dict[str, Any] = {}
+    settings: Settings = Settings()
     identity: dict[str, Any] | None = None
     inputs: dict[str, Literals | Input | None] = {}
     outputs: dict[str, str | Output | None] = {}
@@ -122,7 +157,7 @@ class CommandJob(Node):
     name: str | None = None
     experiment_name: str | None = None
     properties: dict[str, Any] = {}
-    settings: dict[str, Any] = {}
+    settings: Settings = Settings()
 
 
 class Environment(Versioned):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from localml import registry
+from localml import registry, runs
 from localml.errors import UserError
 from localml.paths import home
 
@@ -22,12 +22,22 @@ def uri() -> str:
     return f"sqlite:///{registry.database()}"
 
 
-def variables(experiment: str, job: str, step: str, attempt: str) -> dict[str, str]:
-    """What a step's `mlflow.start_run()` needs to land in the right place with the right tags."""
-    tags = {"mlflow.runName": step, "localml.job": job, "localml.step": step, ATTEMPT: attempt}
+def start_job(experiment: str, job: str) -> str:
+    """Start the run of a job; its id."""
+    return runs.start(experiment, job, {"localml.job": job})
+
+
+def start_step(experiment: str, parent: str, job: str, step: str) -> dict[str, str]:
+    """Start the run of a step below its job's; the variables by which `mlflow.start_run()` resumes it."""
+    tags = {"localml.job": job, "localml.step": step, ATTEMPT: f"{job}/{step}"}
+    run = runs.start(experiment, step, {"mlflow.parentRunId": parent, **tags})
     return {
         "MLFLOW_TRACKING_URI": uri(),
         "MLFLOW_EXPERIMENT_NAME": experiment,
+        "MLFLOW_RUN_ID": run,
+        "AZUREML_RUN_ID": run,
+        "AZUREML_ROOT_RUN_ID": parent,
+        # For runs that the step opens besides.
         "MLFLOW_RUN_CONTEXT": json.dumps(tags),
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
@@ -44,8 +54,11 @@ def prepare(experiment: str) -> None:
 
 def rollback(attempt: str) -> None:
     """Take back what a step that died had begun: its runs end as FAILED, its model versions go."""
-    if registry.run_ids(ATTEMPT, attempt):
+    found = registry.run_ids(ATTEMPT, attempt)
+    if any(registry.has_versions_of(run) for run in found):
         _call("rollback", attempt)
+    for run in found:
+        runs.finish(run, runs.FAILED)
 
 
 def register(name: str, path: Path, tags: dict[str, str], description: str | None) -> str:

@@ -34,8 +34,12 @@ def environment_create(args: Namespace) -> Any:
     """Register an environment; its version is immutable."""
     document = _document(args)
     spec = parse(Environment, document)
-    record = _record(spec, document, image=spec.image, build=spec.build)
-    return assets.register("environment", record, environments.spec_hash(spec, document)).record
+    sha256 = environments.spec_hash(spec, document)
+    context = environments.build_context(spec, document) if spec.build else None
+    conda = environments.conda_of(spec, document)
+    routes = spec.inference_config
+    record = _record(spec, document, image=spec.image, build=spec.build, conda_file=conda, inference_config=routes)
+    return assets.register("environment", record, sha256, content=context).record
 
 
 def component_create(args: Namespace) -> Any:

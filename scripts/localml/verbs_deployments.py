@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from localml import assets, overrides, process, registry, snapshot, yamlio
+from localml.assets import Asset
 from localml.errors import UserError
-from localml.serving import control, store
+from localml.serving import container, control, store
 from localml.serving.specs import Deployment
 from localml.specs import parse
 from localml.yamlio import Document
@@ -67,7 +68,7 @@ def _bring_up(spec: Deployment, document: Document) -> dict[str, Any]:
 def _entry(spec: Deployment, document: Document) -> dict[str, Any]:
     """What the router needs, with code and model laid out as in the service's container."""
     model = _model(spec, document)
-    assets.find("environment", _reference(spec.environment, document))
+    environment = assets.find("environment", _reference(spec.environment, document))
     generation = uuid.uuid4().hex[:12]
     folder = store.deployment_folder(spec.endpoint_name, spec.name) / "generations" / generation
     code = _lay_out(spec, document, model, folder)
@@ -84,8 +85,9 @@ def _entry(spec: Deployment, document: Document) -> dict[str, Any]:
         "instance_count": spec.replicas,
         "creation_context": {"created_at": dt.datetime.now(dt.UTC).isoformat()},
     }
+    serve = _serve(spec, environment, _model_folder(folder, model), code)
     source = {**document.data, "_path": str(document.path.resolve())}
-    return {"record": record, "spec": source, "generation": generation, "serve": _serve(spec, model, folder, code)}
+    return {"record": record, "spec": source, "generation": generation, "serve": serve}
 
 
 def _model(spec: Deployment, document: Document) -> dict[str, Any]:
@@ -134,21 +136,23 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def _serve(spec: Deployment, model: dict[str, Any], folder: Path, code: Path) -> dict[str, Any]:
-    python = _interpreter(spec.environment)
+def _serve(spec: Deployment, environment: Asset, model: Path, code: Path) -> dict[str, Any]:
+    python, folder = _interpreter(spec.environment), code.parent
     script = code / spec.code_configuration.scoring_script
+    container.write_server(folder / "bin", python)
+    # As Azure ML sets them: the folder of the scoring script and its bare name, and nothing on PYTHONPATH.
     ours = {
-        "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        "AML_APP_ROOT": str(code),
-        "AZUREML_APP_ROOT": str(code),
-        "AZUREML_ENTRY_SCRIPT": spec.code_configuration.scoring_script,
-        "AZUREML_MODEL_DIR": str(_model_folder(folder, model)),
+        "AML_APP_ROOT": str(script.parent),
+        "AZUREML_ENTRY_SCRIPT": script.name,
+        "AZUREML_MODEL_DIR": str(model),
     }
-    variables = process.environment("serving", folder / "tmp", {**spec.environment_variables, **ours})
+    variables = process.environment("serving", python, folder / "tmp", {**spec.environment_variables, **ours})
+    variables["PATH"] = f"{folder / 'bin'}{os.pathsep}{variables['PATH']}"
+    command, port = _start_of(environment)
     limits, probe = spec.request_settings, spec.liveness_probe
     return {
-        "python": str(python),
-        "script": str(script),
+        "command": command,
+        "port": port,
         "folder": str(folder / "tmp"),
         "variables": variables,
         "replicas": spec.replicas,
@@ -160,6 +164,18 @@ def _serve(spec: Deployment, model: dict[str, Any], folder: Path, code: Path) ->
         "probe_timeout": float(probe.timeout),
         "probe_failures": probe.failure_threshold,
     }
+
+
+def _start_of(environment: Asset) -> tuple[tuple[str, ...], int]:
+    """(command, port) of the container's server, from its Dockerfile and its inference_config."""
+    build, context = environment.record.get("build"), environment.content
+    routes = environment.record.get("inference_config") or {}
+    port = int((routes.get("scoring_route") or {}).get("port", container.DEFAULT_PORT))
+    if not build:
+        return container.DEFAULT, port
+    if context is None:
+        raise UserError(f"the build context of {environment.record['id']} is not kept here: register it once more")
+    return container.command_of(context / build.get("dockerfile_path", "Dockerfile")), port
 
 
 def _interpreter(environment: str) -> Path:

@@ -1,7 +1,9 @@
 """The endpoint as the verbs show it. What a rollout has done is read off the endpoint and remembered nowhere else."""
 
+import os
 import re
 import socket
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -109,13 +111,26 @@ class Site:
         ]
 
     def create_endpoint(self) -> None:
-        """Make the endpoint."""
-        self.do("online-endpoint", "create", "--file", str(self.endpoint_spec), "--name", self.name)
+        """Make the endpoint, with the identity that Terraform gave its roles (SERVING_IDENTITY_ID) where there is one.
+
+        The spec goes through a file of its own: whether --set takes a list of mappings is not documented.
+        """
+        identity = os.environ.get("SERVING_IDENTITY_ID")
+        spec = yaml.safe_load(self.endpoint_spec.read_text(encoding="utf-8"))
+        if identity:
+            spec["identity"] = {"type": "user_assigned", "user_assigned_identities": [{"resource_id": identity}]}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / self.endpoint_spec.name
+            path.write_text(yaml.safe_dump({**spec, "name": self.name}, sort_keys=False), encoding="utf-8")
+            self.do("online-endpoint", "create", "--file", str(path))
 
     def create(self, colour: str, version: str) -> None:
         """Make a deployment and wait until it serves; a call that never reached the service is made again."""
         flags = ("--file", str(self.deployment_spec), "--name", colour, "--endpoint-name", self.name)
-        setting = ("--set", f"model=azureml:{self.model}:{version}", f"tags.{CONTENT}={self.content()}")
+        # The scoring script is told its model, since the folder that Azure ML mounts need not show it.
+        # One text with a colon: whether --set would make a number of a bare version is not documented.
+        told = f"environment_variables.MODEL_REFERENCE={self.model}:{version}"
+        setting = ("--set", f"model=azureml:{self.model}:{version}", f"tags.{CONTENT}={self.content()}", told)
 
         def attempt() -> None:
             try:

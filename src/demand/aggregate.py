@@ -4,17 +4,19 @@ import argparse
 import json
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 
-from demand import frequency, store_ids, tracking
+from demand import frequency, outputs, store_ids, tracking
 from demand.check import Checked, check_rows
 from demand.contract import Contract, load_contract
 from demand.errors import UserError, run
+from demand.job_paths import shown_folder
 from demand.grain import COLUMN, GRAINS
 from demand.sales_files import find_parquet
 from demand.step_warnings import Entry, StepWarnings
@@ -74,23 +76,37 @@ def aggregate(
     Raises:
         UserError: a required column is missing, there is no row, or more rows are bad than the contract allows.
     """
-    for folder in (monthly, quarantine):
-        folder.mkdir(parents=True, exist_ok=True)
     files, warnings = find_parquet(sales), StepWarnings("aggregate")
-    with tempfile.TemporaryDirectory() as spill, connect(memory_limit_mb, Path(spill)) as con:
-        kept = quarantine / "quarantine.csv"
-        checked = check_rows(con, files, contract, str(sales), kept, Path(spill), warnings.add)
+    source = shown_folder("sales", sales)
+    with (
+        outputs.staged(monthly) as folder,
+        _kept(quarantine) as bad,
+        tempfile.TemporaryDirectory() as spill,
+        connect(memory_limit_mb, Path(spill)) as con,
+    ):
+        kept = bad / "quarantine.csv"
+        checked = check_rows(con, files, contract, source, kept, Path(spill), warnings.add)
         con.execute(f"create temp table monthly as {sql}", {"grain": grain})
-        _check_grain(con, grain, str(sales))
-        incomplete = _incomplete_month(con, str(sales), contract.frequency, warnings)
+        _check_grain(con, grain, source)
+        incomplete = _incomplete_month(con, source, contract.frequency, warnings)
         _warn_of_stores(con, contract.frequency, warnings)
         con.execute(
             "copy (select * from monthly where MonthStart < $until order by all) to $path (format parquet)",
-            {"until": incomplete, "path": str(monthly / "monthly.parquet")},
+            {"until": incomplete, "path": str(folder / "monthly.parquet")},
         )
         rows = _count(con, incomplete, checked, warnings)
-    (monthly / "rows.json").write_text(json.dumps(asdict(rows), indent=2) + "\n", encoding="utf-8")
+        (folder / "rows.json").write_text(json.dumps(asdict(rows), indent=2) + "\n", encoding="utf-8")
     return rows
+
+
+@contextmanager
+def _kept(output: Path) -> Iterator[Path]:
+    """As `outputs.staged`, but the files are kept where the check failed too: they say which rows were bad."""
+    with tempfile.TemporaryDirectory() as temporary:
+        try:
+            yield Path(temporary)
+        finally:
+            outputs.publish(Path(temporary), output)
 
 
 def _incomplete_month(con: duckdb.DuckDBPyConnection, source: str, declared: str, warnings: StepWarnings) -> date:

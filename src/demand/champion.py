@@ -19,8 +19,9 @@ from demand.errors import UserError
 from demand.features import HISTORY, TARGET, SalesHistory
 from demand.grain import grain_of
 from demand.lookback import error_beside_naive
-from demand.packing import SERVING, Packed, load
+from demand.packing import Packed, load
 from demand.scoring import model_forecaster
+from demand.served_model import serving_folder
 from demand.serving_files import HISTORY as HISTORY_FILE
 from demand.state import State
 from demand.train import Settings, fit
@@ -93,7 +94,7 @@ def months_seen(packed: Packed, folder: Path, holdout: pd.DataFrame) -> int:
     """
     until = str(packed.metadata.get("trained_until") or "9999-12")
     rows = holdout[holdout["MonthYear"].astype(str) <= until]
-    packed_sales = folder / SERVING / HISTORY_FILE
+    packed_sales = serving_folder(folder) / HISTORY_FILE
     if rows.empty or not packed_sales.is_file():
         return int(rows["MonthYear"].nunique())
     state = State.load(packed_sales)

@@ -21,6 +21,8 @@ def run(main: Callable[[], int]) -> int:
     fault of the program: it is not caught, so Python prints its traceback and exits with 1.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
+    # At INFO azure.core logs a dozen lines for each request that it makes.
+    logging.getLogger("azure").setLevel(logging.WARNING)
     try:
         return main()
     except UserError as error:

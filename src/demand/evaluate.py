@@ -3,7 +3,6 @@
 import argparse
 import json
 import logging
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.inspection import permutation_importance
 
-from demand import baselines, gate, metrics, report, serving_files, tracking, verdict
+from demand import baselines, gate, metrics, outputs, report, serving_files, tracking, verdict
 from demand import champion as champions
 from demand.champion import Champion
 from demand.errors import UserError, run
@@ -154,10 +153,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         more,
     )
     _write(args, result, verdict.forecast_table(scores, holdout), train, holdout)
-    shutil.rmtree(args.selected, ignore_errors=True)
-    shutil.copytree(loaded[decision.selected][0], args.selected)
-    # The endpoint knows the held-out months too: they are the nearest past of what it forecasts.
-    serving_files.write_state(pd.concat([train, holdout], ignore_index=True), args.contract, args.selected)
+    with outputs.staged(args.selected) as selected:
+        outputs.publish(loaded[decision.selected][0], selected)
+        # The endpoint knows the held-out months too: they are the nearest past of what it forecasts.
+        serving_files.write_state(pd.concat([train, holdout], ignore_index=True), args.contract, selected)
     _log(result, args.verdict)
     return 0
 

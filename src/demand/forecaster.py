@@ -12,6 +12,7 @@ from demand.errors import UserError
 from demand.forest import Features, Forest
 from demand.months import season, weekend_share
 from demand.quantiles import Factors
+from demand.served_model import serving_folder
 from demand.state import KEPT_NUMBERS, KEPT_TEXTS, State, series_key
 from demand.store_ids import normal
 
@@ -46,9 +47,9 @@ class Forecaster:
         Raises:
             UserError: the model has no serving files, as those trained before there were any.
         """
-        serving = folder / "serving"
+        serving = serving_folder(folder)
         if not (serving / "forest.onnx").is_file():
-            raise UserError(f"{folder}: the model holds no serving/forest.onnx: train and register it again")
+            raise UserError(f"{folder}: the model holds no {serving.name}/forest.onnx: train and register it again")
         self.forest = Forest(serving)
         self.state = state or State.load(serving / "history.npz")
         self.metadata = metadata

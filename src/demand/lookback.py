@@ -13,8 +13,9 @@ from demand.features import FLAGS, TARGET, SalesHistory, add_calendar, month_ind
 from demand.forest import Forest
 from demand.health import NAIVE
 from demand.months import month_name
-from demand.packing import SERVING, Packed
+from demand.packing import Packed
 from demand.scoring import frame_of
+from demand.served_model import serving_folder
 
 MONTHS = 6
 
@@ -37,6 +38,6 @@ def look_back(folder: Path, metadata: Mapping[str, Any], monthly: pd.DataFrame, 
     history, last = SalesHistory.of(rows), int(month_index(rows["MonthStart"]).max())
     recent = rows[month_index(rows["MonthStart"]) > last - months].reset_index(drop=True)
     frame = frame_of(Packed(None, dict(metadata)), recent, history)
-    forecasts = Forest(folder / SERVING).of_frame(frame).mean(axis=1)
+    forecasts = Forest(serving_folder(folder)).of_frame(frame).mean(axis=1)
     span = {"from": str(recent["MonthYear"].min()), "until": month_name(last)}
     return {**span, **error_beside_naive(forecasts, recent, history)}

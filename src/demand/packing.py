@@ -15,11 +15,10 @@ import yaml
 
 from demand.errors import UserError
 from demand.features import CATEGORICAL
+from demand.served_model import serving_folder
 
 REQUIREMENTS = ("mlflow-skinny", "scikit-learn", "pandas", "numpy", "cloudpickle")
 PICKLE = "model.pkl"
-# What the endpoint reads, see demand.serving_files.
-SERVING = "serving"
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Packed:
 
 
 def save(model: Any, example: pd.DataFrame, metadata: dict[str, Any], folder: Path) -> None:
-    """Write an MLflow model into `folder`, which must not exist.
+    """Write an MLflow model into `folder`, which must not exist or be empty.
 
     Args:
         model: fitted estimator.
@@ -113,7 +112,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
 def fingerprint(folder: Path) -> str:
     """SHA-256 of estimator, metadata and serving files: equal for equal models, whenever they were saved."""
     digest = hashlib.sha256((folder / PICKLE).read_bytes())
-    for path in sorted((folder / SERVING).glob("*")):
+    for path in sorted(serving_folder(folder).glob("*")):
         digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
     digest.update(json.dumps(read_metadata(folder), sort_keys=True).encode())
     return digest.hexdigest()

@@ -24,6 +24,7 @@ from demand.explain import explain
 from demand.forecaster import UNKNOWN_STORE, Forecaster
 from demand.months import month_name
 from demand.request_check import MOST_BYTES, Fault, Request, RequestCheck, RequestError
+from demand.served_model import identity, serving_folder
 
 log = logging.getLogger("azmlinfsrv.score")
 JSON = "application/json"
@@ -37,15 +38,16 @@ class Service:
     """One loaded model."""
 
     def __init__(self, root: Path) -> None:
-        """`root` is AZUREML_MODEL_DIR: <...>/<name>/<version>, with the model's folder in it."""
+        """`root` is AZUREML_MODEL_DIR: <...>/<name>/<version>, or the model's own folder below that."""
         folder = next(path.parent for path in sorted(root.glob("**/MLmodel")))
         metadata = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))["metadata"]
         self.forecaster = Forecaster(folder, metadata)
         state = self.forecaster.state
-        contract = load_contract(folder / "serving" / "sales.contract.yml")
+        contract = load_contract(serving_folder(folder) / "sales.contract.yml")
         self.check = RequestCheck(contract, state.key_columns, state.first_month, state.last_month)
         known = month_name(state.last_month)
-        self.model = {"name": root.parent.name, "version": root.name, "known_until": known}
+        name, version = identity(root)
+        self.model = {"name": name, "version": version, "known_until": known}
         self.collectors = Collectors()
 
     def answer(self, asked: Request) -> dict[str, Any]:

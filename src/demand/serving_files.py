@@ -1,4 +1,4 @@
-"""What serving needs beside the scikit-learn model, in the model's folder `serving/`.
+"""What serving needs beside the scikit-learn model, in the model's folder `endpoint/`.
 
 - forest.onnx, encoder.json: the fitted pipeline, written by the train step.
 - history.npz, sales.contract.yml: what was sold until now and what a request must be, added by the evaluate step.
@@ -14,7 +14,7 @@ import pandas as pd
 
 from demand.errors import UserError
 from demand.model import RelativeForest, smallest_level, tree_predictions
-from demand.packing import SERVING
+from demand.served_model import serving_folder
 from demand.state import State
 
 FOREST, TABLES, HISTORY, CONTRACT = "forest.onnx", "encoder.json", "history.npz", "sales.contract.yml"
@@ -28,7 +28,7 @@ def write_model(model: Any, features: list[str], example: pd.DataFrame, folder: 
     Raises:
         UserError: they do not.
     """
-    target = folder / SERVING
+    target = serving_folder(folder)
     target.mkdir(exist_ok=True)
     (target / FOREST).write_bytes(forest_as_onnx(_pipeline(model)["forest"]))
     (target / TABLES).write_text(json.dumps(tables(model, features), ensure_ascii=False, indent=1), encoding="utf-8")
@@ -37,7 +37,7 @@ def write_model(model: Any, features: list[str], example: pd.DataFrame, folder: 
 
 def write_state(rows: pd.DataFrame, contract: Path, folder: Path) -> None:
     """Add the sales known until now (`rows` of the prepare step) and the contract to the model folder `folder`."""
-    target = folder / SERVING
+    target = serving_folder(folder)
     target.mkdir(exist_ok=True)
     State.of(rows).save(target / HISTORY)
     shutil.copy(contract, target / CONTRACT)

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from demand import serving_files, tracking
+from demand import outputs, serving_files, tracking
 from demand.calibration import calibrate
 from demand.errors import UserError, run
 from demand.features import CATEGORICAL, FLAGS, HISTORY, TARGET, feature_names, model_frame, read_rows
@@ -109,9 +108,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows = read_rows(train, "train.parquet")
     packed = fit_with_interval(settings, rows)
     log.info("Fitted %s on %d store-months, features %s", settings.candidate, len(rows), ", ".join(packed.features))
-    shutil.rmtree(folder, ignore_errors=True)
-    save(packed.model, model_frame(rows.tail(3), packed.features), packed.metadata, folder)
-    serving_files.write_model(packed.model, packed.features, model_frame(rows.tail(1000), packed.features), folder)
+    with outputs.staged(folder) as model:
+        save(packed.model, model_frame(rows.tail(3), packed.features), packed.metadata, model)
+        serving_files.write_model(packed.model, packed.features, model_frame(rows.tail(1000), packed.features), model)
     with tracking.run(f"train_{settings.candidate}") as tracker:
         tracker.log_params({"candidate": settings.candidate, "features": settings.features, **settings.forest()})
         tracker.log_metrics({"rows_train": len(rows), "model_mb": _megabytes(folder)})

@@ -30,3 +30,18 @@ def test_any_other_exception_shows_its_traceback_and_exits_1() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=SRC, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "Traceback" in done.stderr and "ZeroDivisionError" in done.stderr
+
+
+def test_azure_logs_its_warnings_and_not_each_request() -> None:
+    code = (
+        "import logging\nfrom demand.errors import run\n"
+        "def main():\n"
+        "    logging.getLogger('azure.core.pipeline.policies').info('Request URL')\n"
+        "    logging.getLogger('azure.identity').warning('no token')\n"
+        "    logging.getLogger('demand').info('Read 3 rows')\n"
+        "    return 0\n"
+        "raise SystemExit(run(main))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=SRC, capture_output=True, text=True, check=True)
+    assert "Request URL" not in done.stdout
+    assert "no token" in done.stdout and "Read 3 rows" in done.stdout

@@ -101,6 +101,16 @@ def test_selected_is_the_candidate_that_the_verdict_names(step: Callable[..., Pa
     assert read_metadata(folder / "selected")["candidate"] == verdict_of(folder)["selected"]
 
 
+def test_the_output_folder_stays_and_what_was_in_it_goes(step: Callable[..., Path], tmp_path: Path) -> None:
+    selected = tmp_path / "selected"
+    (selected / "data").mkdir(parents=True)
+    (selected / "data" / "old").write_text("of an earlier run")
+    before = selected.stat().st_ino
+    step(candidates=("contextual",))
+    assert selected.stat().st_ino == before  # a mount point can be neither removed nor replaced
+    assert (selected / "MLmodel").is_file() and not (selected / "data" / "old").exists()
+
+
 def test_a_single_candidate_is_enough(step: Callable[..., Path]) -> None:
     assert set(verdict_of(step(candidates=("contextual",)))["candidates"]) == {"contextual"}
 

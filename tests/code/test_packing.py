@@ -80,8 +80,8 @@ def test_fingerprint_changes_with_the_estimator_metadata_and_serving_files(folde
     described["metadata"]["trained_until"] = "2030-01"
     (tmp_path / "MLmodel").write_text(yaml.safe_dump(described))
     third = fingerprint(tmp_path)
-    (tmp_path / "serving").mkdir()
-    (tmp_path / "serving/history.npz").write_bytes(b"other sales")
+    (tmp_path / "endpoint").mkdir()
+    (tmp_path / "endpoint/history.npz").write_bytes(b"other sales")
     assert len({first, second, third, fingerprint(tmp_path)}) == 4
 
 

@@ -30,7 +30,7 @@ def test_the_step_saves_a_model_that_tells_what_it_is(train: Path, features: str
     forest = {"n_estimators": 12, "min_samples_leaf": 2, "max_features": 0.8, "random_state": 5}
     assert metadata["parameters"] == forest
     assert set(metadata["interval"]) == {"low", "high", "low_ahead", "high_ahead"}
-    assert {path.name for path in (train / "model/serving").iterdir()} == {"forest.onnx", "encoder.json"}
+    assert {path.name for path in (train / "model/endpoint").iterdir()} == {"forest.onnx", "encoder.json"}
 
 
 def test_a_second_run_replaces_the_model(train: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from terraform_runs import AZ, ROOT
 
 SUB = "11111111-2222-3333-4444-555555555555"
 CLUSTER = f"/subscriptions/{SUB}/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c"
+ME = "99999999-0000-0000-0000-000000000001"
 VENV = Path(sys.executable).parents[1]
 # A stand-in that logs its words, hands `-chdir` of other folders to the real program, and knows one plan.
 TERRAFORM = """#!{python}
@@ -37,6 +39,12 @@ if words[1] == os.environ.get("TERRAFORM_FAILS"):
 """
 
 
+def token(**claims: str) -> str:
+    """An access token with these claims; its signature is nobody's."""
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"e30.{body}.signature"
+
+
 class Machine:
     """A copy of the repo's infrastructure with programs of its own."""
 
@@ -47,7 +55,9 @@ class Machine:
         self.bin.mkdir()
         self.repo.mkdir()
         for name in ("Makefile", "requirements.lock", "requirements-uv.txt"):
-            shutil.copy2(ROOT / name, self.repo)
+            shutil.copy(ROOT / name, self.repo)
+            # A make that a recipe starts does not inherit `-o`: older than .ready, or it would install into our .venv.
+            os.utime(self.repo / name, (0, 0))
         unwanted = shutil.ignore_patterns(
             ".terraform*", "*.deployed.mk", "*.backend.hcl", "*.log", "*plan*", "__pycache__"
         )
@@ -67,10 +77,20 @@ class Machine:
         (self.bin / "terraform").chmod(0o755)
         self.answer({})
         self.will()
-        self.deployed(CLUSTER_ID=CLUSTER, SERVING_IDENTITY_ID="/subscriptions/s/id", ALLOWED_IP_RANGES="203.0.113.0/24")
+        self.deployed(CLUSTER_ID=CLUSTER, SERVING_IDENTITY_ID="/subscriptions/s/id")
 
     def answer(self, replies: dict[str, Any]) -> None:
-        base = {"account show .*user.name": "a@b.example", "account show": SUB, "aks command invoke": "0"}
+        invoked = {"exitCode": 0, "logs": "namespace/demand created"}
+        base = {
+            "account show": SUB,
+            "account get-access-token": {"accessToken": token(oid=ME, scp="user_impersonation")},
+            "aks command invoke": invoked,
+            "feature show": {"properties": {"state": "Registered"}},
+            "provider show": {"registrationState": "Registered"},
+            "identity create .*plan": {"principalId": "plan-object", "clientId": "plan-client"},
+            "identity create .*apply": {"principalId": "apply-object", "clientId": "apply-client"},
+            "storage account show": f"/subscriptions/{SUB}/x",
+        }
         self.replies.write_text(json.dumps({**replies, **{key: base[key] for key in base if key not in replies}}))
 
     def will(self, *changes: tuple[str, list[str]]) -> None:
@@ -90,7 +110,7 @@ class Machine:
             **{
                 key: value
                 for key, value in os.environ.items()
-                if not key.startswith(("MAKE", "AZURE_", "ARM_", "MFLAGS"))
+                if not key.startswith(("MAKE", "AZURE_", "ARM_", "MFLAGS")) and key not in ("CI", "TF_BUILD")
             },
             "PATH": f"{self.bin}:{VENV / 'bin'}:/usr/local/bin:/usr/bin:/bin",
             "PYTHONPATH": str(self.repo / "scripts"),
@@ -98,6 +118,8 @@ class Machine:
             "AZ_OFFLINE_REPLIES": str(self.replies),
             "AZ_OFFLINE_SDK": sys.executable,
             "PYTHON": sys.executable,
+            "BOOTSTRAP_TRIES": "3",
+            "BOOTSTRAP_PAUSE": "0",
         }
 
     def make(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:

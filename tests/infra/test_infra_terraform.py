@@ -70,15 +70,68 @@ def test_no_secret_value_is_terraforms_business() -> None:
     assert resources("azurerm_key_vault_key") == {}
 
 
-def test_azurerm_is_the_only_provider() -> None:
+def test_only_three_providers_are_used_and_each_is_pinned_exactly() -> None:
     text = (INFRA / "versions.tf").read_text()
-    assert re.findall(r'source\s*=\s*"([^"]+)"', text) == ["hashicorp/azurerm"]
+    sources = ["hashicorp/azurerm", "azure/azapi", "hashicorp/time"]
+    assert re.findall(r'source\s*=\s*"([^"]+)"', text) == sources
+    if not (INFRA / ".terraform.lock.hcl").exists():
+        versions = re.findall(r'^      version\s*=\s*"([^"]+)"', text, re.M)
+        assert [re.fullmatch(r"\d+\.\d+\.\d+", version) is not None for version in versions] == [True] * 3, versions
     kinds = {
         kind
         for path in INFRA.rglob("*.tf")
         for kind in re.findall(r'^(?:resource|data) "(\w+)"', path.read_text(), re.M)
     }
-    assert all(kind.startswith("azurerm_") for kind in kinds)
+    assert {kind.split("_")[0] for kind in kinds} == {"azurerm", "azapi", "time"}
+
+
+def test_azapi_makes_only_what_azurerm_has_no_argument_for() -> None:
+    found = {path.name for path in INFRA.glob("*.tf") if 'resource "azapi_' in path.read_text()}
+    assert found == {"main.agents.tf", "main.monitor.tf", "main.outbound.tf"}
+
+
+def test_what_is_used_is_registered() -> None:
+    registered = set(re.findall(r'"(Microsoft\.\w+)"', (INFRA / "versions.tf").read_text()))
+    used = {
+        kind
+        for path in INFRA.glob("main.*.tf")
+        for kind in re.findall(r'"(Microsoft\.\w+)/\w+(?:/\w+)?@', path.read_text())
+    }
+    assert used <= registered
+    assert {"Microsoft.Compute", "Microsoft.PolicyInsights", "Microsoft.OperationsManagement"} <= registered
+
+
+def test_terraform_is_new_enough_for_a_backend_without_secrets() -> None:
+    for path in (INFRA / "versions.tf", INFRA / "names" / "versions.tf"):
+        assert 'required_version = ">= 1.11.2"' in path.read_text()
+
+
+def test_no_private_key_enters_terraform() -> None:
+    text = "".join(path.read_text() for path in INFRA.glob("*.tf"))
+    assert not re.findall(r'variable "\w*(?:key_pem|cert_pem|password|token)\w*"', text)
+    assert "configuration_protected_settings" not in text
+
+
+def test_the_budgets_start_does_not_age() -> None:
+    for env in ("dev", "prod"):
+        assert "budget_start" not in (INFRA / "environments" / f"{env}.tfvars").read_text()
+    assert "plantimestamp()" in (INFRA / "main.guards.tf").read_text()
+
+
+def test_nodes_and_extension_stand_between_the_way_out_and_its_end() -> None:
+    text = (INFRA / "main.aks.tf").read_text()
+    for name in ('"azurerm_kubernetes_cluster" "main"', '"azurerm_kubernetes_cluster_extension" "azureml"'):
+        after = text.split(f"resource {name}")[1].split("\nresource ")[0].rsplit("depends_on = [", 1)[1].split("]")[0]
+        assert "azurerm_nat_gateway_public_ip_association.main" in after
+        assert "azurerm_subnet_network_security_group_association.main" in after
+
+
+def test_every_ignored_change_gives_its_reason() -> None:
+    for path in INFRA.glob("*.tf"):
+        lines = path.read_text().splitlines()
+        for number, line in enumerate(lines):
+            if "ignore_changes" in line:
+                assert "#" in line or "#" in lines[number - 1], f"{path.name}:{number + 1}"
 
 
 def test_every_variable_and_output_is_described_and_typed() -> None:

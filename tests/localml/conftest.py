@@ -20,6 +20,11 @@ import yaml
 
 from localml import cli
 
+RUNS = (
+    "create table runs (run_uuid, name, source_type, source_name, entry_point_name, user_id, status, start_time, "
+    "end_time, source_version, lifecycle_stage, artifact_uri, experiment_id)"
+)
+EXPERIMENTS = "create table experiments (experiment_id, name, artifact_location, lifecycle_stage)"
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
@@ -128,8 +133,10 @@ def engine(empty_engine: Engine) -> Engine:
     these tests track nothing."""
     empty_engine.home.mkdir()
     with closing(sqlite3.connect(empty_engine.home / "mlflow.db")) as store:
-        store.execute("create table experiments (name text, lifecycle_stage text)")
-        store.execute("insert into experiments values ('tests', 'active')")
+        store.execute(EXPERIMENTS)
+        store.execute("insert into experiments values (1, 'tests', 'file:///nowhere', 'active')")
+        store.execute(RUNS)
+        store.execute("create table tags (key text, value text, run_uuid text)")
         store.commit()
     return with_environment(empty_engine)
 

@@ -24,7 +24,8 @@ from demand.features import model_frame
 from demand.prepare import add_features
 from demand.train import Settings, fit_with_interval
 from helpers_sales import CONTRACT, monthly_sales
-from localml.serving.replica import LAUNCH, free_port
+from localml.serving.container import LAUNCH
+from localml.serving.replica import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scoring")]
 SRC = Path(__file__).parents[2] / "src"
@@ -50,11 +51,15 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def serving(python: Path, model: Path, log: Path, **more: str) -> Iterator[int]:
     """The server's port."""
     number = free_port()
-    settings_ = {"AML_APP_ROOT": str(SRC), "PYTHONPATH": str(SRC), "AZUREML_MODEL_DIR": str(model)}
-    command = [str(python), str(LAUNCH), "--entry_script", str(SRC / "demand/score.py"), "--port", str(number)]
-    environment = {**os.environ, **settings_, "WORKER_COUNT": "1", "OMP_NUM_THREADS": "1", **more}
+    # As on Azure ML: the folder of the scoring script, and nothing on PYTHONPATH.
+    settings_ = {"AML_APP_ROOT": str(SRC), "AZUREML_ENTRY_SCRIPT": "score.py", "AZUREML_MODEL_DIR": str(model)}
+    command = [str(python), "-P", str(LAUNCH), "--entry_script", "score.py", "--port", str(number)]
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    environment = {**kept, **settings_, "WORKER_COUNT": "1", "OMP_NUM_THREADS": "1", **more}
     with log.open("wb") as stream:
-        child = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, start_new_session=True)
+        child = subprocess.Popen(
+            command, cwd=SRC, env=environment, stdout=stream, stderr=stream, start_new_session=True
+        )
     try:
         _wait(number, child, log)
         yield number

@@ -58,7 +58,7 @@ def random_frame(packed: Packed, rows: pd.DataFrame, seed: int = 3) -> pd.DataFr
 def test_onnx_and_scikit_learn_agree_on_10_000_random_rows(trained: tuple[Packed, Any, Path]) -> None:
     packed, rows, folder = trained
     frame = random_frame(packed, rows)
-    found = Forest(folder / "serving").of_frame(frame).mean(axis=1)
+    found = Forest(folder / "endpoint").of_frame(frame).mean(axis=1)
     np.testing.assert_allclose(found, packed.model.predict(frame), rtol=1e-6)
 
 
@@ -113,7 +113,7 @@ def test_equal_models_give_equal_onnx_bytes_and_a_wrong_table_is_refused(
     example = model_frame(rows.tail(50), packed.features)
     serving_files.write_model(packed.model, packed.features, example, tmp_path)
     for name in ("forest.onnx", "encoder.json"):
-        assert (tmp_path / "serving" / name).read_bytes() == (folder / "serving" / name).read_bytes()
+        assert (tmp_path / "endpoint" / name).read_bytes() == (folder / "endpoint" / name).read_bytes()
     right = serving_files.tables(packed.model, packed.features)
     wrong = {**right, "numbers": [{**entry, "mean": entry["mean"] + 1.0} for entry in right["numbers"]]}
     monkeypatch.setattr(serving_files, "tables", lambda *_: wrong)

@@ -240,7 +240,7 @@ def test_a_router_that_cannot_be_reached_is_said_before_anything_is_made(new_azu
     assert "error: 127.0.0.1:9 cannot be reached from here (Connection refused)" in done.stderr
     assert "agent in the cluster's network (docs/serving.md)" in done.stderr
     for verb in ("create --file ml/deploy", "delete", "update"):
-        assert not [words for words in new_azure.said(f"online-deployment {verb}")]
+        assert new_azure.said(f"online-deployment {verb}") == []
 
 
 def test_status_shows_health_in_either_spelling(azure):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.ai.ml import load_online_endpoint
 
 from rollout.site import Site
 from serving_kit import REPO, Shop
@@ -17,6 +18,7 @@ needs_stand_in = pytest.mark.skipif(
     not STAND_IN.is_dir(), reason="NOT CHECKED against the Azure CLI's reference: ../shared/tools/az-offline is absent"
 )
 MODEL = "/subscriptions/0/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/models"
+IDENTITY = "/subscriptions/0/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/serving"
 
 
 @needs_stand_in
@@ -45,6 +47,21 @@ def _quoted(call: str) -> str:
         return call
     shares, dashes, after = rest.partition(" --")
     return f'{before}{found}"{shares}"{dashes}{after}'
+
+
+def test_the_endpoint_runs_as_the_identity_that_has_the_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+    site, given = Site(REPO / "ml/deploy/endpoint.yml", REPO / "ml/deploy/deployment.yml"), []
+    # Azure's own loader reads the file that the call names.
+    monkeypatch.setattr(site, "call", lambda *words: given.append(load_online_endpoint(words[3])))
+    monkeypatch.setenv("SERVING_IDENTITY_ID", IDENTITY)
+    site.create_endpoint()
+    monkeypatch.delenv("SERVING_IDENTITY_ID")
+    site.create_endpoint()
+    with_identity, without = given
+    assert with_identity.identity.type == "user_assigned"
+    assert [each.resource_id for each in with_identity.identity.user_assigned_identities] == [IDENTITY]
+    assert without.identity is None
+    assert (with_identity.name, with_identity.compute) == (without.name, without.compute)
 
 
 @needs_stand_in

@@ -3,7 +3,12 @@ mock_data "azurerm_client_config" {
   defaults = {
     subscription_id = "11111111-2222-3333-4444-555555555555"
     tenant_id       = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+    object_id       = "bbbbbbbb-bbbb-cccc-dddd-eeeeeeeeeeee"
   }
+}
+
+mock_data "azurerm_network_service_tags" {
+  defaults = { ipv4_cidrs = ["192.0.2.0/28"] }
 }
 
 mock_resource "azurerm_resource_group" {

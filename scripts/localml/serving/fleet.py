@@ -38,7 +38,7 @@ class Fleet:
             if self.states.get(name, {}).get("generation") != entry["generation"]:
                 self.states[name] = {"generation": entry["generation"], "state": "Updating", "error": None}
                 log_file = self.folder / "deployments" / name / "server.log"
-                self._background(self._roll(Group(name, entry["generation"], Serve(**entry["serve"]), log_file)))
+                self._background(self._roll(Group(name, entry["generation"], Serve.of(entry["serve"]), log_file)))
 
     async def _roll(self, group: Group) -> None:
         """Start a generation; it takes the place of the old one when it is ready, or goes when it does not get so."""

@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from localml import process
+from localml.serving import container
 from localml.serving.store import HOST
 
 log = logging.getLogger("localml.router")
@@ -23,15 +24,14 @@ STARTING, READY, SUSPECT, DOWN, STOPPED = "Starting", "Ready", "Suspect", "Down"
 _PAUSE_SECONDS, _LONGEST_PAUSE, _CALM_SECONDS = 0.2, 10.0, 60.0
 _PROBE_SECONDS, _GRACE_SECONDS = 0.1, 5.0
 _LOG_BYTES = 20 << 20
-LAUNCH = Path(__file__).with_name("launch.py")
 
 
 @dataclass(frozen=True)
 class Serve:
     """How a deployment is served; seconds are seconds."""
 
-    python: str
-    script: str
+    command: tuple[str, ...]
+    port: int
     folder: str
     variables: dict[str, str]
     replicas: int
@@ -42,6 +42,15 @@ class Serve:
     probe_period: float
     probe_timeout: float
     probe_failures: int
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> "Serve":
+        """From a deployment's file; one of an engine before this one names interpreter and script."""
+        if "command" not in kept:
+            python, script = kept.pop("python"), kept.pop("script")
+            command = (python, "-P", str(container.LAUNCH), "--entry_script", script, "--port", "5001")
+            return cls(command=command, port=container.DEFAULT_PORT, **kept)
+        return cls(**{**kept, "command": tuple(kept["command"])})
 
 
 class Replica:
@@ -87,7 +96,7 @@ class Replica:
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         self.port = free_port()
-        command = [self.serve.python, "-P", str(LAUNCH), "--entry_script", self.serve.script, "--port", str(self.port)]
+        command = container.on_port(self.serve.command, self.serve.port, self.port)
         with self.log_file.open("ab") as stream:
             self._child = await asyncio.create_subprocess_exec(
                 *command,

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from localml.specs import Spec
+from localml.specs import Spec, Variables
 
 
 class Compute(Spec):
@@ -83,7 +83,7 @@ class Deployment(Spec):
     model: str
     code_configuration: Code
     environment: str
-    environment_variables: dict[str, str] = Field(default_factory=dict)
+    environment_variables: Variables = Field(default_factory=dict)
     app_insights_enabled: bool = False
     instance_type: str | None = None
     instance_count: int = Field(default=1, ge=1)

@@ -1,0 +1,1 @@
+"""Where the cloud, or this machine's workspace, differs from what git says."""
