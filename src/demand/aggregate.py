@@ -16,8 +16,8 @@ from demand import frequency, outputs, store_ids, tracking
 from demand.check import Checked, check_rows
 from demand.contract import Contract, load_contract
 from demand.errors import UserError, run
-from demand.job_paths import shown_folder
 from demand.grain import COLUMN, GRAINS
+from demand.job_paths import shown_folder
 from demand.sales_files import find_parquet
 from demand.step_warnings import Entry, StepWarnings
 

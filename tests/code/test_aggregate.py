@@ -173,7 +173,7 @@ def test_on_azure_the_error_names_input_and_job_and_no_path_of_the_container(
     step.write(daily_sales(1, "2024-02-03", "2024-02-20"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "azureml://eastus2.api.azureml.ms/mlflow/v1.0")
     monkeypatch.setenv("AZUREML_RUN_ID", "brisk_bean_1")
-    with pytest.raises(UserError, match="^input sales of job brisk_bean_1: sales end on 2024-02-20"):
+    with pytest.raises(UserError, match=r"^input sales of job brisk_bean_1: sales end on 2024-02-20"):
         step.run()
 
 
