@@ -23,6 +23,8 @@ from localml.refusals import (
 from localml.specs import PATH_TYPES, CommandJob, Component, Input, Literals, Node, Output, Pipeline, Settings, parse
 from localml.yamlio import Document
 
+# The output that a step has without declaring it: what it writes to ./outputs.
+ARTIFACTS = "artifacts"
 Bound = Value | values.Data | FromJob
 
 
@@ -303,7 +305,7 @@ class _Planner:
         where = self.document.where("jobs", name, "inputs", key)
         if bound.job not in steps:
             raise UserError(f"{where}: there is no step {bound.job}")
-        if bound.output not in steps[bound.job].outputs:
+        if bound.output not in steps[bound.job].outputs and bound.output != ARTIFACTS:
             raise UserError(f"{where}: step {bound.job} has no output {bound.output}")
 
 

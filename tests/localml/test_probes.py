@@ -177,4 +177,19 @@ def test_the_engines_own_state_is_no_part_of_a_snapshot(engine: Any) -> None:
     engine.home.rename(engine.root / ".localml")
     engine.home = engine.root / ".localml"
     submit(engine, {"a": command("ls -A", code=".")})
-    assert log_of(engine).split() == ["env.yml", "pipeline.yml"]
+    assert log_of(engine).split() == ["env.yml", "outputs", "pipeline.yml"]
+
+
+def test_what_a_step_writes_to_outputs_is_its_artifacts_which_the_next_step_may_read(engine: Any) -> None:
+    read = command("cat ${{inputs.x}}/text", inputs={"x": "${{parent.jobs.a.outputs.artifacts}}"})
+    jobs = {"a": command("echo hello > outputs/text"), "b": read}
+    engine.pipeline(jobs)
+    for _ in range(2):  # reused the second time
+        job = engine.job()
+        assert (Path(job["jobs"]["a"]["outputs"]["artifacts"]) / "text").read_text() == "hello\n"
+        assert Path(job["jobs"]["b"]["log"]).read_text() == "hello\n"
+
+
+def test_artifacts_that_were_never_written_are_missed_by_name(engine: Any) -> None:
+    read = command("true", inputs={"x": "${{parent.jobs.a.outputs.artifacts}}"})
+    assert "step a wrote nothing to ./outputs" in submit(engine, {"a": command("true"), "b": read}, code=1)
