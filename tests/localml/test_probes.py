@@ -73,6 +73,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"jobs": {"a": command(environment_variables={"": "x"})}},
         "not a name of an environment var",
     ),
+    "an output inside of a text": (
+        {"jobs": {"b": command(WRITE, outputs=OUT), "a": command(inputs={"x": "pre-${{parent.jobs.b.outputs.out}}"})}},
+        "in a text: only ${{parent.inputs.<name>}}",
+    ),
     "a variable with NUL": ({"jobs": {"a": command(environment_variables={"A": "\0"})}}, "no process can be given"),
     "a command with NUL": ({"jobs": {"a": command("echo \0")}}, "no process can be given"),
     "a pipeline of a component": ({"jobs": None, "component": "c.yml"}, "a pipeline component in the place of `jobs:`"),
@@ -124,6 +128,12 @@ def test_a_variable_takes_an_input_of_the_pipeline(engine: Any) -> None:
     node = command('echo "$A"', environment_variables={"A": "${{parent.inputs.word}}"})
     submit(engine, {"a": node}, inputs={"word": "hello"})
     assert log_of(engine) == "hello\n"
+
+
+def test_a_binding_inside_of_a_text_is_filled_in(engine: Any) -> None:
+    node = command("echo ${{inputs.x}}", inputs={"x": "pre-${{parent.inputs.word}}-post"})
+    submit(engine, {"a": node}, inputs={"word": "hello"})
+    assert log_of(engine) == "pre-hello-post\n"
 
 
 def test_a_path_without_a_type_is_a_folder_and_file_may_stand_before_it(engine: Any) -> None:
