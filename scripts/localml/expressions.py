@@ -46,6 +46,11 @@ def found(text: str) -> list[str]:
     return _EXPRESSION.findall(text)
 
 
+def filled(text: str, value: Callable[[str], str]) -> str:
+    """`text` with `value` of each expression in its place."""
+    return _EXPRESSION.sub(lambda match: value(match[1]), text)
+
+
 def render(command: str, inputs: Mapping[str, Value | None], outputs: Mapping[str, Path]) -> str:
     """The shell command of a step. An input that is None is an optional one without a value.
 
