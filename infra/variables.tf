@@ -485,13 +485,24 @@ variable "data_scientists_group_id" {
 }
 
 variable "platform_group_id" {
-  description = "Entra group of the platform engineers: they write the vault's secrets and run the cluster. Null: whoever applies gets these rows; needed where a pipeline plans and applies as two identities."
+  description = "Entra group of the platform engineers: they write the vault's secrets and run the cluster. Null, and deployer_object_ids empty: whoever plans gets these rows."
   type        = string
   default     = null
 
   validation {
     condition     = var.platform_group_id == null || can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.platform_group_id))
     error_message = "platform_group_id must be the group's object id, a GUID."
+  }
+}
+
+variable "deployer_object_ids" {
+  description = "Object ids of the identities that run make deploy-infra in a pipeline, such as the apply identity that the bootstrap makes: they may bring namespace and certificate into the cluster."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.deployer_object_ids : can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", id))])
+    error_message = "deployer_object_ids must be object ids, GUIDs: az identity show --query principalId."
   }
 }
 

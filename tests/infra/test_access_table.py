@@ -21,6 +21,7 @@ OWNER = {
     "scientists_in_dev": "scientists",
     "platform": "platform",
     "platform_in_dev": "platform",
+    "deployer": "deployer",
     "agent_grants": "agents",
 }
 SCOPES = {
@@ -28,6 +29,7 @@ SCOPES = {
     "local.vault": "vault",
     "local.registry": "registry",
     "local.secret": "snowflake's key",
+    "local.certificate": "scoring certificate",
     "azurerm_application_insights.main.id": "insights",
     "azurerm_kubernetes_cluster.main.id": "cluster",
     "azurerm_machine_learning_workspace.main.id": "workspace",
