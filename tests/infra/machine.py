@@ -58,6 +58,10 @@ class Machine:
             shutil.copy(ROOT / name, self.repo)
             # A make that a recipe starts does not inherit `-o`: these are older than .ready, or it would install anew.
             os.utime(self.repo / name, (0, 0))
+        (self.repo / "scripts").mkdir()
+        for file in (ROOT / "scripts").iterdir():  # what the Makefile itself reads
+            if file.is_file():
+                shutil.copy(file, self.repo / "scripts")
         unwanted = shutil.ignore_patterns(
             ".terraform*", "*.deployed.mk", "*.backend.hcl", "*.log", "*plan*", "__pycache__"
         )
