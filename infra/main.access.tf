@@ -16,6 +16,8 @@ locals {
   vault    = azurerm_key_vault.main.id
   registry = azurerm_container_registry.main.id
   secret   = "${azurerm_key_vault.main.id}/secrets/${local.names.snowflake_secret}"
+  # A certificate is read as the secret of its name.
+  certificate = "${azurerm_key_vault.main.id}/secrets/${local.names.scoring_certificate}"
 
   identity_of = { for key, identity in azurerm_user_assigned_identity.main : key => identity.principal_id }
   # The rows of `grants` come after the workspace, so they may name its own identity.
@@ -119,17 +121,26 @@ locals {
     serving = { scope = azurerm_user_assigned_identity.main["serving"].id, role = "Managed Identity Operator" }
   }
 
-  # Without a platform group whoever applies gets its rows, so a deployment by another one moves them.
+  # An identity that applies in a pipeline attaches, too: it makes namespace and TLS secret in the cluster.
+  deployer = {
+    cluster     = { scope = azurerm_kubernetes_cluster.main.id, role = "Azure Kubernetes Service RBAC Cluster Admin" }
+    certificate = { scope = local.certificate, role = "Key Vault Secrets User" }
+  }
+
+  # Where neither is named whoever plans gets the platform's rows, so a deployment by another one moves them.
   platform_id   = coalesce(var.platform_group_id, data.azurerm_client_config.current.object_id)
   platform_type = var.platform_group_id == null ? null : "Group"
 
   people = merge(
+    merge([for id in var.deployer_object_ids : { for key, grant in local.deployer : "deployer-${id}-${key}" => merge(grant, {
+      id = id, type = null
+    }) }]...),
     { for key, grant in merge(local.scientists, local.is_prod ? {} : local.scientists_in_dev) : "scientists-${key}" => merge(grant, {
       id = var.data_scientists_group_id, type = "Group"
     }) if var.data_scientists_group_id != null },
     { for key, grant in merge(local.platform, local.is_prod ? {} : local.platform_in_dev) : "platform-${key}" => merge(grant, {
       id = local.platform_id, type = local.platform_type
-    }) },
+    }) if var.platform_group_id != null || length(var.deployer_object_ids) == 0 },
     local.agent_grants,
   )
 }

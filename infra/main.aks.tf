@@ -245,6 +245,10 @@ resource "azurerm_kubernetes_cluster_extension" "azureml" {
 
   configuration_settings = local.extension_settings
 
+  timeouts {
+    create = "1h"
+  }
+
   # Its pods tolerate no system taint: without the user pool they would wait for ever.
   depends_on = [
     azurerm_kubernetes_cluster_node_pool.user,
@@ -252,10 +256,4 @@ resource "azurerm_kubernetes_cluster_extension" "azureml" {
     azurerm_nat_gateway_public_ip_association.main,
     azurerm_subnet_network_security_group_association.main,
   ]
-}
-
-# Where it stood before TLS made it optional.
-moved {
-  from = azurerm_kubernetes_cluster_extension.azureml
-  to   = azurerm_kubernetes_cluster_extension.azureml[0]
 }

@@ -74,6 +74,13 @@ resource "azapi_resource" "outbound_rule" {
   locks         = [azurerm_machine_learning_workspace.main.id]
   ignore_casing = true
 
+  # Waiting for its turn counts, and the first name also waits for the firewall.
+  timeouts {
+    create = "3h"
+    update = "3h"
+    delete = "3h"
+  }
+
   # The firewall comes with the first name and keeps the tier that is set by then; an endpoint is approved with a grant.
   depends_on = [azapi_resource_action.workspace, time_sleep.grants]
 }

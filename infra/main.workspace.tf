@@ -57,6 +57,11 @@ resource "azurerm_machine_learning_workspace" "main" {
     provision_on_creation_enabled = local.managed_network
   }
 
+  # Making the managed network takes some 30 minutes, which is also the provider's patience.
+  timeouts {
+    create = "2h"
+  }
+
   # Without its roles the workspace cannot reach its own storage, and creation fails.
   depends_on = [time_sleep.creation_grants]
 }

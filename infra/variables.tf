@@ -143,7 +143,7 @@ variable "outbound_fqdns" {
 }
 
 variable "snowflake_stage_fqdns" {
-  description = "Hosts of Snowflake's stage, through which it hands out results above some 100 kB and takes uploads. In Snowflake: select t.value:host::varchar from table(flatten(input => parse_json(system$allowlist()))) t where t.value:type = 'STAGE';"
+  description = "Hosts of Snowflake's stage, through which it hands out results above some 100 kB and takes uploads. In Snowflake: select t.value:host::varchar from table(flatten(input => parse_json(system$allowlist()))) t where t.value:type = 'STAGE'; (its CRL_DISTRIBUTION_POINT rows belong into outbound_fqdns where the connector is told to check revocation lists)"
   type        = set(string)
   default     = []
 
@@ -188,7 +188,7 @@ variable "firewall_sku" {
 }
 
 variable "hub" {
-  description = "A network that is already connected to offices: its id, whether its gateway serves us, and the private DNS zones that it has, by blob, file, vault, registry, workspace, notebooks. Null: this network stands alone."
+  description = "A network that is already connected to offices: its id, whether its gateway serves us, and the private DNS zones that it has and links to this network, by blob, file, vault, registry, workspace, notebooks. Null: this network stands alone."
   type = object({
     network_id  = optional(string)
     use_gateway = optional(bool, false)
@@ -485,13 +485,24 @@ variable "data_scientists_group_id" {
 }
 
 variable "platform_group_id" {
-  description = "Entra group of the platform engineers: they write the vault's secrets and run the cluster. Null: whoever applies gets these rows."
+  description = "Entra group of the platform engineers: they write the vault's secrets and run the cluster. Null, and deployer_object_ids empty: whoever plans gets these rows."
   type        = string
   default     = null
 
   validation {
     condition     = var.platform_group_id == null || can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.platform_group_id))
     error_message = "platform_group_id must be the group's object id, a GUID."
+  }
+}
+
+variable "deployer_object_ids" {
+  description = "Object ids of the identities that run make deploy-infra in a pipeline, such as the apply identity that the bootstrap makes: they may bring namespace and certificate into the cluster."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.deployer_object_ids : can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", id))])
+    error_message = "deployer_object_ids must be object ids, GUIDs: az identity show --query principalId."
   }
 }
 

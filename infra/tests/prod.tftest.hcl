@@ -598,6 +598,24 @@ run "prod_in_a_hub_with_agents_and_snowflake_on_azure" {
   }
 }
 
+run "prod_deployed_by_a_pipeline" {
+  command = apply
+  variables {
+    platform_group_id   = null
+    deployer_object_ids = ["12345678-1234-1234-1234-123456789ab1"]
+  }
+
+  # the identity that applies may attach, and the one that plans gets nothing
+  assert {
+    condition     = toset([for key, grant in azurerm_role_assignment.people : grant.role_definition_name if startswith(key, "deployer-")]) == toset(["Azure Kubernetes Service RBAC Cluster Admin", "Key Vault Secrets User"]) && alltrue([for key, grant in azurerm_role_assignment.people : grant.principal_id == "12345678-1234-1234-1234-123456789ab1" if startswith(key, "deployer-")])
+    error_message = "Whoever deploys brings namespace and certificate into the cluster."
+  }
+  assert {
+    condition     = alltrue([for grant in azurerm_role_assignment.people : grant.principal_id != data.azurerm_client_config.current.object_id]) && alltrue([for grant in azurerm_role_assignment.people : endswith(grant.scope, "/secrets/scoring-certificate") if grant.role_definition_name == "Key Vault Secrets User"])
+    error_message = "Whoever plans holds no row, and the deployer reads one secret."
+  }
+}
+
 run "prod_with_the_workspaces_own_identity_alone" {
   command = apply
   variables {

@@ -301,6 +301,17 @@ run "a_group_name_is_no_group_id" {
   expect_failures = [var.platform_group_id]
 }
 
+run "a_deployers_name_is_no_object_id" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    deployer_object_ids = ["terraform-apply"]
+  }
+  expect_failures = [var.deployer_object_ids]
+}
+
 run "a_scientists_group_name_is_no_id" {
   command = plan
   module {

@@ -81,20 +81,33 @@ def sole(text: object) -> Binding | None:
 
 
 def mixed_problem(text: object) -> str | None:
-    """What is wrong with an input that holds a binding among other text, or None.
+    """What is wrong with an input that holds bindings among other text, or None.
 
-    azure-ai-ml sends such an input as a literal, the expression as it was written (`process_sdk_component_job_io`
-    takes a value for a binding only where it is nothing else); no page says that the service resolves it there.
+    azure-ai-ml sends such an input as a literal (`process_sdk_component_job_io` takes a value for a binding only where
+    it is nothing else), and the service fills in what has a value before the job starts: inputs of the pipeline.
     """
-    if not isinstance(text, str) or sole(text) is not None or not (inner := next(bindings(text), None)):
+    if not isinstance(text, str) or sole(text) is not None:
         return None
-    return f"{text}: text around {inner.text} reaches the step unresolved: bind {inner.text} alone"
+    wrong = next((each for each in bindings(text) if not _is_input(each)), None)
+    return f"{wrong.text} in a text: only ${{{{parent.inputs.<name>}}}} with a value is filled in" if wrong else None
+
+
+def _is_input(binding: Binding) -> bool:
+    return binding.parts[:2] == ("parent", "inputs") and len(binding.parts) == 3
+
+
+def filled(text: str, value: Callable[[str], Value]) -> str:
+    """A text with bindings in it, each replaced by `value` of the pipeline's input that it names.
+
+    Raises ValueError for any other binding.
+    """
+    if problem := mixed_problem(text):
+        raise ValueError(problem)
+    return _BINDING.sub(lambda match: str(value(match[1].removeprefix("parent.inputs."))), text)
 
 
 def binding_of(text: object) -> FromParent | FromJob | None:
     """The binding that a node's input or output holds, None for a literal. Raises ValueError for anything else."""
-    if problem := mixed_problem(text):
-        raise ValueError(problem)
     if (found := sole(text)) is None:
         return None
     inside = ".".join(found.parts)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from amlspec import bindings
 from amlspec.bindings import FromJob, FromParent, Value, binding_of
 from amlspec.document import Document, read_document
 from amlspec.errors import UserError
@@ -24,6 +25,8 @@ from localml.refusals import (
     check_settings,
 )
 
+# The output that a step has without declaring it: what it writes to ./outputs.
+ARTIFACTS = "artifacts"
 Bound = Value | values.Data | FromJob
 
 
@@ -166,18 +169,23 @@ class _Planner:
 
     def _variables(self, name: str, given: dict[str, str]) -> dict[str, str]:
         """Variables with the pipeline's inputs filled in."""
-        found = dict(given)
-        for key, text in given.items():
-            where = self.document.where("jobs", name, "environment_variables", key)
-            target = binding_of(text)
-            if isinstance(target, FromParent):
-                value = self.pipeline.inputs.get(target.name)
-                if target.side != "inputs" or value is None or isinstance(value, Input):
-                    raise UserError(f"{where}: {text} is not a value that the pipeline has")
-                found[key] = str(value)
-            elif target or "${{" in text:
-                raise UserError(f"{where}: {text}: a variable takes a text or ${{{{parent.inputs.<name>}}}}")
-        return found
+        place = ("jobs", name, "environment_variables")
+        return {key: self._filled(text, self.document.where(*place, key)) for key, text in given.items()}
+
+    def _filled(self, text: str, where: str) -> str:
+        """A text with values of the pipeline's inputs in the places of their expressions."""
+
+        def value(name: str) -> Value:
+            given = self.pipeline.inputs.get(name)
+            given = given.default if isinstance(given, Input) else given
+            if given is None:
+                raise ValueError(f"the pipeline has no input {name} with a value that a text can hold")
+            return given
+
+        try:
+            return bindings.filled(text, value)
+        except ValueError as error:
+            raise UserError(f"{where}: {error}") from None
 
     def _mode(self, name: str, key: str, node: Node, declared: Input) -> str:
         """How an input of data reaches the step: the node's word, else the pipeline's, else the component's."""
@@ -254,6 +262,8 @@ class _Planner:
             raise UserError(f"{where}: {error}") from None
         if isinstance(target, FromJob):
             return target
+        if target is None and isinstance(value, str):
+            value = self._filled(value, where)
         if isinstance(target, FromParent):
             if target.side != "inputs" or target.name not in self.pipeline.inputs:
                 raise UserError(f"{where}: the pipeline has no {target.side.rstrip('s')} {target.name}")
@@ -304,7 +314,7 @@ class _Planner:
         where = self.document.where("jobs", name, "inputs", key)
         if bound.job not in steps:
             raise UserError(f"{where}: there is no step {bound.job}")
-        if bound.output not in steps[bound.job].outputs:
+        if bound.output not in steps[bound.job].outputs and bound.output != ARTIFACTS:
             raise UserError(f"{where}: step {bound.job} has no output {bound.output}")
 
 

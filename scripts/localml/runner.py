@@ -149,15 +149,19 @@ class Runner:
         return lock
 
     def _value(self, bound: Any) -> Value | Data:
-        found: Value | Data = self.state.outputs[bound.job][bound.output] if isinstance(bound, FromJob) else bound
-        return found
+        if not isinstance(bound, FromJob):
+            given: Value | Data = bound
+            return given
+        outputs = self.state.outputs[bound.job]
+        if bound.output not in outputs:
+            raise UserError(f"step {bound.job} wrote nothing to ./outputs, which another step reads", 1)
+        return outputs[bound.output]
 
     def _reuse(self, name: str, key: str, entry: dict[str, Any]) -> None:
         self.state.outputs[name] = cache.outputs_of(key, entry)
         paths = {output: str(data.path) for output, data in self.state.outputs[name].items()}
         log = records.folder(entry["job"]) / entry["step"] / "log.txt"
-        source = {"reused_from": entry["job"], "reused_step": entry["step"]}
-        self._update(name, status="Completed", seconds=0.0, outputs=paths, log=str(log), **source)
+        self._update(name, status="Completed", reused_from=entry["job"], seconds=0.0, outputs=paths, log=str(log))
         self.view.reused(name, entry)
 
     def _spawn(self, name: str, step: Step, inputs: dict[str, Value | Data], key: str, lock: FileLock | None) -> None:
@@ -201,6 +205,7 @@ class Runner:
     def _finish(self, name: str, step: Step, running: Running, seconds: float) -> None:
         about = {"job": self.record["name"], "step": name, "seconds": seconds}
         workdir.release(self.folder / name)
+        workdir.keep_artifacts(step, self.folder / name)
         try:
             outputs = cache.commit(step, running.key, self.folder / name / "outputs", about)
         except FileNotFoundError as error:

@@ -12,7 +12,7 @@ from amlspec.errors import UserError
 from host import mounts
 from host.mounts import Mounts
 from host.state import home
-from localml.plan import Step
+from localml.plan import ARTIFACTS, Step
 from localml.values import Data
 
 
@@ -55,6 +55,7 @@ def make(step: Step, folder: Path, inputs: dict[str, Value | Data]) -> WorkDir:
         raise UserError(f"step {step.name}: {error}") from None
     code = folder / "code"
     snapshot.copy(step.code, code, home()) if step.code else code.mkdir(parents=True)
+    (code / "outputs").mkdir(exist_ok=True)
     (folder / "tmp" / "packages").mkdir(parents=True)
     folders = tuple(path for name, path in outputs.items() if step.outputs[name].type != "uri_file")
     if mounts.supported():
@@ -62,6 +63,13 @@ def make(step: Step, folder: Path, inputs: dict[str, Value | Data]) -> WorkDir:
     if len(folders) == len(outputs):
         (folder / "outputs").chmod(0o555)
     return WorkDir(folder, command, None)
+
+
+def keep_artifacts(step: Step, folder: Path) -> None:
+    """What the step left in ./outputs becomes its output `artifacts`, which every step has without declaring it."""
+    written = folder / "code" / "outputs"
+    if ARTIFACTS not in step.outputs and written.is_dir() and any(written.iterdir()):
+        written.rename(folder / "outputs" / ARTIFACTS)
 
 
 def release(folder: Path) -> None:

@@ -73,8 +73,10 @@ def _check_value(
             yield doc.find(problem, *where)
     elif isinstance(source, str) and (slip := next(slips(source), None)):
         yield doc.find(f"'{slip}' is no binding: write ${{{{parent.inputs.x}}}}", *where)
-    elif problem := mixed_problem(source):
-        yield doc.find(problem, *where)
+    elif isinstance(source, str) and list(bindings(source)):
+        problems = (_binding_problem(pipeline, inner) for inner in bindings(source))
+        if problem := next(filter(None, [*problems, mixed_problem(source)]), None):
+            yield doc.find(problem, *where)
     elif declared is not None:
         problem = _mapping_problem(value, declared) if isinstance(value, dict) else literal_problem(value, declared)
         if problem:

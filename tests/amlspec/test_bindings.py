@@ -36,12 +36,12 @@ def test_an_expression_that_names_nothing_is_an_error(command):
 
 
 def test_bindings_are_told_from_literals():
-    assert bindings.binding("${{parent.inputs.a}}") == FromParent("inputs", "a")
-    assert bindings.binding("${{ parent.jobs.a.outputs.b }}") == FromJob("a", "b")
-    assert bindings.binding("text") is None
-    assert bindings.binding(3) is None
+    assert bindings.binding_of("${{parent.inputs.a}}") == FromParent("inputs", "a")
+    assert bindings.binding_of("${{ parent.jobs.a.outputs.b }}") == FromJob("a", "b")
+    assert bindings.binding_of("text") is None
+    assert bindings.binding_of(3) is None
     with pytest.raises(ValueError, match="is not a binding"):
-        bindings.binding("${{parent.jobs.a.inputs.b}}")
+        bindings.binding_of("${{parent.jobs.a.inputs.b}}")
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))

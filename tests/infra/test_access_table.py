@@ -12,6 +12,7 @@ from terraform_runs import ROOT
 
 NEEDED: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("access.yml").read_text())
 SOURCE = re.compile(r"(docs|built-in|https://learn\.microsoft\.com)/[a-z0-9/-]+")
+ROW = re.compile(r'(?:who = "(\w+)", )?scope = ([^,]+), role = (.+?)(?:, type = .*)?(?: \}|$)')
 # Tables whose rows all belong to one principal.
 OWNER = {
     "workspace_grants": "workspace",
@@ -20,6 +21,7 @@ OWNER = {
     "scientists_in_dev": "scientists",
     "platform": "platform",
     "platform_in_dev": "platform",
+    "deployer": "deployer",
     "agent_grants": "agents",
 }
 SCOPES = {
@@ -27,6 +29,7 @@ SCOPES = {
     "local.vault": "vault",
     "local.registry": "registry",
     "local.secret": "snowflake's key",
+    "local.certificate": "scoring certificate",
     "azurerm_application_insights.main.id": "insights",
     "azurerm_kubernetes_cluster.main.id": "cluster",
     "azurerm_machine_learning_workspace.main.id": "workspace",
@@ -54,9 +57,7 @@ def granted() -> set[Grant]:
         for line in (ROOT / "infra" / name).read_text().splitlines():
             if begins := re.match(r"  (\w+) += (?:merge\(|\{)", line):
                 table = begins[1]
-            elif row := re.search(
-                r"(?:who = \"(\w+)\", )?scope = ([^,]+), role = (.+?)(?:, type = .*)?(?: \}|$)", line
-            ):
+            elif row := ROW.search(line):
                 who = row[1] or OWNER[table]
                 found |= {Grant(who, SCOPES[row[2]], role) for role in re.findall(r'"([^"]+)"', row[3])}
     return found

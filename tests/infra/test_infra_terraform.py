@@ -126,6 +126,11 @@ def test_nodes_and_extension_stand_between_the_way_out_and_its_end() -> None:
         assert "azurerm_subnet_network_security_group_association.main" in after
 
 
+@pytest.mark.parametrize("name", ["main.outbound.tf", "main.workspace.tf", "main.aks.tf"])
+def test_what_takes_longer_than_the_providers_half_hour_says_so(name: str) -> None:
+    assert re.search(r'timeouts \{\n    create = "\dh"', (INFRA / name).read_text())
+
+
 def test_every_ignored_change_gives_its_reason() -> None:
     for path in INFRA.glob("*.tf"):
         lines = path.read_text().splitlines()

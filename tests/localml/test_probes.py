@@ -73,6 +73,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"jobs": {"a": command(environment_variables={"": "x"})}},
         "not a name of an environment var",
     ),
+    "an output inside of a text": (
+        {"jobs": {"b": command(WRITE, outputs=OUT), "a": command(inputs={"x": "pre-${{parent.jobs.b.outputs.out}}"})}},
+        "in a text: only ${{parent.inputs.<name>}}",
+    ),
     "a variable with NUL": ({"jobs": {"a": command(environment_variables={"A": "\0"})}}, "no process can be given"),
     "a command with NUL": ({"jobs": {"a": command("echo \0")}}, "no process can be given"),
     "a pipeline of a component": ({"jobs": None, "component": "c.yml"}, "a pipeline component in the place of `jobs:`"),
@@ -126,6 +130,12 @@ def test_a_variable_takes_an_input_of_the_pipeline(engine: Any) -> None:
     assert log_of(engine) == "hello\n"
 
 
+def test_a_binding_inside_of_a_text_is_filled_in(engine: Any) -> None:
+    node = command("echo ${{inputs.x}}", inputs={"x": "pre-${{parent.inputs.word}}-post"})
+    submit(engine, {"a": node}, inputs={"word": "hello"})
+    assert log_of(engine) == "pre-hello-post\n"
+
+
 def test_a_path_without_a_type_is_a_folder_and_file_may_stand_before_it(engine: Any) -> None:
     engine.write("data/text", "hello")
     engine.write("c.yml", component(command="cat ${{inputs.x}}/text", inputs={"x": {"type": "uri_folder"}}))
@@ -177,4 +187,19 @@ def test_the_engines_own_state_is_no_part_of_a_snapshot(engine: Any) -> None:
     engine.home.rename(engine.root / ".localml")
     engine.home = engine.root / ".localml"
     submit(engine, {"a": command("ls -A", code=".")})
-    assert log_of(engine).split() == ["env.yml", "pipeline.yml"]
+    assert log_of(engine).split() == ["env.yml", "outputs", "pipeline.yml"]
+
+
+def test_what_a_step_writes_to_outputs_is_its_artifacts_which_the_next_step_may_read(engine: Any) -> None:
+    read = command("cat ${{inputs.x}}/text", inputs={"x": "${{parent.jobs.a.outputs.artifacts}}"})
+    jobs = {"a": command("echo hello > outputs/text"), "b": read}
+    engine.pipeline(jobs)
+    for _ in range(2):  # reused the second time
+        job = engine.job()
+        assert (Path(job["jobs"]["a"]["outputs"]["artifacts"]) / "text").read_text() == "hello\n"
+        assert Path(job["jobs"]["b"]["log"]).read_text() == "hello\n"
+
+
+def test_artifacts_that_were_never_written_are_missed_by_name(engine: Any) -> None:
+    read = command("true", inputs={"x": "${{parent.jobs.a.outputs.artifacts}}"})
+    assert "step a wrote nothing to ./outputs" in submit(engine, {"a": command("true"), "b": read}, code=1)
