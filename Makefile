@@ -49,7 +49,7 @@ help: ## Print this list
 run-pipeline: JOB := train-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
 run-pipeline: ready-$(ENV) ## Train: sales to a registered model. SALES=file HOLDOUT_MONTHS=6 GRAIN=store|category|product STRICT=1 ENV=local|dev|prod
 	@settings=$$($(PY) -m pipeline start $(JOB) --grain "$(GRAIN)" --set $(RUN_SETTINGS)); readarray -t set <<<"$$settings"; \
-	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/train.yml --set "$${set[@]}"
+	$(PY) -m pipeline.submit $(JOB) --then-summary --file ml/pipelines/train.yml --set "$${set[@]}"
 	@$(PY) -m pipeline summary $(JOB) $(if $(filter 1,$(STRICT)),--strict)
 
 RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $(SET)
@@ -78,7 +78,7 @@ forecast: ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast 
 	@settings=$$($(PY) -m pipeline forecast --grain "$(GRAIN)" $(if $(filter 1,$(FORCE)),--force) $(if $(HORIZON),--horizon "$(HORIZON)") $(if $(PLAN),--plan "$(PLAN)") \
 	  $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)")); readarray -t set <<<"$$settings"; \
 	$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
-	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/forecast.yml --set "$${set[@]}" \
+	$(PY) -m pipeline.submit $(JOB) --then-summary --file ml/pipelines/forecast.yml --set "$${set[@]}" \
 	  $(if $(VAULT_URI),jobs.publish.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 	@$(PY) -m pipeline forecasts $(JOB)
 
@@ -216,7 +216,7 @@ YAML_FILES = $(shell git ls-files --cached --others --exclude-standard -- '*.yml
 # Findings read `path:line: message`, whoever made them; the column is dropped.
 NO_COLUMN = sed -E 's/^([^: ]+:[0-9]+):[0-9]+: /\1: /'
 # The slowest first; they run side by side, and their output is joined in this order.
-CHECKS = specs types lint format yaml $(if $(BASE),versions)
+CHECKS = specs types sql lint format yaml $(if $(BASE),versions)
 
 check: $(VENV)/.ready ## Every check, side by side; findings as path:line: message (BASE=rev adds versions)
 	@out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; pids=(); status=0; \
@@ -231,6 +231,10 @@ check-specs: $(VENV)/.ready
 
 check-types: $(VENV)/.ready
 	@$(VENV)/bin/mypy --no-error-summary
+
+# SQL and connector settings that the local warehouse takes and Snowflake refuses.
+check-sql: $(VENV)/.ready
+	@$(PY) -m sqlcheck
 
 check-lint: $(VENV)/.ready
 	@$(VENV)/bin/ruff check --quiet --output-format concise | $(NO_COLUMN)

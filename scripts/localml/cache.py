@@ -7,7 +7,7 @@ from typing import Any
 
 from localml import hashing, snapshot
 from localml.paths import home, read_json, write_json
-from localml.plan import Step
+from localml.plan import ARTIFACTS, Step
 from localml.values import Data
 
 
@@ -55,6 +55,8 @@ def commit(step: Step, key: str, staged: Path, about: dict[str, Any]) -> dict[st
         if not (staged / name).exists():
             raise FileNotFoundError(name)
         hashes[name] = hashing.of_path(staged / name)
+    if (staged / ARTIFACTS).is_dir():
+        hashes[ARTIFACTS] = hashing.of_path(staged / ARTIFACTS)
     entry = {**about, "outputs": hashes}
     write_json(staged / "step.json", entry)
     target = home() / "outputs" / key

@@ -41,6 +41,16 @@ def binding(text: object) -> FromParent | FromJob | None:
     raise ValueError(f"{text} is not a binding: write ${{{{parent.inputs.x}}}} or ${{{{parent.jobs.step.outputs.x}}}}")
 
 
+def found(text: str) -> list[str]:
+    """What stands in the expressions of a text."""
+    return _EXPRESSION.findall(text)
+
+
+def filled(text: str, value: Callable[[str], str]) -> str:
+    """`text` with `value` of each expression in its place."""
+    return _EXPRESSION.sub(lambda match: value(match[1]), text)
+
+
 def render(command: str, inputs: Mapping[str, Value | None], outputs: Mapping[str, Path]) -> str:
     """The shell command of a step. An input that is None is an optional one without a value.
 

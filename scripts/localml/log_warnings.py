@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from localml import records
-
 # `2026-11-24 10:00:00,123 WARNING text`, as steps that use logging write it; also `WARNING: text`.
 _LINE = re.compile(r"^(?:\d{4}[-/]\d\d[-/]\d\d[ T]\S+\s+)?WARNING[:\s]\s*(?P<text>\S.*)")
 MOST_SHOWN = 20
@@ -22,10 +20,7 @@ def lines(record: dict[str, Any]) -> list[str]:
 
 
 def _of_step(record: dict[str, Any], name: str) -> Iterator[str]:
-    step = record["jobs"][name]
-    log = Path(step["log"])
-    if step.get("reused_from"):
-        log = records.folder(step["reused_from"]) / step.get("reused_step", name) / "log.txt"
+    log = Path(record["jobs"][name]["log"])
     if not log.is_file():
         return
     with log.open(encoding="utf-8", errors="replace") as stream:

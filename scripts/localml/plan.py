@@ -1,20 +1,30 @@
 """From a job spec to a plan: every step with its component, its bound inputs, and what it waits for."""
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from localml import values, yamlio
+from localml import expressions, values, yamlio
 from localml.environments import Resolved, resolve
 from localml.errors import UserError
 from localml.expressions import FromJob, FromParent, Value, binding
+from localml.refusals import (
+    DEFAULT_STORE,
+    MOUNT,
+    check_command,
+    check_component_kind,
+    check_kinds,
+    check_machine,
+    check_mode,
+    check_name,
+    check_output,
+    check_settings,
+)
 from localml.specs import PATH_TYPES, CommandJob, Component, Input, Literals, Node, Output, Pipeline, Settings, parse
 from localml.yamlio import Document
 
-DEFAULT_STORE = "workspaceblobstore"
-MOUNT, DOWNLOAD = "ro_mount", "download"
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,254}")
+# The output that a step has without declaring it: what it writes to ./outputs.
+ARTIFACTS = "artifacts"
 Bound = Value | values.Data | FromJob
 
 
@@ -40,6 +50,15 @@ class Step:
     variables: dict[str, str]
     modes: dict[str, str]
 
+    def of_job(self, job: str) -> "Step":
+        """The step with the job's name in the places of its outputs."""
+
+        def place(output: StepOutput) -> StepOutput:
+            fixed = output.fixed and Path(str(output.fixed).replace("${{name}}", f"{job}_{self.name}"))
+            return StepOutput(output.type, fixed)
+
+        return replace(self, outputs={name: place(output) for name, output in self.outputs.items()})
+
     @property
     def waits_for(self) -> frozenset[str]:
         """Names of the steps whose outputs this one reads."""
@@ -59,6 +78,8 @@ class Plan:
     settings: Settings = field(default_factory=Settings)
     # A job of one command is run each time: Azure ML reuses steps of pipelines only.
     is_pipeline: bool = True
+    # Outputs of steps that become assets though the pipeline does not hand them on.
+    named: tuple[tuple[FromJob, Output], ...] = ()
 
     @property
     def reuses(self) -> bool:
@@ -73,6 +94,7 @@ def make(document: Document) -> Plan:
         document = _as_pipeline(document)
     elif kind != "pipeline":
         raise UserError(f"{document.where('type')}: localml runs jobs of type pipeline and command, not {kind}")
+    check_kinds(document)
     return _Planner(document, parse(Pipeline, document)).plan(kind == "pipeline")
 
 
@@ -100,9 +122,10 @@ class _Planner:
         self.pipeline = pipeline
         self.base = document.path.parent
         self.outputs: dict[str, tuple[FromJob, Output]] = {}
+        self.named: list[tuple[FromJob, Output]] = []
 
     def plan(self, is_pipeline: bool) -> Plan:
-        self._check_settings()
+        check_settings(self.document, self.pipeline.settings)
         steps = {name: self._step(name, node) for name, node in self.pipeline.jobs.items()}
         for name, step in steps.items():
             for key, bound in step.inputs.items():
@@ -110,33 +133,23 @@ class _Planner:
                     self._check_source(steps, name, key, bound)
         _refuse_cycles(self.document, steps)
         for name in self.pipeline.outputs:
-            _check_name(self.document.where("outputs", name), "pipeline's output", name)
+            check_name(self.document.where("outputs", name), "pipeline's output", name)
             if name not in self.outputs:
                 raise UserError(f"{self.document.where('outputs', name)}: no step writes the output {name}")
         title = self.pipeline.display_name or self.document.path.stem
         experiment = self.pipeline.experiment_name or "Default"
         inputs = self.document.data.get("inputs") or {}
         settings = self.pipeline.settings
-        return Plan(self.document, title, experiment, steps, self.outputs, inputs, settings, is_pipeline)
-
-    def _check_settings(self) -> None:
-        settings = self.pipeline.settings
-        store = (settings.default_datastore or DEFAULT_STORE).removeprefix("azureml:")
-        refused = {
-            "default_datastore": store != DEFAULT_STORE,
-            "on_init": settings.on_init,
-            "on_finalize": settings.on_finalize,
-            "continue_on_failed_optional_input": not settings.continue_on_failed_optional_input,
-        }
-        for key, given in refused.items():
-            if given:
-                where = self.document.where("settings", key)
-                raise UserError(f"{where}: settings.{key}: not imitated by the local engine: leave it out here")
+        return Plan(
+            self.document, title, experiment, steps, self.outputs, inputs, settings, is_pipeline, tuple(self.named)
+        )
 
     def _step(self, name: str, node: Node) -> Step:
-        _check_name(self.document.where("jobs", name), "step", name)
+        check_name(self.document.where("jobs", name), "step", name)
         component, document = self._component(name, node)
-        self._check_machine(name, node, component, document)
+        check_command(component, document)
+        check_machine(document.where("resources"), name, component)
+        check_machine(self.document.where("jobs", name, "resources"), name, node)
         environment = component.environment
         if environment is None:
             raise UserError(f"{document.where()}: the component of step {name} names no environment")
@@ -149,20 +162,30 @@ class _Planner:
             modes={key: self._mode(name, key, node, each) for key, each in component.inputs.items()},
             outputs=self._outputs(name, node, component),
             timeout=node.limits.timeout,
-            variables={**component.environment_variables, **node.environment_variables},
+            variables=self._variables(name, {**component.environment_variables, **node.environment_variables}),
         )
 
-    def _check_machine(self, name: str, node: Node, component: Component, document: Document) -> None:
-        """One machine and one process are what there is here."""
-        places: tuple[tuple[Component | Node, Document, tuple[str, ...]], ...]
-        places = ((component, document, ()), (node, self.document, ("jobs", name)))
-        for given, file, key in places:
-            if (count := given.resources.instance_count) > 1:
-                where = file.where(*key, "resources", "instance_count")
-                raise UserError(f"{where}: step {name}: instance_count {count}: the local engine is one machine")
-            if given.distribution:
-                where = file.where(*key, "distribution")
-                raise UserError(f"{where}: step {name}: distribution is not imitated by the local engine")
+    def _variables(self, name: str, given: dict[str, str]) -> dict[str, str]:
+        """Variables with the pipeline's inputs filled in."""
+        place = ("jobs", name, "environment_variables")
+        return {key: self._filled(text, self.document.where(*place, key)) for key, text in given.items()}
+
+    def _filled(self, text: str, where: str) -> str:
+        """A text with values of the pipeline's inputs in the places of their expressions."""
+
+        def value(name: str) -> str:
+            target = binding(f"${{{{{name}}}}}")
+            given = self.pipeline.inputs.get(target.name) if isinstance(target, FromParent) else None
+            if given is None or isinstance(given, Input):
+                raise ValueError(
+                    f"${{{{{name}}}}} in a text: only ${{{{parent.inputs.<name>}}}} with a value is filled in"
+                )
+            return str(given)
+
+        try:
+            return expressions.filled(text, value)
+        except ValueError as error:
+            raise UserError(f"{where}: {error}") from None
 
     def _mode(self, name: str, key: str, node: Node, declared: Input) -> str:
         """How an input of data reaches the step: the node's word, else the pipeline's, else the component's."""
@@ -172,8 +195,7 @@ class _Planner:
         outer = self.pipeline.inputs.get(target.name) if isinstance(target, FromParent) else None
         given = [each.mode for each in (value, outer, declared) if isinstance(each, Input) and each.mode]
         mode = given[0] if given else MOUNT
-        if mode not in (MOUNT, DOWNLOAD):
-            raise UserError(f"{where}: mode {mode} is not imitated by the local engine: {MOUNT} or {DOWNLOAD}")
+        check_mode(where, mode)
         return mode
 
     def _component(self, name: str, node: Node) -> tuple[Component, Document]:
@@ -188,10 +210,11 @@ class _Planner:
                 raise UserError(f"{where}: {node.component} has lost its spec: register it anew")
             document = yamlio.load(next(content.glob("*.yml")))
         else:
-            path = self.base / node.component
+            path = values.local_path(node.component, self.base, where)
             if not path.is_file():
                 raise UserError(f"{where}: the component {node.component} does not exist")
             document = yamlio.load(path)
+        check_component_kind(document)
         return parse(Component, document), document
 
     def _inline(self, name: str, node: Node) -> tuple[Component, Document]:
@@ -209,14 +232,14 @@ class _Planner:
     def _code(self, component: Component, document: Document) -> Path | None:
         if component.code is None:
             return None
-        path = (document.path.parent / component.code).resolve()
+        path = values.local_path(component.code, document.path.parent, document.where("code")).resolve()
         if not path.exists():
             raise UserError(f"{document.where('code')}: the code folder {component.code} does not exist")
         return path
 
     def _inputs(self, name: str, node: Node, component: Component, document: Document) -> dict[str, Bound]:
         for key in component.inputs:
-            _check_name(document.where("inputs", key), "component's input", key)
+            check_name(document.where("inputs", key), "component's input", key)
         for key in node.inputs:
             if key not in component.inputs:
                 raise UserError(f"{self.document.where('jobs', name, 'inputs', key)}: the component has no input {key}")
@@ -239,6 +262,8 @@ class _Planner:
             raise UserError(f"{where}: {error}") from None
         if isinstance(target, FromJob):
             return target
+        if target is None and isinstance(value, str):
+            value = self._filled(value, where)
         if isinstance(target, FromParent):
             if target.side != "inputs" or target.name not in self.pipeline.inputs:
                 raise UserError(f"{where}: the pipeline has no {target.side.rstrip('s')} {target.name}")
@@ -260,8 +285,10 @@ class _Planner:
 
     def _outputs(self, name: str, node: Node, component: Component) -> dict[str, StepOutput]:
         for key in component.outputs:
-            _check_name(self.document.where("jobs", name, "outputs", key), "component's output", key)
+            check_name(self.document.where("jobs", name, "outputs", key), "component's output", key)
         found = {key: StepOutput(declared.type) for key, declared in component.outputs.items()}
+        for key, declared in component.outputs.items():
+            check_output(self.document.where("jobs", name), key, declared)
         for key, value in node.outputs.items():
             where = self.document.where("jobs", name, "outputs", key)
             if key not in found:
@@ -271,8 +298,10 @@ class _Planner:
             if isinstance(target, FromParent):
                 output = self._parent_output(where, target, found[key].type)
                 self.outputs[target.name] = (FromJob(name, key), output)
-            fixed = values.datastore_path(output.path) if output.path else None
-            found[key] = StepOutput(found[key].type, fixed)
+            elif output.name:
+                self.named.append((FromJob(name, key), output))
+            check_output(where, key, output)
+            found[key] = StepOutput(found[key].type, _fixed(output.path, key, where))
         return found
 
     def _parent_output(self, where: str, target: FromParent, kind: str) -> Output:
@@ -285,14 +314,19 @@ class _Planner:
         where = self.document.where("jobs", name, "inputs", key)
         if bound.job not in steps:
             raise UserError(f"{where}: there is no step {bound.job}")
-        if bound.output not in steps[bound.job].outputs:
+        if bound.output not in steps[bound.job].outputs and bound.output != ARTIFACTS:
             raise UserError(f"{where}: step {bound.job} has no output {bound.output}")
 
 
-def _check_name(where: str, kind: str, name: str) -> None:
-    """Names become folders: none may lead out of the job's own."""
-    if not _NAME.fullmatch(name):
-        raise UserError(f"{where}: {name!r} is not a name of a {kind}: letters, digits, '-' and '_' only")
+def _fixed(path: str | None, key: str, where: str) -> Path | None:
+    """Place of an output in a datastore; ${{name}} in it stays until the job has one."""
+    if path is None:
+        return None
+    text = path.replace("${{default_datastore}}", DEFAULT_STORE).replace("${{output_name}}", key)
+    found = values.datastore_path(text)
+    if found is None or "${{" in text.replace("${{name}}", ""):
+        raise UserError(f"{where}: {path}: an output lies at azureml://datastores/<store>/paths/<path>")
+    return found
 
 
 def _declaration(value: Literals | Input | None) -> Input:

@@ -18,6 +18,8 @@ from localml.errors import UserError
 from localml.expressions import FromJob, Value
 from localml.paths import home
 from localml.plan import Plan, Step
+from localml.refusals import check_process
+from localml.specs import Output
 from localml.values import Data
 from localml.view import View
 
@@ -115,7 +117,7 @@ class Runner:
         """Start or reuse what can be; whether anything was reused."""
         known = len(self.state.outputs)
         for name in self._waiting():
-            step = self.plan.steps[name]
+            step = self.plan.steps[name].of_job(self.record["name"])
             if step.waits_for <= self.state.outputs.keys() and len(self.state.running) < self.slots:
                 self._start(name, step)
         return len(self.state.outputs) > known
@@ -146,14 +148,19 @@ class Runner:
         return lock
 
     def _value(self, bound: Any) -> Value | Data:
-        found: Value | Data = self.state.outputs[bound.job][bound.output] if isinstance(bound, FromJob) else bound
-        return found
+        if not isinstance(bound, FromJob):
+            given: Value | Data = bound
+            return given
+        outputs = self.state.outputs[bound.job]
+        if bound.output not in outputs:
+            raise UserError(f"step {bound.job} wrote nothing to ./outputs, which another step reads", 1)
+        return outputs[bound.output]
 
     def _reuse(self, name: str, key: str, entry: dict[str, Any]) -> None:
         self.state.outputs[name] = cache.outputs_of(key, entry)
         paths = {output: str(data.path) for output, data in self.state.outputs[name].items()}
-        source = {"reused_from": entry["job"], "reused_step": entry["step"]}
-        self._update(name, status="Completed", seconds=0.0, outputs=paths, **source)
+        log = records.folder(entry["job"]) / entry["step"] / "log.txt"
+        self._update(name, status="Completed", reused_from=entry["job"], seconds=0.0, outputs=paths, log=str(log))
         self.view.reused(name, entry)
 
     def _spawn(self, name: str, step: Step, inputs: dict[str, Value | Data], key: str, lock: FileLock | None) -> None:
@@ -164,6 +171,7 @@ class Runner:
         mlflow = tracking.start_step(self.plan.experiment, self.root, self.record["name"], name)
         variables = process.environment(name, python, place.tmp, {**step.variables, **mlflow})
         variables = process.of_packages(place.packages, variables)
+        check_process(name, place.command, variables)
         child = process.spawn(place.command, place.code, variables, place.folder / "log.txt", place.mounts)
         attempt = f"{self.record['name']}/{name}"
         self.state.running[name] = Running(child, key, lock, time.monotonic(), attempt, mlflow["MLFLOW_RUN_ID"])
@@ -178,7 +186,7 @@ class Runner:
             self.view.say(f"  environment {environment.name}: {environment.packages.note}")
 
     def _poll(self, name: str) -> None:
-        running, step = self.state.running[name], self.plan.steps[name]
+        running, step = self.state.running[name], self.plan.steps[name].of_job(self.record["name"])
         seconds = time.monotonic() - running.started
         code = running.process.poll()
         if code is None:
@@ -196,6 +204,7 @@ class Runner:
     def _finish(self, name: str, step: Step, running: Running, seconds: float) -> None:
         about = {"job": self.record["name"], "step": name, "seconds": seconds}
         workdir.release(self.folder / name)
+        workdir.keep_artifacts(step, self.folder / name)
         try:
             outputs = cache.commit(step, running.key, self.folder / name / "outputs", about)
         except FileNotFoundError as error:
@@ -245,12 +254,21 @@ class Runner:
             data = self.state.outputs[source.job][source.output]
             shown = {"type": declared.type, "path": str(self._named(output, data.path))}
             if declared.name:
-                record: dict[str, Any] = {"name": declared.name, "version": declared.version, "type": declared.type}
-                record["properties"] = {"job": self.record["name"], "output": output}
-                sha256 = hashing.of_data({"type": declared.type, "content": data.sha256})
-                asset = assets.register("data", record, sha256, link=data.path)
-                shown["asset"] = f"azureml:{declared.name}:{asset.version}"
+                shown["asset"] = self._register(output, declared, data)
             self.record["outputs"][output] = shown
+        for source, declared in self.plan.named:
+            self._register(f"{source.job}.{source.output}", declared, self.state.outputs[source.job][source.output])
+
+    def _register(self, output: str, declared: Output, data: Data) -> str:
+        """Make an asset of an output: a model of a model's, else data; `azureml:<name>:<version>`."""
+        name = str(declared.name)
+        if declared.type.endswith("_model"):
+            version = tracking.register(name, data.path, {"job": self.record["name"]}, declared.description)
+            return f"azureml:{name}:{version}"
+        record: dict[str, Any] = {"name": name, "version": declared.version, "type": declared.type}
+        record["properties"] = {"job": self.record["name"], "output": output}
+        sha256 = hashing.of_data({"type": declared.type, "content": data.sha256})
+        return f"azureml:{name}:{assets.register('data', record, sha256, link=data.path).version}"
 
     def _named(self, output: str, path: Path) -> Path:
         """A path that a person can read: jobs/<job>/outputs/<output>."""

@@ -4,6 +4,8 @@ import fnmatch
 import shutil
 from pathlib import Path, PurePosixPath
 
+from localml.paths import home
+
 # Azure ML leaves these out whatever the ignore file says; bytecode differs from run to run.
 _ALWAYS = ("__pycache__/", "*.pyc", ".git/", ".ipynb_checkpoints/")
 
@@ -14,6 +16,8 @@ def files(code: Path) -> list[Path]:
         return [code]
     patterns = [*_ALWAYS, *_ignore_patterns(code)]
     found = (path for path in code.rglob("*") if path.is_file())
+    if home().is_relative_to(code.resolve()):  # the engine's own state is no part of anybody's code
+        found = (path for path in found if not path.resolve().is_relative_to(home()))
     return sorted(path for path in found if not _ignored(path.relative_to(code), patterns))
 
 

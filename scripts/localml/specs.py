@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from localml.errors import UserError
 from localml.yamlio import Document
@@ -40,6 +40,14 @@ class Input(Spec):
     enum: tuple[Literals, ...] | None = None
     path: str | None = None
     mode: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _typed(cls, value: Any) -> Any:
+        """A path without a type is a folder, as Azure's loader has it."""
+        if isinstance(value, dict) and value.get("path") is not None and "type" not in value:
+            return {**value, "type": "uri_folder"}
+        return value
 
 
 class Output(Spec):

@@ -102,7 +102,7 @@ def _register(name: str, path: str, tags: str, description: str) -> None:
 
     mlflow.set_experiment("model-registrations")
     with mlflow.start_run(run_name=name) as run:
-        mlflow.log_artifacts(path, "model")
+        (mlflow.log_artifact if Path(path).is_file() else mlflow.log_artifacts)(path, "model")
     version = mlflow.register_model(f"runs:/{run.info.run_id}/model", name, tags=json.loads(tags))
     if description:
         mlflow.MlflowClient().update_model_version(name, version.version, description)

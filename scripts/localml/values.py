@@ -11,7 +11,9 @@ from localml.paths import home
 from localml.specs import PATH_TYPES, Input, Literals
 from localml.yamlio import Document, display
 
-_DATASTORE = re.compile(r"azureml://datastores/([\w-]+)/paths/(.+?)/?")
+_WORKSPACE = r"subscriptions/[^/]+/resource[gG]roups/[^/]+/(?:providers/[^/]+/)?workspaces/[^/]+/"
+_DATASTORE = re.compile(rf"azureml://(?:{_WORKSPACE})?datastores/([\w-]+)/paths/(.+?)/?")
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):")
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,30 @@ def data(value: Input, base: Path, where: str) -> Data:
         raise UserError(f"{where}: an input of type {value.type} needs a path")
     if value.path.startswith("azureml:") and not value.path.startswith("azureml://"):
         return _of_asset(value, where)
-    path = datastore_path(value.path) or (base / value.path)
+    path = datastore_path(value.path) or local_path(value.path, base, where)
     if not path.exists():
         raise UserError(f"{where}: {value.path} does not exist ({display(path)})")
     if value.type == "uri_file" and path.is_dir():
         raise UserError(f"{where}: {value.path} is a folder, the input takes a file")
     if value.type in ("uri_folder", "mltable", "mlflow_model") and path.is_file():
         raise UserError(f"{where}: {value.path} is a file, an input of type {value.type} takes a folder")
+    check_table(path, value.type, where)
     return Data(path.resolve(), hashing.of_path(path), value.path)
+
+
+def local_path(text: str, base: Path, where: str) -> Path:
+    """A path relative to its spec; `file:` may stand before it. Raises UserError for what lies elsewhere."""
+    text = text.removeprefix("file://").removeprefix("file:")
+    if scheme := _SCHEME.match(text):
+        what = "local files, data assets and azureml://datastores/<store>/paths/<path>"
+        raise UserError(f"{where}: {text}: {scheme[1]}: is not imitated by the local engine, which reads {what}")
+    return base / text
+
+
+def check_table(path: Path, kind: str, where: str) -> None:
+    """Raises UserError where the folder of an mltable has no file MLTable, as Azure's client does."""
+    if kind == "mltable" and not (path / "MLTable").is_file():
+        raise UserError(f"{where}: {display(path)} holds no file MLTable, which a folder of type mltable needs")
 
 
 def _of_asset(value: Input, where: str) -> Data:

@@ -8,8 +8,9 @@ from typing import Any
 from localml import assets, environments, hashing, overrides, registry, snapshot, tracking, yamlio
 from localml.errors import UserError
 from localml.paths import home, read_json, write_json
+from localml.refusals import check_command, check_component_kind
 from localml.specs import Component, Connection, Data, Environment, Model, Versioned, parse
-from localml.values import datastore_path
+from localml.values import check_table, datastore_path, local_path
 from localml.yamlio import Document
 
 
@@ -45,7 +46,9 @@ def environment_create(args: Namespace) -> Any:
 def component_create(args: Namespace) -> Any:
     """Register a component with the snapshot of its code."""
     document = _document(args)
+    check_component_kind(document)
     spec = parse(Component, document)
+    check_command(spec, document)
     code = (document.path.parent / spec.code).resolve() if spec.code else None
     if code and not code.exists():
         raise UserError(f"{document.where('code')}: the code folder {spec.code} does not exist")
@@ -78,11 +81,13 @@ def data_create(args: Namespace) -> Any:
         data = {"name": args.name, "path": args.path, "type": args.type or "uri_folder", "version": args.version}
         document = Document(Path.cwd() / "--path", data, {})
     spec = parse(Data, document)
-    content = datastore_path(spec.path) or document.path.parent / spec.path
+    where = document.where("path")
+    content = datastore_path(spec.path) or local_path(spec.path, document.path.parent, where)
     if not content.exists():
         raise UserError(f"{document.where('path')}: {spec.path} does not exist")
     if (spec.type == "uri_file") != content.is_file():
         raise UserError(f"{document.where('type')}: {spec.path} does not fit the type {spec.type}")
+    check_table(content, spec.type, where)
     record = _record(spec, document, type=spec.type, path=spec.path)
     return assets.register("data", record, assets.content_hash(content, record), content=content.resolve()).record
 
@@ -141,9 +146,10 @@ def model_create(args: Namespace) -> Any:
         data = {"name": args.name, "path": args.path, "type": args.type or "custom_model"}
         document = Document(Path.cwd() / "--path", data, {})
     spec = parse(Model, document)
-    path = datastore_path(spec.path) or document.path.parent / spec.path
-    if not path.is_dir():
-        raise UserError(f"{document.where('path')}: {spec.path} is no folder")
+    where = document.where("path")
+    path = datastore_path(spec.path) or local_path(spec.path, document.path.parent, where)
+    if not path.is_dir() and (spec.type == "mlflow_model" or not path.is_file()):
+        raise UserError(f"{where}: {spec.path} is not a folder")
     name = str(_record(spec, document)["name"])
     expected = str(int(registry.versions(name)[0]["version"]) + 1) if registry.versions(name) else "1"
     if spec.version not in (None, expected):

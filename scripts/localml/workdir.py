@@ -11,7 +11,7 @@ from localml.errors import UserError
 from localml.expressions import Value
 from localml.mounts import Mounts
 from localml.paths import home
-from localml.plan import Step
+from localml.plan import ARTIFACTS, Step
 from localml.values import Data
 
 
@@ -54,6 +54,7 @@ def make(step: Step, folder: Path, inputs: dict[str, Value | Data]) -> WorkDir:
         raise UserError(f"step {step.name}: {error}") from None
     code = folder / "code"
     snapshot.copy(step.code, code) if step.code else code.mkdir(parents=True)
+    (code / "outputs").mkdir(exist_ok=True)
     (folder / "tmp" / "packages").mkdir(parents=True)
     folders = tuple(path for name, path in outputs.items() if step.outputs[name].type != "uri_file")
     if mounts.supported():
@@ -61,6 +62,13 @@ def make(step: Step, folder: Path, inputs: dict[str, Value | Data]) -> WorkDir:
     if len(folders) == len(outputs):
         (folder / "outputs").chmod(0o555)
     return WorkDir(folder, command, None)
+
+
+def keep_artifacts(step: Step, folder: Path) -> None:
+    """What the step left in ./outputs becomes its output `artifacts`, which every step has without declaring it."""
+    written = folder / "code" / "outputs"
+    if ARTIFACTS not in step.outputs and written.is_dir() and any(written.iterdir()):
+        written.rename(folder / "outputs" / ARTIFACTS)
 
 
 def release(folder: Path) -> None:

@@ -23,6 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--file", type=Path, required=True, help="the pipeline's spec")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings of the run")
     parser.add_argument("--watch", action="store_true", help="only follow a job that was submitted before")
+    parser.add_argument("--then-summary", action="store_true", help="the caller's summary will repeat the warnings")
     return parser
 
 
@@ -33,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if not args.watch:
             submit(args.job, args.file, args.set)
-        watch.until_final(args.job, args.file)
+        watch.until_final(args.job, args.file, not args.then_summary)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

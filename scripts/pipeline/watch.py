@@ -21,15 +21,19 @@ _WORDS = {"completed": "Completed", "finished": "Completed", "failed": "Failed",
 _RUNNING = ("running", "finalizing", "starting", "provisioning")
 
 
-def until_final(job: str, spec: Path) -> None:
-    """Follow a job to its end. Raises UserError with exit code 1 where it did not complete."""
+def until_final(job: str, spec: Path, repeats_warnings: bool = True) -> None:
+    """Follow a job to its end. Raises UserError with exit code 1 where it did not complete.
+
+    Without `repeats_warnings` the caller says them after a job that completed; of one that failed they are said here.
+    """
     names = list(components.nodes(spec))
     with view.of_job(job) as shown:
         watch = _Watch(job, names, shown)
         while not watch.turn():
             time.sleep(_pause())
-        for line in _warnings(job):
-            shown.say(line)
+        if repeats_warnings or answers.state(watch.record.get("status")) != "completed":
+            for line in _warnings(job):
+                shown.say(line)
     watch.judge()
 
 

@@ -45,6 +45,7 @@ class Rollout:
             return f"{self.site.model} version {wanted} is live already on {stable}: no change"
         new = colour or (state.other(stable))
         self.report.data |= {"model": self.site.model, "version": wanted, "colour": new, "from": stable}
+        self.site.check_reachable()
         self.forecasts = self.forecasts or self._batch(wanted)
         try:
             self._walk(state, stable, new, wanted)

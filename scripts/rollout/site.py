@@ -2,12 +2,14 @@
 
 import os
 import re
+import socket
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -22,6 +24,7 @@ STABLE = "stable"
 # A deployment's tag that tells what it was made of, besides its model.
 CONTENT = "content"
 _TRIES, _PAUSE_SECONDS = 3, 1.0
+_CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,27 @@ class Site:
         uri = str(self.call("online-endpoint", "show", "--name", self.name)["scoring_uri"])
         keys = self.call("online-endpoint", "get-credentials", "--name", self.name)
         return uri, str(keys["primaryKey"])
+
+    def check_reachable(self) -> None:
+        """Raises UserError where nobody can connect to the endpoint from here, before anything is made of it.
+
+        The router of a cluster has an address of the network alone: every check of a new deployment would fail, and
+        the model would look as if it were bad.
+        """
+        uri = str(self.call("online-endpoint", "show", "--name", self.name).get("scoring_uri") or "")
+        address = urlsplit(uri)
+        if not address.hostname:
+            return  # not yet told: the first request says what is wrong
+        port = address.port or (443 if address.scheme == "https" else 80)
+        try:
+            socket.create_connection((address.hostname, port), timeout=_CONNECT_SECONDS).close()
+        except OSError as error:
+            reason = f"{address.hostname}:{port} cannot be reached from here ({error.strerror or error})"
+            raise UserError(
+                f"{reason}, so a deployment could not be proved and nothing was made: run this from a machine or an "
+                "agent in the cluster's network (docs/serving.md)",
+                1,
+            ) from None
 
     def logs(self, colour: str, lines: int = 30) -> list[str]:
         """Last lines of a deployment's log; what cannot be had is no reason to fail."""

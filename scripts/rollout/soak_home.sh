@@ -3,6 +3,7 @@
 # in use stays as it is. Prints the path of the new state.
 set -euo pipefail
 
+export LOCALML_STRICT=0  # the path of a model is the local engine's own
 source_path=$($AZ_ML model show --name demand-forecast --label latest --query path --output tsv)
 soak_home="$LOCALML_HOME/soak"
 if [[ -d $soak_home ]]; then

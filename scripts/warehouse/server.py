@@ -114,6 +114,7 @@ def tell_every_error() -> None:
 
     @functools.wraps(execute)
     def told(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
+        refuse_as_snowflake_does(command)
         try:
             return execute(self, drop_stage(self, command) or command, *args, **kwargs)
         except (duckdb.Error, OSError) as error:
@@ -121,6 +122,17 @@ def tell_every_error() -> None:
             raise ProgrammingError(msg=first_line, errno=100183, sqlstate="XX000") from error
 
     FakeSnowflakeCursor.execute = told  # type: ignore[method-assign]
+
+
+def refuse_as_snowflake_does(command: str) -> None:
+    """Refuse what fakesnow would take and Snowflake would not, so that it shows on the laptop."""
+    from snowflake.connector.errors import ProgrammingError  # noqa: PLC0415
+
+    from sqlcheck.rules import refusals  # noqa: PLC0415
+
+    for rule in refusals(command):
+        message = f"SQL compilation error: Snowflake refuses this ({rule.name}): {rule.message}; {rule.source}"
+        raise ProgrammingError(msg=message, errno=1003, sqlstate="42601")
 
 
 def build_app(home: Home) -> App:

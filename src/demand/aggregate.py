@@ -17,6 +17,7 @@ from demand.check import Checked, check_rows
 from demand.contract import Contract, load_contract
 from demand.errors import UserError, run
 from demand.grain import COLUMN, GRAINS
+from demand.job_paths import shown_folder
 from demand.sales_files import find_parquet
 from demand.step_warnings import Entry, StepWarnings
 
@@ -76,6 +77,7 @@ def aggregate(
         UserError: a required column is missing, there is no row, or more rows are bad than the contract allows.
     """
     files, warnings = find_parquet(sales), StepWarnings("aggregate")
+    source = shown_folder("sales", sales)
     with (
         outputs.staged(monthly) as folder,
         _kept(quarantine) as bad,
@@ -83,10 +85,10 @@ def aggregate(
         connect(memory_limit_mb, Path(spill)) as con,
     ):
         kept = bad / "quarantine.csv"
-        checked = check_rows(con, files, contract, str(sales), kept, Path(spill), warnings.add)
+        checked = check_rows(con, files, contract, source, kept, Path(spill), warnings.add)
         con.execute(f"create temp table monthly as {sql}", {"grain": grain})
-        _check_grain(con, grain, str(sales))
-        incomplete = _incomplete_month(con, str(sales), contract.frequency, warnings)
+        _check_grain(con, grain, source)
+        incomplete = _incomplete_month(con, source, contract.frequency, warnings)
         _warn_of_stores(con, contract.frequency, warnings)
         con.execute(
             "copy (select * from monthly where MonthStart < $until order by all) to $path (format parquet)",

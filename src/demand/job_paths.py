@@ -19,6 +19,11 @@ def shown_input(path: Path) -> str:
     return path.name if on_azure() else str(path)
 
 
+def shown_folder(name: str, path: Path) -> str:
+    """The folder of an input; on Azure ML it is a mount in the container, so the input's name and the job say it."""
+    return f"input {name} of job {job()}" if on_azure() else str(path)
+
+
 def shown_output(output: str, path: Path) -> str:
     """A file in the output folder that the component calls `output`."""
     return f"{path.name} in output {output} of job {job()}" if on_azure() else str(path)

@@ -167,6 +167,16 @@ def test_without_a_complete_month_the_step_ends(step: Step) -> None:
         step.run()
 
 
+def test_on_azure_the_error_names_input_and_job_and_no_path_of_the_container(
+    step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step.write(daily_sales(1, "2024-02-03", "2024-02-20"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "azureml://eastus2.api.azureml.ms/mlflow/v1.0")
+    monkeypatch.setenv("AZUREML_RUN_ID", "brisk_bean_1")
+    with pytest.raises(UserError, match=r"^input sales of job brisk_bean_1: sales end on 2024-02-20"):
+        step.run()
+
+
 def test_upper_case_columns_of_a_warehouse_are_understood(step: Step) -> None:
     frame = pd.DataFrame([raw_row(1), raw_row(2)])
     with duckdb.connect() as con:

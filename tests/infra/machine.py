@@ -54,9 +54,12 @@ class Machine:
         self.replies, self.outputs = folder / "replies.yml", folder / "outputs.json"
         self.bin.mkdir()
         self.repo.mkdir()
-        for name in ("Makefile", "requirements.lock", "requirements-uv.txt"):
-            shutil.copy(ROOT / name, self.repo)
-            # A make that a recipe starts does not inherit `-o`: these are older than .ready, or it would install anew.
+        (self.repo / "scripts").mkdir()
+        # What the Makefile itself reads. A make that a recipe starts does not inherit `-o`: these are older than
+        # .ready, or it would install anew.
+        of_scripts = [f"scripts/{file.name}" for file in (ROOT / "scripts").iterdir() if file.is_file()]
+        for name in ("Makefile", "requirements.lock", "requirements-uv.txt", *of_scripts):
+            shutil.copy(ROOT / name, self.repo / name)
             os.utime(self.repo / name, (0, 0))
         unwanted = shutil.ignore_patterns(
             ".terraform*", "*.deployed.mk", "*.backend.hcl", "*.log", "*plan*", "__pycache__"

@@ -278,6 +278,16 @@ def test_example_values_are_pointed_at_by_line(machine: Callable[..., int], caps
     assert "alert_emails" in out
 
 
+def test_snowflakes_storage_hosts_come_with_the_query_that_finds_them(tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    values = 'snowflake_stage_fqdns = ["stage.blob.core.example"]\nother = "a.example"\n'
+    (tmp_path / "environments" / "prod.tfvars").write_text(values)
+    stage, other = doctor.check_values("prod", tmp_path)
+    assert "prod.tfvars:1" in stage.fix
+    assert stage.fix.endswith("where value:type = 'STAGE'")
+    assert "system$allowlist()" not in other.fix
+
+
 @pytest.mark.skipif(not AZ.exists(), reason=f"NOT RUN: check of the doctor's az commands, {AZ} is not there")
 def test_every_az_command_that_the_doctor_calls_or_proposes_exists(
     machine: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -46,7 +46,10 @@ def node(**inputs):
         ({"a": node(folder="${{inputs.x}}")}, "pipeline.yml:8: ${{inputs.x}} is not a binding"),
         ({"a": {"component": "no.yml"}}, "pipeline.yml:6: the component no.yml does not exist"),
         ({"a": {"component": "step.yml", "limit": 1}}, "pipeline.yml:7: jobs.a.limit: not a field here"),
-        ({"a": {"type": "sweep", "component": "step.yml"}}, "pipeline.yml:5: jobs.a.type: input should be 'command'"),
+        (
+            {"a": {"type": "sweep", "component": "step.yml"}},
+            "pipeline.yml:5: step a is of type sweep: the local engine",
+        ),
     ],
 )
 def test_a_wrong_node_is_named_with_its_line(engine, jobs, message):

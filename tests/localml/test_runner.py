@@ -126,7 +126,8 @@ def test_a_step_cannot_import_the_engine_or_the_callers_pythonpath(engine):
 
 
 def test_the_snapshot_leaves_out_what_the_ignore_file_names(engine):
-    engine.component("lister", "import os\nassert sorted(os.listdir()) == ['.amlignore', 'lister.py'], os.listdir()\n")
+    there = "['.amlignore', 'lister.py', 'outputs']"
+    engine.component("lister", f"import os\nassert sorted(os.listdir()) == {there}, os.listdir()\n")
     engine.write("src/lister/.amlignore", "*.csv\nbig/\n")
     engine.write("src/lister/data.csv", "1")
     engine.write("src/lister/big/file", "1")

@@ -50,7 +50,7 @@ def test_run_pipeline_registers_submits_follows_and_shows_its_own_verdict(azure)
     assert "Promoted: history is demand-forecast version 3" in done.stdout
     assert "Seconds:" not in done.stdout, "Azure ML's records name none"
     printed = azure.make("verdict", "ENV=dev").stdout
-    assert json.loads(printed) == {**VERDICT, "seconds": {}}, "JSON and nothing else"
+    assert json.loads(printed) == {**VERDICT, "seconds": {"register": None}}, "JSON and nothing else"
 
 
 def test_every_node_runs_the_registered_component(new_azure):
@@ -231,6 +231,16 @@ def serving(azure, traffic):
 def test_deploy_of_what_is_live_changes_nothing(azure):
     serving(azure, {"blue": 100})
     assert "version 9 is live already on blue: no change" in azure.make("deploy", "ENV=dev").stdout
+
+
+def test_a_router_that_cannot_be_reached_is_said_before_anything_is_made(new_azure):
+    serving(new_azure, {"blue": 100})
+    new_azure.replies["^ml model list"] = [[{"name": "demand-forecast", "version": "10", "tags": {"recipe": "a"}}]]
+    done = new_azure.make("deploy", "ENV=dev", code=2)
+    assert "error: 127.0.0.1:9 cannot be reached from here (Connection refused)" in done.stderr
+    assert "agent in the cluster's network (docs/serving.md)" in done.stderr
+    for verb in ("create --file ml/deploy", "delete", "update"):
+        assert new_azure.said(f"online-deployment {verb}") == []
 
 
 def test_status_shows_health_in_either_spelling(azure):

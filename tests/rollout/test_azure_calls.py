@@ -52,7 +52,7 @@ def _quoted(call: str) -> str:
 def test_the_endpoint_runs_as_the_identity_that_has_the_roles(monkeypatch: pytest.MonkeyPatch) -> None:
     site, given = Site(REPO / "ml/deploy/endpoint.yml", REPO / "ml/deploy/deployment.yml"), []
     # Azure's own loader reads the file that the call names.
-    monkeypatch.setattr(site, "call", lambda *words: given.append(load_online_endpoint(words[3])))
+    monkeypatch.setattr(site, "do", lambda *words: given.append(load_online_endpoint(words[3])))
     monkeypatch.setenv("SERVING_IDENTITY_ID", IDENTITY)
     site.create_endpoint()
     monkeypatch.delenv("SERVING_IDENTITY_ID")
@@ -67,14 +67,19 @@ def test_the_endpoint_runs_as_the_identity_that_has_the_roles(monkeypatch: pytes
 @needs_stand_in
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("version", "said"), [("10", "version 10 is live already on blue: no change"), ("9", "COLOUR")]
+    ("version", "said", "extension", "state"),
+    [
+        ("10", "version 10 is live already on blue: no change", "2.44.1", "Succeeded"),
+        ("10", "version 10 is live already on blue: no change", "2.45.0", "EndpointProvisioningState.SUCCEEDED"),
+        ("9", "COLOUR", "2.45.0", "EndpointProvisioningState.SUCCEEDED"),
+    ],
 )
 def test_make_deploy_of_dev_speaks_to_azure_and_understands_its_answers(
-    tmp_path: Path, version: str, said: str
+    tmp_path: Path, version: str, said: str, extension: str, state: str
 ) -> None:
     endpoint = {"name": "demand-forecast", "traffic": {"blue": 100, "green": 0}, "tags": {"stable": "blue"}}
     content = Site(REPO / "ml/deploy/endpoint.yml", REPO / "ml/deploy/deployment.yml").content()
-    blue = {"name": "blue", "provisioning_state": "Succeeded", "model": f"azureml:{MODEL}/demand-forecast/versions/10"}
+    blue = {"name": "blue", "provisioning_state": state, "model": f"azureml:{MODEL}/demand-forecast/versions/10"}
     blue["tags"] = {"content": content}
     replies = {
         "ml model list": [{"version": "9"}, {"version": "10"}, {"version": "8"}],
@@ -90,6 +95,7 @@ def test_make_deploy_of_dev_speaks_to_azure_and_understands_its_answers(
         "PATH": f"{STAND_IN}{os.pathsep}{os.environ['PATH']}",
         "AZ_OFFLINE_REPLIES": str(tmp_path / "replies.yml"),
         "AZ_OFFLINE_LOG": str(tmp_path / "log.jsonl"),
+        "AZ_OFFLINE_ML_VERSION": extension,
         "LOCALML_HOME": str(tmp_path / "home"),
     }
     ask = ["make", "deploy", "ENV=dev", *(["MODEL_VERSION=9", "COLOUR=blue"] if version == "9" else [])]

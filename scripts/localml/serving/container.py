@@ -40,6 +40,9 @@ def on_port(command: tuple[str, ...], port: int, own: int) -> list[str]:
 def write_server(folder: Path, python: Path) -> None:
     """Make `folder`/azmlinfsrv, which starts the real server of the environment `python` on loopback."""
     folder.mkdir(parents=True)
+    # Started by a path below the state folder, so that a list of processes tells whose server it is.
+    launch = folder / LAUNCH.name
+    launch.symlink_to(LAUNCH)
     script = folder / "azmlinfsrv"
-    script.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} -P {shlex.quote(str(LAUNCH))} "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} -P {shlex.quote(str(launch))} "$@"\n')
     script.chmod(0o755)

@@ -1,0 +1,102 @@
+"""What Azure ML takes and the local engine does not: refused by name before the first step, never ignored."""
+
+import re
+from typing import Any
+
+from localml import expressions
+from localml.errors import UserError
+from localml.specs import PATH_TYPES, Component, Node, Output, Settings
+from localml.yamlio import Document
+
+DEFAULT_STORE = "workspaceblobstore"
+MOUNT, DOWNLOAD = "ro_mount", "download"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,254}")
+_VARIABLE = re.compile(r"[A-Za-z_]\w*")
+
+
+def check_name(where: str, kind: str, name: str) -> None:
+    """Names become folders: none may lead out of the job's own."""
+    if not _NAME.fullmatch(name):
+        raise UserError(f"{where}: {name!r} is not a name of a {kind}: letters, digits, '-' and '_' only")
+
+
+def check_kinds(document: Document) -> None:
+    """A pipeline spec: its steps are commands, and they stand in it."""
+    jobs: Any = document.data.get("jobs")
+    if jobs is None and "component" in document.data:
+        where = document.where("component")
+        raise UserError(f"{where}: a pipeline component in the place of `jobs:` is not imitated by the local engine")
+    for name, node in jobs.items() if isinstance(jobs, dict) else ():
+        kind = node.get("type", "command") if isinstance(node, dict) else "command"
+        if kind != "command":
+            where = document.where("jobs", name, "type")
+            raise UserError(f"{where}: step {name} is of type {kind}: the local engine runs steps of type command only")
+
+
+def check_component_kind(document: Document) -> None:
+    """A component spec is that of a command."""
+    kind = document.data.get("type", "command")
+    if kind != "command":
+        where = document.where("type")
+        raise UserError(f"{where}: a component of type {kind}: the local engine runs components of type command only")
+
+
+def check_settings(document: Document, settings: Settings) -> None:
+    """Settings that would change the meaning of a run."""
+    store = (settings.default_datastore or DEFAULT_STORE).removeprefix("azureml:")
+    refused = {
+        "default_datastore": store != DEFAULT_STORE,
+        "on_init": settings.on_init,
+        "on_finalize": settings.on_finalize,
+        "continue_on_failed_optional_input": not settings.continue_on_failed_optional_input,
+    }
+    for key, given in refused.items():
+        if given:
+            where = document.where("settings", key)
+            raise UserError(f"{where}: settings.{key}: not imitated by the local engine: leave it out here")
+
+
+def check_machine(where: str, name: str, given: Component | Node) -> None:
+    """One machine and one process are what there is here."""
+    if (count := given.resources.instance_count) > 1:
+        raise UserError(f"{where}: step {name}: instance_count {count}: the local engine is one machine")
+    if given.distribution:
+        raise UserError(f"{where}: step {name}: distribution is not imitated by the local engine")
+
+
+def check_mode(where: str, mode: str) -> None:
+    """How an input reaches a step."""
+    if mode not in (MOUNT, DOWNLOAD):
+        raise UserError(f"{where}: mode {mode} is not imitated by the local engine: {MOUNT} or {DOWNLOAD}")
+
+
+def check_output(where: str, key: str, output: Output) -> None:
+    """What an output may be."""
+    if output.type not in PATH_TYPES:
+        raise UserError(
+            f"{where}: output {key} is of type {output.type}: the local engine keeps files and folders only"
+        )
+    if output.mode not in (None, "rw_mount", "upload"):
+        raise UserError(f"{where}: mode {output.mode} is not imitated by the local engine: rw_mount or upload")
+
+
+def check_command(component: Component, document: Document) -> None:
+    """Every expression of the command names an input or an output that the component declares."""
+    where = document.where("command")
+    sides: dict[str, set[str]] = {"inputs": set(component.inputs), "outputs": set(component.outputs)}
+    for text in expressions.found(component.command):
+        side, _, name = text.partition(".")
+        if side not in sides:
+            raise UserError(f"{where}: ${{{{{text}}}}}: write ${{{{inputs.<name>}}}} or ${{{{outputs.<name>}}}}")
+        if name not in sides[side]:
+            raise UserError(f"{where}: ${{{{{text}}}}}: the component declares no {side.rstrip('s')} {name}")
+
+
+def check_process(step: str, command: str, variables: dict[str, str]) -> None:
+    """What the system takes as a process's command and variables."""
+    for name in variables:
+        if not _VARIABLE.fullmatch(name):
+            raise UserError(f"step {step}: {name!r} is not a name of an environment variable")
+    for what, text in (("command", command), *variables.items()):
+        if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise UserError(f"step {step}: {what} holds a character that no process can be given (NUL or a surrogate)")

@@ -1,0 +1,5 @@
+-- duckdb-function, line 4
+select
+    StoreID,
+    strftime(SaleDate, '%Y-%m') as Month
+from SALES;

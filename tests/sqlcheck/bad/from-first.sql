@@ -1,0 +1,2 @@
+-- from-first, line 2
+from SALES select StoreID;

@@ -1,0 +1,2 @@
+-- syntax, line 2
+select StoreID, from from SALES where;

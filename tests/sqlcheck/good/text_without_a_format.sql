@@ -1,0 +1,1 @@
+select SaleDate::varchar, to_varchar(SaleID) from SALES;
