@@ -66,8 +66,7 @@ class Machine:
         )
         shutil.copytree(ROOT / "infra", self.repo / "infra", symlinks=True, ignore=unwanted)
         shutil.copytree(ROOT / "scripts" / "infra", self.repo / "scripts" / "infra")
-        for path in (ROOT / "scripts").glob("*.*"):  # what the Makefile itself starts
-            shutil.copy2(path, self.repo / "scripts")
+        shutil.copy2(ROOT / "scripts" / "unknown_variables.awk", self.repo / "scripts")
         if AZ.exists():
             (self.bin / "az").symlink_to(AZ / "az")
         fake = TERRAFORM.format(
