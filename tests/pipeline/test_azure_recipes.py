@@ -8,9 +8,9 @@ import time
 
 import pytest
 import recorded
+from azure_kit import ROOT, needs_stand_in
 from test_summary import VERDICT
 
-from conftest import ROOT, needs_stand_in
 from rollout.site import Site
 
 pytestmark = [pytest.mark.slow, needs_stand_in]
