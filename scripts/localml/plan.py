@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from localml import expressions, values, yamlio
+from localml import component_code, expressions, values, yamlio
+from localml.component_code import ComponentCode
 from localml.environments import Resolved, resolve
 from localml.errors import UserError
 from localml.expressions import FromJob, FromParent, Value, binding
@@ -42,7 +43,7 @@ class Step:
 
     name: str
     component: Component
-    code: Path | None
+    code: ComponentCode
     environment: Resolved
     inputs: dict[str, Bound]
     outputs: dict[str, StepOutput]
@@ -156,7 +157,7 @@ class _Planner:
         return Step(
             name=name,
             component=component,
-            code=self._code(component, document),
+            code=component_code.of(component, document),
             environment=resolve(environment, document),
             inputs=self._inputs(name, node, component, document),
             modes={key: self._mode(name, key, node, each) for key, each in component.inputs.items()},
@@ -228,14 +229,6 @@ class _Planner:
         )  # fmt: skip
         lines = {key[2:]: line for key, line in self.document.lines.items() if key[:2] == ("jobs", name)}
         return component, Document(self.document.path, self.document.data["jobs"][name], lines)
-
-    def _code(self, component: Component, document: Document) -> Path | None:
-        if component.code is None:
-            return None
-        path = values.local_path(component.code, document.path.parent, document.where("code")).resolve()
-        if not path.exists():
-            raise UserError(f"{document.where('code')}: the code folder {component.code} does not exist")
-        return path
 
     def _inputs(self, name: str, node: Node, component: Component, document: Document) -> dict[str, Bound]:
         for key in component.inputs:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localml import expressions, mounts, snapshot
+from localml import expressions, mounts
 from localml.errors import UserError
 from localml.expressions import Value
 from localml.mounts import Mounts
@@ -53,7 +53,7 @@ def make(step: Step, folder: Path, inputs: dict[str, Value | Data]) -> WorkDir:
     except ValueError as error:
         raise UserError(f"step {step.name}: {error}") from None
     code = folder / "code"
-    snapshot.copy(step.code, code) if step.code else code.mkdir(parents=True)
+    step.code.copy(code)
     (code / "outputs").mkdir(exist_ok=True)
     (folder / "tmp" / "packages").mkdir(parents=True)
     folders = tuple(path for name, path in outputs.items() if step.outputs[name].type != "uri_file")
