@@ -1,7 +1,6 @@
 """Which files a component with additional includes carries: azure-ai-ml's own merge is the judge."""
 
 import importlib
-import os
 from pathlib import Path
 
 import pytest
@@ -81,6 +80,6 @@ def test_a_linked_folder_is_carried_with_what_it_leads_to(tmp_path: Path) -> Non
     for path in ("specs/x", "one/a.py", "elsewhere/b.py"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(path)
-    os.symlink(tmp_path / "elsewhere", tmp_path / "one" / "linked")
+    (tmp_path / "one" / "linked").symlink_to(tmp_path / "elsewhere")
     carried = ours(tmp_path, None, ["../one"])
     assert carried == azure(tmp_path, None, ["../one"]) == {"one/a.py": "one/a.py", "one/linked/b.py": "elsewhere/b.py"}
