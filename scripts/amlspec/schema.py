@@ -110,6 +110,7 @@ class Component(Versioned):
     inputs: dict[str, Input] = {}
     outputs: dict[str, Output] = {}
     code: str | None = None
+    additional_includes: tuple[str, ...] = ()
     environment: str | dict[str, Any] | None = None
     environment_variables: Variables = {}
     resources: Resources = Resources()

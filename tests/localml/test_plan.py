@@ -38,7 +38,10 @@ def node(**inputs):
         ({"a": node(count=25)}, "pipeline.yml:8: input 'count': 25 is above the maximum 24"),
         ({"a": node(count="many")}, "pipeline.yml:8: input 'count': 'many' is not an integer"),
         ({"a": node(count=1.5)}, "pipeline.yml:8: input 'count': 1.5 is not an integer"),
-        ({"a": node(kind="shop")}, "pipeline.yml:8: input 'kind': 'shop' is not in its enum: use one of store, category"),
+        (
+            {"a": node(kind="shop")},
+            "pipeline.yml:8: input 'kind': 'shop' is not in its enum: use one of store, category",
+        ),
         ({"a": node(folder="x")}, "pipeline.yml:8: input 'folder': a uri_folder takes a mapping with type and path"),
         ({"a": node(folder="${{parent.inputs.no}}")}, "pipeline.yml:8: the pipeline has no input no"),
         ({"a": node(folder="${{parent.jobs.b.outputs.out}}")}, "pipeline.yml:8: there is no step b"),
