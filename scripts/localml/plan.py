@@ -165,7 +165,7 @@ class _Planner:
             modes={key: self._mode(name, key, node, each) for key, each in component.inputs.items()},
             outputs=self._outputs(name, node, component),
             timeout=node.limits.timeout,
-            variables=self._variables(name, {**component.environment_variables, **node.environment_variables}),
+            variables=self._variables(name, node.environment_variables),
         )
 
     def _variables(self, name: str, given: dict[str, str]) -> dict[str, str]:

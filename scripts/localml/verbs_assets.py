@@ -28,7 +28,7 @@ def _record(spec: Versioned, document: Document, **more: Any) -> dict[str, Any]:
     if spec.name is None:
         raise UserError(f"{document.where()}: an asset needs a name: add `name:` or give --name")
     shown = {"name": spec.name, "version": spec.version, "description": spec.description}
-    return {**shown, "tags": spec.tags, "properties": spec.properties, **more}
+    return {**shown, "tags": spec.tags, "properties": getattr(spec, "properties", {}), **more}
 
 
 def environment_create(args: Namespace) -> Any:
