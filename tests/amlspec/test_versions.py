@@ -7,7 +7,7 @@ from amlspec.versions import following, highest, is_higher, order
 
 def test_versions_are_ordered_as_people_count_them() -> None:
     expected = ["1.0-alpha", "1.0-rc1", "1.0-rc2", "1.0", "1.0.1", "1.9", "1.10", "2", "10"]
-    assert sorted(expected[::-1], key=order) == expected
+    assert sorted(set(expected), key=order) == expected
 
 
 def test_a_release_is_newer_than_the_candidate_that_led_to_it() -> None:
