@@ -4,26 +4,27 @@ import posixpath
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import Any
 
-import pathspec
 import yaml
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
+from amlspec import includes
+from amlspec.kinds import Kind
+from amlspec.snapshot import kept
 from review.assets import Asset, Assets
-from review.git import Tree
 from review.slots import digest, local_files, without
-from speccheck.kinds import Kind
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# Azure ML and the local engine leave these out of a snapshot whatever its ignore file says.
-_ALWAYS = ("__pycache__/", "*.pyc", ".git/", ".ipynb_checkpoints/")
 # Of an environment, data asset or model only this is its content; of a component all but the version is.
 _CONTENT = {
     Kind.ENVIRONMENT: ("image", "build", "inference_config", "os_type", "conda_file"),
     Kind.DATA: ("type", "path"),
     Kind.MODEL: ("type", "path", "flavors"),
 }
+
+# What a component with additional includes carries as one folder.
+_MERGED = (("code",), ("additional_includes",))
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,34 @@ class Reader:
         fields = {k: v for k, v in data.items() if (k in keep if keep else k != "version")}
         files: dict[str, tuple[str, str]] = {}
         for slot, reference in local_files(asset.data):
+            if slot in _MERGED and self._includes(asset):
+                continue
             found = self.snapshot(asset.resolve(reference))
             for path, (inside, blob) in found.items():
                 files[path] = (f"{'.'.join(slot)}/{inside}", self._conda(path) if slot[-1] == "conda_file" else blob)
             # What the path leads to is counted in its stead.
             fields = without(fields, slot) if found else fields
+        if self._includes(asset):
+            fields = {key: value for key, value in fields.items() if (key,) not in _MERGED}
+            merged = self._merged(asset).items()
+            files |= {path: (f"code/{inside}", self._tree.files[path]) for inside, path in merged}
         if asset.kind == Kind.PIPELINE_COMPONENT:
             fields["jobs"] = {name: self._job(asset, job) for name, job in asset.doc.table("jobs").items()}
         return Content(fields, files)
+
+    @staticmethod
+    def _includes(asset: Asset) -> list[str]:
+        """Additional includes of a component, as written."""
+        given = asset.data.get("additional_includes") if asset.kind == Kind.COMPONENT else None
+        return [path for path in given if isinstance(path, str)] if isinstance(given, list) else []
+
+    def _merged(self, asset: Asset) -> dict[str, str]:
+        """Name in the snapshot -> repo path, of code and additional includes together."""
+        code = asset.data.get("code")
+        place = asset.resolve(code) if isinstance(code, str) else None
+        paths = [asset.resolve(path) for path in self._includes(asset)]
+        source = includes.Source(self._sorted, lambda path: self._tree.read(path) if path in self._tree.files else None)
+        return includes.members(source, posixpath.dirname(asset.path), place, paths)
 
     def _job(self, asset: Asset, job: Any) -> Any:
         """A node of a pipeline component with the content of its own component in the place of the path."""
@@ -101,18 +122,8 @@ class Reader:
             yield place, (posixpath.basename(place), files[place])
             return
         prefix = "" if place == "." else f"{place}/"
-        ignore = pathspec.PathSpec.from_lines(GitIgnoreSpecPattern, [*_ALWAYS, *_ignored(self._tree, prefix)])
-        for path in self._sorted[bisect_left(self._sorted, prefix) :]:
-            if not path.startswith(prefix):
-                return
-            inside = path[len(prefix) :]
-            if not ignore.match_file(inside):
-                yield path, (inside, files[path])
-
-
-def _ignored(tree: Tree, prefix: str) -> list[str]:
-    """Lines of the ignore file in a snapshot's own folder; .amlignore wins over .gitignore, as in azure-ai-ml."""
-    for name in (".amlignore", ".gitignore"):
-        if prefix + name in tree.files:
-            return [line.strip() for line in tree.read(prefix + name).splitlines()]
-    return []
+        start = bisect_left(self._sorted, prefix)
+        below = takewhile(lambda path: path.startswith(prefix), islice(self._sorted, start, None))
+        inside = [path.removeprefix(prefix) for path in below]
+        for name in kept(inside, lambda name: self._tree.read(prefix + name) if prefix + name in files else None):
+            yield prefix + name, (name, files[prefix + name])

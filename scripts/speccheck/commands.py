@@ -1,18 +1,19 @@
 """A component's command against the code it runs: folder, module, flags."""
 
 import importlib.util
-import itertools
-import shlex
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from speccheck.bindings import bindings
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
+from amlspec.bindings import bindings
+from amlspec.command import program_of, words
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
+from amlspec.wording import closest
 from speccheck.parsers import Flag, NoParserError, read_flags
 from speccheck.repo import Repo, Spec
-from speccheck.wording import closest
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,10 @@ def check_commands(repo: Repo, spec: Spec) -> Iterator[Finding]:
     """Code folder, script and flags of a command component or command job."""
     if spec.kind not in (Kind.COMPONENT, Kind.COMMAND_JOB):
         return
-    code, command = spec.data.get("code"), spec.data.get("command")
-    if isinstance(code, str) and "://" not in code and not code.startswith(("azureml:", "git+")):
+    code, command, includes = (spec.data.get(key) for key in ("code", "command", "additional_includes"))
+    if includes and spec.kind == Kind.COMPONENT:
+        yield from _check_included(repo, spec, code, includes, command)
+    elif isinstance(code, str) and "://" not in code and not code.startswith(("azureml:", "git+")):
         folder = (spec.folder / code).resolve()
         if not folder.is_dir():
             message = f"code folder '{code}' does not exist: give a path relative to this file"
@@ -37,36 +40,40 @@ def check_commands(repo: Repo, spec: Spec) -> Iterator[Finding]:
         elif isinstance(command, str):
             yield from _check_script(repo, spec, folder, command)
     elif code is None and isinstance(command, str):
-        module = _module(_words(command))
-        if module and not _installed(module):
-            yield spec.doc.find(f"no code: the command runs {module}, add code: <folder that holds it>", "command")
+        program = program_of(command)
+        if program and program.script is None and not _installed(program.module):
+            message = f"no code: the command runs {program.module}, add its package to additional_includes"
+            yield spec.doc.find(message, "command")
 
 
-def _words(command: str) -> list[str]:
-    """Words of a command; a binding is one word, whatever blanks it holds."""
-    text = command
-    for binding in bindings(command):
-        text = text.replace(binding.text, binding.text.replace(" ", ""))
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
+def _check_included(repo: Repo, spec: Spec, code: Any, includes: Any, command: Any) -> Iterator[Finding]:
+    """Code with additional includes, which azure-ai-ml merges into one folder, each under its own last name."""
+    root = (spec.folder / code).resolve() if isinstance(code, str) else None
+    if not isinstance(includes, list) or not all(isinstance(include, str) for include in includes):
+        yield spec.doc.find("additional_includes is not a list of paths: write one path a line", "additional_includes")
+        return
+    wrong = [item for index, path in enumerate(includes) if (item := _wrong_include(spec, root, index, path))]
+    if root is not None and not root.is_dir():
+        wrong.append(spec.doc.find(f"code folder '{code}' does not exist: give a path relative to this file", "code"))
+    yield from wrong
+    if not wrong and isinstance(command, str):
+        with tempfile.TemporaryDirectory() as folder:
+            for path in [*(root.iterdir() if root else ()), *((spec.folder / each).resolve() for each in includes)]:
+                if not (Path(folder) / path.name).exists():
+                    (Path(folder) / path.name).symlink_to(path)
+            yield from _check_script(repo, spec, Path(folder), command)
 
 
-def _module(words: list[str]) -> str | None:
-    """`demand.train` of `python -m demand.train ...`."""
-    for index, word in enumerate(words[:-1]):
-        if Path(word).name.startswith("python") and words[index + 1] == "-m" and index + 2 < len(words):
-            return words[index + 2]
-    return None
-
-
-def _script(words: list[str]) -> str | None:
-    """`train.py` of `python train.py ...`."""
-    for word, after in itertools.pairwise(words):
-        if Path(word).name.startswith("python") and after.endswith(".py"):
-            return after
-    return None
+def _wrong_include(spec: Spec, code: Path | None, index: int, include: str) -> Finding | None:
+    """What azure-ai-ml refuses, too."""
+    path = (spec.folder / include).resolve()
+    if not path.exists():
+        message = f"additional include '{include}' does not exist: give a path relative to this file"
+    elif code is not None and (code / path.name).exists():
+        message = f"additional include '{include}': {path.name} is in the code folder already: remove one of the two"
+    else:
+        return None
+    return spec.doc.find(message, "additional_includes", index)
 
 
 def _installed(module: str) -> bool:
@@ -77,33 +84,30 @@ def _installed(module: str) -> bool:
 
 
 def _check_script(repo: Repo, spec: Spec, folder: Path, command: str) -> Iterator[Finding]:
-    words = _words(command)
-    module, script = _module(words), _script(words)
-    if module is None and script is None:
+    program = program_of(command)
+    if program is None:
         return
-    if script is not None and module is None:
-        wanted, path = script, folder / script
-        module = ".".join(Path(script).with_suffix("").parts)
-    else:
-        assert module is not None  # noqa: S101 - one of the two is there
-        wanted, path = module, folder.joinpath(*module.split(".")).with_suffix(".py")
-        if (path.with_suffix("") / "__main__.py").is_file():
-            path = path.with_suffix("") / "__main__.py"
+    wanted, path = program.script or program.module, folder / f"{program.module.replace('.', '/')}.py"
+    if program.script is None and (path.with_suffix("") / "__main__.py").is_file():
+        path = path.with_suffix("") / "__main__.py"
     if path.is_file():
-        yield from _check_flags(spec, folder, module, words)
-    elif not _installed(module):
-        message = f"the command runs {wanted}, but {repo.shown(path)} does not exist: create it or correct the name"
+        yield from _check_flags(spec, folder, program.module, words(command))
+    elif not _installed(program.module):
+        fix = f"{repo.shown(path.resolve())} does not exist: create it or correct the name"
+        if spec.data.get("additional_includes") and not (folder / wanted.split(".", maxsplit=1)[0]).exists():
+            fix = "it is not in the snapshot: add its package to additional_includes"
+        message = f"the command runs {wanted}, but {fix}"
         yield spec.doc.find_text(message, wanted, "command")
 
 
-def _check_flags(spec: Spec, folder: Path, module: str, words: list[str]) -> Iterator[Finding]:
+def _check_flags(spec: Spec, folder: Path, module: str, given_words: list[str]) -> Iterator[Finding]:
     try:
         flags = read_flags(folder, module)
     except NoParserError as error:
         yield spec.doc.find_text(f"flags of {module} cannot be checked: {error}", module, "command")
         return
     known = {name: flag for flag in flags for name in flag.names}
-    given = list(_given(words))
+    given = list(_given(given_words))
     for item in given:
         yield from _check_given(spec, module, item, known)
     certain = {item.name for item in given if not item.optional}
@@ -113,14 +117,14 @@ def _check_flags(spec: Spec, folder: Path, module: str, words: list[str]) -> Ite
             yield spec.doc.find(message, "command")
 
 
-def _given(words: list[str]) -> Iterator[Given]:
+def _given(given: list[str]) -> Iterator[Given]:
     optional = False
-    for index, word in enumerate(words):
+    for index, word in enumerate(given):
         opens, text = word.startswith("$[["), word.removeprefix("$[[")
         optional = optional or opens
         if text.startswith("--"):
             name, equals, value = text.removesuffix("]]").partition("=")
-            after = words[index + 1] if index + 1 < len(words) else ""
+            after = given[index + 1] if index + 1 < len(given) else ""
             follows = not text.endswith("]]") and after and not after.startswith(("--", "$[["))
             yield Given(name, value if equals else after if follows else None, optional)
         if "]]" in word:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
-from speccheck.quantities import parse_quantity, resource_problems
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
+from amlspec.quantities import parse_quantity, resource_problems
+from amlspec.wording import closest
 from speccheck.repo import Repo, Spec
-from speccheck.wording import closest
 
 # Field -> lowest and highest value. Seconds, except where the name says ms.
 _BOUNDS: dict[tuple[str, str], tuple[int, int]] = {
@@ -144,7 +144,7 @@ def _check_timeout(spec: Spec) -> Iterator[Finding]:
         return
     place = ("environment_variables", "SCORING_TIMEOUT_MS")
     if not own.isdecimal():
-        yield spec.doc.find(f"SCORING_TIMEOUT_MS '{own}' is no number of milliseconds: write \"10000\"", *place)
+        yield spec.doc.find(f"SCORING_TIMEOUT_MS '{own}' is not a number of milliseconds: write \"10000\"", *place)
     elif int(own) > top:
         shown = f"{top}, which is Azure ML's default," if given is None else f"{top},"
         message = f"SCORING_TIMEOUT_MS {own} is above request_settings.request_timeout_ms {shown}"
@@ -156,7 +156,7 @@ def _check_strings(spec: Spec) -> Iterator[Finding]:
     for name, value in spec.doc.table("environment_variables").items():
         if not isinstance(value, str):
             shown = str(value).lower() if isinstance(value, bool) else value
-            message = f'environment variable {name} is no string: write "{shown}"'
+            message = f'environment variable {name} is not a string: write "{shown}"'
             yield spec.doc.find(message, "environment_variables", name)
     for name, block in spec.doc.table("data_collector", "collections").items():
         if isinstance(block, dict) and isinstance(block.get("enabled"), bool):
