@@ -60,7 +60,7 @@ class Modules:
 
 
 def module_of(command: object) -> str | None:
-    """`demand.train` of `python -m demand.train --x`; a script `train.py` counts as `train`."""
+    """`forecasting.train` of `python -m forecasting.train --x`; a script `train.py` counts as `train`."""
     words = command.split() if isinstance(command, str) else []
     for index, word in enumerate(words[:-1]):
         if word.rsplit("/", 1)[-1].startswith("python"):

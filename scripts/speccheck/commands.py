@@ -90,7 +90,7 @@ def _words(command: str) -> list[str]:
 
 
 def _module(words: list[str]) -> str | None:
-    """`demand.train` of `python -m demand.train ...`."""
+    """`forecasting.train` of `python -m forecasting.train ...`."""
     for index, word in enumerate(words[:-1]):
         if Path(word).name.startswith("python") and words[index + 1] == "-m" and index + 2 < len(words):
             return words[index + 2]
