@@ -15,10 +15,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from demand.connection_spec import load_connection
 from demand.contract import Contract, load_contract
 from demand.errors import UserError
-from demand.snowflake_source import connect, execute
+from sales.snowflake import connect, execute
+from sales.specs import load_connection
 from warehouse import generator, lifecycle, places, sales_rows
 from warehouse.state import HOST, REPO, Home, write_atomically
 from warehouse.userfile import Checked, check_file, file_hash
