@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from demand.errors import UserError
+from amlspec.errors import UserError
+from demand.errors import UserError as StepError
 from demand.steps import USER_ERROR_EXIT
 from warehouse import lifecycle
 from warehouse.state import HOST, Home, open_home, running
@@ -101,7 +102,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.getLogger("warehouse").setLevel(logging.INFO)
     try:
         return VERBS[options.verb](open_home(), options)
-    except UserError as error:
+    except (UserError, StepError) as error:
         sys.stderr.write(f"error: {error}\n")
         return USER_ERROR_EXIT
 
