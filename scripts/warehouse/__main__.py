@@ -56,7 +56,7 @@ def status(home: Home, _: argparse.Namespace) -> int:
 
 
 def env(home: Home, _: argparse.Namespace) -> int:
-    """Print the export lines; a shell reads them with `source <(...)`, so that no process argument holds them."""
+    """Print the export lines; a shell reads them with `eval`, so that no process argument holds them."""
     for name, value in lifecycle.connection_environment(home).items():
         say(f"export {name}={shlex.quote(value)}")
     return 0

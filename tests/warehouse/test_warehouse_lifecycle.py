@@ -197,7 +197,8 @@ def test_only_the_newest_results_stay_in_memory() -> None:
 def test_env_prints_what_a_step_needs(shared_home: Home) -> None:
     server = running(shared_home)
     assert isinstance(server, Server)
-    script = f'source <({sys.executable} -m warehouse env); echo "$SNOWFLAKE_HOST:$SNOWFLAKE_PORT $SNOWFLAKE_PASSWORD"'
+    script = f'told=$({sys.executable} -m warehouse env); eval "$told"; '
+    script += 'echo "$SNOWFLAKE_HOST:$SNOWFLAKE_PORT $SNOWFLAKE_PASSWORD"'
     told = subprocess.run(
         ["bash", "-c", script],
         env=clean_environment(LOCALML_HOME=str(shared_home.folder.parent)),
