@@ -28,7 +28,7 @@ _TERRAFORM_ACCESS = re.compile(
     r"|role|principal|subject|issuer|admin|auth|rbac|local_account|shared_access|anonymous|security_rule)"
 )
 # Scripts that decide whether a model is registered.
-_GATE_FILES = re.compile(r"(^|/)(gate|metrics|baselines|leakage|verdict)\.py$")
+_GATE_FILES = re.compile(r"(^|/)(gate|metrics|baselines|backtest|champion|verdict)\.py$")
 
 
 def is_cost(change: FieldChange) -> bool:
