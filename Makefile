@@ -37,8 +37,8 @@ export AZURE_DEFAULTS_GROUP := $(GROUP)
 export AZURE_DEFAULTS_WORKSPACE := $(WORKSPACE)
 AZ_ML := az ml
 endif
-# The endpoint runs as the identity that Terraform gave the roles of serving.
-export ENV AZ_ML SERVING_IDENTITY_ID
+# The endpoint runs as the identity that Terraform gave the roles of serving, under a name of its environment.
+export ENV AZ_ML SERVING_IDENTITY_ID ENDPOINT
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import pathspec
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
-_IGNORE_FILES = (".amlignore", ".gitignore")
+from amlspec.snapshot import IGNORE_FILES
+
 _ALWAYS = "__pycache__"
 
 
@@ -67,7 +68,7 @@ def members(source: Source, base: str, code: str | None, includes: Sequence[str]
             named |= {} if rules.exclude(include) else {name: include}
         else:
             named |= _below(source, include, f"{name}/", [rules, _rules(_lines(source, include), include)])
-    top = _rules(next((_split(source.read(named[name])) for name in _IGNORE_FILES if name in named), []), "/")
+    top = _rules(next((_split(source.read(named[name])) for name in IGNORE_FILES if name in named), []), "/")
     return {name: path for name, path in sorted(named.items()) if not top.exclude(f"/{name}")}
 
 
@@ -96,12 +97,12 @@ def _is_excluded(path: str, rules: list[_Rules]) -> bool:
 
 def _lines(source: Source, folder: str) -> list[str]:
     """Lines of a folder's ignore file; .amlignore wins over .gitignore."""
-    texts = (source.read(posixpath.join(folder, name)) for name in _IGNORE_FILES)
+    texts = (source.read(posixpath.join(folder, name)) for name in IGNORE_FILES)
     return next((_split(text) for text in texts if text is not None), [])
 
 
 def _split(text: str | None) -> list[str]:
-    return [line.rstrip() for line in (text or "").splitlines()]
+    return [line.strip() for line in (text or "").splitlines()]
 
 
 def _rules(lines: list[str], base: str) -> _Rules:

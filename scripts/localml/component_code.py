@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from amlspec import includes
-from localml import hashing, snapshot, values
-from localml.errors import UserError
-from localml.paths import home
-from localml.specs import Component
-from localml.yamlio import Document
+from amlspec import includes, snapshot
+from amlspec.document import Document
+from amlspec.errors import UserError
+from amlspec.schema import Component
+from host.state import home
+from localml import hashing, values
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ComponentCode:
             if self.code is None:
                 return {}
             root = self.code if self.code.is_dir() else self.code.parent
-            return {path.relative_to(root).as_posix(): path for path in snapshot.files(self.code)}
+            return {path.relative_to(root).as_posix(): path for path in snapshot.files(self.code, home())}
         paths = sorted(path.as_posix() for root in (self.code, *self.includes) if root for path in _walk(root))
         code = self.code.as_posix() if self.code else None
         source = includes.Source(paths, _read)

@@ -5,18 +5,18 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from localml import assets, component_code, environments, hashing, overrides, registry, tracking, yamlio
-from localml.errors import UserError
-from localml.paths import home, read_json, write_json
+from amlspec.document import Document, read_document
+from amlspec.errors import UserError
+from amlspec.schema import Component, Connection, Data, Environment, Model, Versioned, parse
+from host.state import home, read_json, write_json
+from localml import assets, component_code, environments, hashing, overrides, registry, tracking
 from localml.refusals import check_command, check_component_kind
-from localml.specs import Component, Connection, Data, Environment, Model, Versioned, parse
 from localml.values import check_table, datastore_path, local_path
-from localml.yamlio import Document
 
 
 def _document(args: Namespace) -> Document:
     """The spec of --file with --set, --name and --version applied."""
-    document = yamlio.load(Path(args.file))
+    document = read_document(Path(args.file))
     overrides.apply(document, args.set or [])
     for field in ("name", "version"):
         if getattr(args, field, None) is not None:
@@ -28,7 +28,7 @@ def _record(spec: Versioned, document: Document, **more: Any) -> dict[str, Any]:
     if spec.name is None:
         raise UserError(f"{document.where()}: an asset needs a name: add `name:` or give --name")
     shown = {"name": spec.name, "version": spec.version, "description": spec.description}
-    return {**shown, "tags": spec.tags, "properties": spec.properties, **more}
+    return {**shown, "tags": spec.tags, "properties": getattr(spec, "properties", {}), **more}
 
 
 def environment_create(args: Namespace) -> Any:

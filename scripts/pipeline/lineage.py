@@ -5,9 +5,10 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from localml import component_code, yamlio
-from localml.errors import UserError
-from localml.specs import Component, parse
+from amlspec.document import read_document
+from amlspec.errors import UserError
+from amlspec.schema import Component, parse
+from localml import component_code
 from pipeline import azml, imported, models
 
 PIPELINE = "ml/pipelines/train.yml"
@@ -72,10 +73,10 @@ def recipe_hash(root: Path, more: list[str]) -> str:
 
 def _steps_files(pipeline: Path) -> Iterator[Path]:
     """Specs of the components that a pipeline names by path, and the files that they carry."""
-    jobs = yamlio.load(pipeline).data.get("jobs") or {}
+    jobs = read_document(pipeline).data.get("jobs") or {}
     for reference in {str(job["component"]) for job in jobs.values() if "component" in job}:
         spec = pipeline.parent / reference
-        document = yamlio.load(spec)
+        document = read_document(spec)
         yield spec
         yield from component_code.of(parse(Component, document), document).members().values()
 

@@ -1,10 +1,11 @@
 """Registered versions of a model, and which of them is the champion, on either engine."""
 
+import os
 from typing import Any
 
+from amlspec.errors import UserError
+from amlspec.versions import order
 from demand.grain import GRAINS, name_of
-from localml.errors import UserError
-from localml.paths import version_key
 from pipeline import azml
 
 BASE = "demand-forecast"
@@ -19,6 +20,12 @@ def name_for(grain: str, base: str = BASE) -> str:
     return name_of(base, grain)
 
 
+def endpoint_for(grain: str, in_spec: str = BASE) -> str:
+    """Name of a grain's endpoint: that of the spec on this machine, that of the environment (ENDPOINT) on Azure, where
+    a name is unique in its region."""
+    return name_for(grain, os.environ.get("ENDPOINT") or in_spec)
+
+
 def versions(name: str) -> list[Version]:
     """Every version, the highest first; versions compare as numbers."""
     # Lists of Azure ML may leave tags out; a version's own page has them.
@@ -26,7 +33,7 @@ def versions(name: str) -> list[Version]:
         each if each.get("tags") else {**each, **(_own_page(name, str(each["version"])) or {})}
         for each in azml.call("model", "list", "--name", name) or []
     ]
-    return sorted(full, key=lambda each: version_key(str(each["version"])), reverse=True)
+    return sorted(full, key=lambda each: order(str(each["version"])), reverse=True)
 
 
 def _own_page(name: str, version: str) -> Version | None:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from amlspec.kinds import Kind
 from review.assets import Asset
 from review.change import Change
 from review.content import Reader
 from review.fields import FieldChange, differences, leaves
 from review.impact import Impact
 from review.sections import pins
-from speccheck.kinds import Kind
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,27 @@
 """The specs of serving: what the rollout and the local engine rely on, and pins that decide the model's numbers."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
-from localml import yamlio
-from localml.serving.specs import Compute, Deployment, Endpoint
-from localml.specs import parse
+from amlspec.document import read_document
+from amlspec.schema import parse
+from amlspec.serving import Compute, Deployment, Endpoint
 from rollout.checks import read_requests
 from rollout.site import Site
 from serving_kit import REPO
+from speccheck.check import run_checks
 
 DEPLOY = REPO / "ml" / "deploy"
 
 
 def test_the_specs_fit_together() -> None:
-    endpoint = parse(Endpoint, yamlio.load(DEPLOY / "endpoint.yml"))
-    deployment = parse(Deployment, yamlio.load(DEPLOY / "deployment.yml"))
-    compute = parse(Compute, yamlio.load(DEPLOY / "compute.yml"))
+    endpoint = parse(Endpoint, read_document(DEPLOY / "endpoint.yml"))
+    deployment = parse(Deployment, read_document(DEPLOY / "deployment.yml"))
+    compute = parse(Compute, read_document(DEPLOY / "compute.yml"))
     environment = yaml.safe_load((REPO / "ml" / "environments" / "score.yml").read_text())
     assert deployment.endpoint_name == endpoint.name
     assert endpoint.compute == f"azureml:{compute.name}"
@@ -30,14 +32,14 @@ def test_the_specs_fit_together() -> None:
 
 def test_the_compute_is_the_one_that_terraform_names() -> None:
     names = (REPO / "infra" / "outputs" / "dev.mk").read_text()
-    compute = parse(Compute, yamlio.load(DEPLOY / "compute.yml"))
+    compute = parse(Compute, read_document(DEPLOY / "compute.yml"))
     assert f"KUBERNETES_COMPUTE := {compute.name}\n" in names
     assert f"KUBERNETES_NAMESPACE := {compute.namespace}\n" in names
     assert f"CLUSTER := {compute.resource_id.rsplit('/', 1)[1]}\n" in names
 
 
 def test_a_request_times_out_in_the_script_no_later_than_at_the_router() -> None:
-    deployment = parse(Deployment, yamlio.load(DEPLOY / "deployment.yml"))
+    deployment = parse(Deployment, read_document(DEPLOY / "deployment.yml"))
     inside = int(deployment.environment_variables["SCORING_TIMEOUT_MS"])
     assert inside <= deployment.request_settings.request_timeout_ms
 
@@ -60,3 +62,12 @@ def test_every_locked_package_has_hashes() -> None:
 
 def _pins(path: Path) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9._-]+)==([^ \\\n]+)", path.read_text(), flags=re.MULTILINE))
+
+
+def test_check_and_engine_both_know_where_a_custom_container_has_its_model(tmp_path: Path) -> None:
+    text = (DEPLOY / "deployment.yml").read_text() + "model_mount_path: /var/azureml-app/model\n"
+    copied = shutil.copytree(REPO / "ml", tmp_path / "ml") / "deploy" / "deployment.yml"
+    copied.write_text(text)
+    assert parse(Deployment, read_document(copied)).model_mount_path == "/var/azureml-app/model"
+    findings = run_checks(tmp_path, [copied], loaders=False)
+    assert not [each for each in findings if "model_mount_path" in each.message and "no field" in each.message]
