@@ -64,9 +64,9 @@ class Document:
         value = self.get(*keys)
         return value if isinstance(value, dict) else {}
 
-    def find(self, message: str, *keys: Key) -> Finding:
+    def find(self, message: str, *keys: Key, rule: str = "") -> Finding:
         """A finding at a key."""
-        return Finding(self.shown, self.line(*keys), message)
+        return Finding(self.shown, self.line(*keys), message, rule)
 
     def find_text(self, message: str, wanted: str, *keys: Key) -> Finding:
         """A finding at the first line, from the key on, that holds the wanted text (block scalars span lines)."""
