@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from localml.paths import home, read_json, write_json
+from host.state import home, read_json, write_json
 
 # name -> module:function; imported only when asked for.
 BENCHES = {

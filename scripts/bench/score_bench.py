@@ -18,13 +18,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from amlspec.errors import UserError
 from bench.fit_bench import monthly_sales
 from demand import packing, serving_files
 from demand.features import model_frame
 from demand.months import month_name
 from demand.prepare import add_features
 from demand.train import Settings, fit_with_interval
-from localml.errors import UserError
 from localml.serving.container import LAUNCH
 from localml.serving.replica import free_port
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+from amlspec.errors import UserError
+from amlspec.errors import UserError as InfraError
 from drift import assets, schedules, serving, terraform
 from drift.difference import Difference
-from infra.common import UserError as InfraError
-from localml.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 DRIFT = 3

@@ -5,15 +5,15 @@ component's code; `make check BASE=` holds in review that other content has anot
 """
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from amlspec.references import Reference
+from amlspec.versions import order
 from drift.difference import Difference
-from localml.paths import version_key
 from pipeline import azml
 
 KINDS = {"environment": "ml/environments", "component": "ml/components"}
@@ -30,14 +30,14 @@ def _of_spec(kind: str, path: Path) -> Iterator[Difference]:
     spec = yaml.safe_load(path.read_text(encoding="utf-8"))
     name, version = str(spec["name"]), str(spec["version"])
     known = {str(each["version"]): each for each in azml.call(kind, "list", "--name", name) or []}
-    newer = [each for each in known if version_key(each) > version_key(version)]
+    newer = [each for each in known if order(each) > order(version)]
     if newer:
-        newest = max(newer, key=version_key)
+        newest = max(newer, key=order)
         yield Difference(f"{kind} {name}", f"version {newest} is registered, git holds {version}", "bring it into git")
     if version in known:
         yield from _of_version(kind, spec, known[version])
     elif known or _is_used(kind):
-        has = f"registered are {', '.join(sorted(known, key=version_key))}" if known else "none is registered"
+        has = f"registered are {', '.join(sorted(known, key=order))}" if known else "none is registered"
         yield Difference(f"{kind} {name}:{version}", has, _register())
 
 
@@ -67,8 +67,8 @@ def _words(text: Any) -> str:
 
 def _reference(text: Any) -> str:
     """`demand:2` of `azureml:demand:2` and of the resource id that ends in /environments/demand/versions/2."""
-    match = re.search(r"(?:/environments/([^/]+)/versions/|azureml:([^:/]+):)([^/:]+)$", str(text))
-    return f"{match[1] or match[2]}:{match[3]}" if match else str(text)
+    reference = Reference.of_resource(text)
+    return f"{reference.name}:{reference.pin}" if reference else str(text)
 
 
 def _names(ports: Any) -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from amlspec.errors import UserError
 from drift.difference import Difference
 from infra import plan_guard
 from infra.common import error_line
-from localml.errors import UserError
 
 # What `terraform plan -detailed-exitcode` ends with where something would change.
 CHANGES = 2

@@ -13,9 +13,10 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from amlspec.errors import UserError, run
 from infra import certificate
 from infra.cluster import Cluster, kubectl
-from infra.common import UserError, capture, run_main, say
+from infra.common import capture, say
 
 REQUIRED = (
     *("GROUP", "WORKSPACE", "CLUSTER", "CLUSTER_ID", "SERVING_IDENTITY_ID"),
@@ -155,4 +156,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run(main)

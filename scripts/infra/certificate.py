@@ -26,8 +26,9 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
+from amlspec.errors import UserError
 from infra.cluster import Cluster, kubectl
-from infra.common import UserError, capture, say
+from infra.common import capture, say
 
 # The extension looks for the secret in its own namespace, under these two keys:
 # https://learn.microsoft.com/azure/machine-learning/how-to-secure-kubernetes-online-endpoint#configure-sslsecret

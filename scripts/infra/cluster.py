@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from infra.common import UserError, error_line, say
+from amlspec.errors import UserError
+from infra.common import error_line, say
 
 # A role assignment reaches the API server some minutes after it was made; the first deployment asks within seconds.
 TRIES = 11

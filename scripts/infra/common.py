@@ -5,35 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from amlspec.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
 ENVIRONMENTS = ("dev", "prod")
 
 
-class UserError(Exception):
-    """A mistake that the user can put right: one line that says what, where and what to do."""
-
-    def __init__(self, message: str, code: int = 2) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 def say(line: str = "") -> None:
     """Print one line for the user at once, so that it keeps its place among Terraform's own."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def run_main(main: Callable[[Sequence[str] | None], int]) -> None:
-    """Run a tool's `main` and exit with its code; a UserError ends with its one line on stderr."""
-    try:
-        sys.exit(main(None))
-    except UserError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.code)
 
 
 def capture(command: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:

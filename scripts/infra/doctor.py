@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from amlspec.errors import run
 from infra import subscription
-from infra.common import ENVIRONMENTS, INFRA, run_main, say
+from infra.common import ENVIRONMENTS, INFRA, say
 from infra.subscription import Finding, Subscription, call, parsed
 from pipeline import extension
 
@@ -229,4 +230,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run(main)

@@ -7,7 +7,7 @@ kubectl did.
 import json
 import sys
 
-from infra.common import UserError, run_main
+from amlspec.errors import UserError, run
 
 
 def main(_: object = None) -> int:
@@ -25,4 +25,4 @@ def main(_: object = None) -> int:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run(main)

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.common import ENVIRONMENTS, INFRA, capture, run_main, say, subscription
+from amlspec.errors import run
+from infra.common import ENVIRONMENTS, INFRA, capture, say, subscription
 
 # Only names that must be unique in all of Azure depend on the subscription; this one stands in where none is asked for.
 NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -80,4 +81,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run(main)

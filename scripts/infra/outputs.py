@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.common import ENVIRONMENTS, INFRA, UserError, run_main, say
+from amlspec.errors import UserError, run
+from infra.common import ENVIRONMENTS, INFRA, say
 from infra.names import HEADER, ask_terraform, makefile
 
 DEPLOYED = "# Written by `make outputs-infra` from terraform output. It belongs to one subscription; git ignores it.\n"
@@ -75,4 +76,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run(main)

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from infra.common import ENVIRONMENTS, UserError, run_main, say
+from amlspec.errors import UserError, run
+from infra.common import ENVIRONMENTS, say
 
 REFUSED = 3
 # What cannot be made again (data, secrets, history) or whose loss stops everybody (network, cluster, state of access).
@@ -203,4 +204,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run(main)

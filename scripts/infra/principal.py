@@ -12,7 +12,8 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from infra.common import UserError, capture, run_main, say
+from amlspec.errors import UserError, run
+from infra.common import capture, say
 
 
 class Principal(NamedTuple):
@@ -56,4 +57,4 @@ def main(_: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run(main)

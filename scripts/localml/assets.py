@@ -11,9 +11,11 @@ from typing import Any
 
 from filelock import FileLock
 
+from amlspec.errors import UserError
+from amlspec.references import Reference
+from amlspec.versions import order
+from host.state import home, read_json, write_json
 from localml import hashing
-from localml.errors import UserError
-from localml.paths import home, read_json, version_key, write_json
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
@@ -79,10 +81,10 @@ def get(kind: str, name: str, version: str | None = None) -> Asset:
 
 def find(kind: str, reference: str) -> Asset:
     """The asset of `azureml:name:version` or `azureml:name@latest`."""
-    match = re.fullmatch(r"azureml:([^:@/]+)(?::([^:@/]+)|@latest)", reference)
-    if not match:
-        raise UserError(f"{reference}: no {kind}: write azureml:<name>:<version> or azureml:<name>@latest")
-    return get(kind, match[1], match[2])
+    parsed = Reference.parse(reference)
+    if parsed is None or not parsed.is_resolvable:
+        raise UserError(f"{reference}: not a {kind}: write azureml:<name>:<version> or azureml:<name>@latest")
+    return get(kind, parsed.name, parsed.version)
 
 
 def versions(kind: str, name: str | None = None) -> list[dict[str, Any]]:
@@ -90,7 +92,7 @@ def versions(kind: str, name: str | None = None) -> list[dict[str, Any]]:
     root = home() / "assets" / kind
     if name is not None:
         records = [entry["record"] for entry in _entries(root / name)]
-        return sorted(records, key=lambda record: version_key(str(record["version"])), reverse=True)
+        return sorted(records, key=lambda record: order(str(record["version"])), reverse=True)
     names = sorted(path.name for path in root.glob("*") if any(_entries(path)))
     return [get(kind, each).record for each in names]
 

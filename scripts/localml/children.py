@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from amlspec.errors import UserError
 from localml import records
-from localml.errors import UserError
 
 _NOT_BEGUN = ("NotStarted", "NotRun")
 

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from amlspec.errors import UserError
 from localml import output, strict, verbs_assets, verbs_deployments, verbs_endpoints, verbs_jobs
-from localml.errors import UserError
 
 Handler = Callable[[argparse.Namespace], Any]
 

@@ -6,11 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from localml import assets, hashing, packages, snapshot, yamlio
-from localml.errors import UserError
+from amlspec import snapshot
+from amlspec.document import Document, read_document
+from amlspec.errors import UserError
+from amlspec.schema import Environment, parse
+from host.state import home
+from localml import assets, hashing, packages
 from localml.packages import Packages
-from localml.specs import Environment, parse
-from localml.yamlio import Document
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ def spec_hash(environment: Environment, document: Document) -> str:
         data["conda"] = hashing.of_file(_existing(base / environment.conda_file, document.where("conda_file")))
     if environment.build:
         context = build_context(environment, document)
-        data["context"] = hashing.of_files(context, snapshot.files(context))
+        data["context"] = hashing.of_files(context, snapshot.files(context, home()))
     if not environment.image and not environment.build:
         raise UserError(f"{document.where()}: an environment needs an image or a build context")
     return hashing.of_data(data)
@@ -47,7 +49,7 @@ def conda_of(environment: Environment, document: Document) -> dict[str, Any] | N
     """The content of the conda file, which may stand in the spec itself."""
     conda = environment.conda_file
     if isinstance(conda, str):
-        return yamlio.load(_existing(document.path.parent / conda, document.where("conda_file"))).data
+        return read_document(_existing(document.path.parent / conda, document.where("conda_file"))).data
     return conda
 
 

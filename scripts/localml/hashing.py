@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from localml.paths import home, read_json, write_json
+from host.state import home, read_json, write_json
 
 # A stat is enough to know a large file again; small ones are read, which is as fast.
 _CACHED_FROM_BYTES = 1 << 20

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 
 FORMATS = ("json", "jsonc", "table", "tsv", "yaml", "yamlc", "none")
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import yaml
 
-from localml.errors import UserError
-from localml.yamlio import Document
+from amlspec.document import Document
+from amlspec.errors import UserError
 
 
 def apply(document: Document, settings: list[str]) -> None:

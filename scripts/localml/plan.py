@@ -4,10 +4,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from localml import expressions, values, yamlio
+from amlspec import bindings
+from amlspec.bindings import FromJob, FromParent, Value, binding_of
+from amlspec.document import Document, read_document
+from amlspec.errors import UserError
+from amlspec.references import is_named
+from amlspec.schema import PATH_TYPES, CommandJob, Component, Input, Literals, Node, Output, Pipeline, Settings, parse
+from localml import values
 from localml.environments import Resolved, resolve
-from localml.errors import UserError
-from localml.expressions import FromJob, FromParent, Value, binding
 from localml.refusals import (
     DEFAULT_STORE,
     MOUNT,
@@ -20,8 +24,6 @@ from localml.refusals import (
     check_output,
     check_settings,
 )
-from localml.specs import PATH_TYPES, CommandJob, Component, Input, Literals, Node, Output, Pipeline, Settings, parse
-from localml.yamlio import Document
 
 # The output that a step has without declaring it: what it writes to ./outputs.
 ARTIFACTS = "artifacts"
@@ -173,17 +175,15 @@ class _Planner:
     def _filled(self, text: str, where: str) -> str:
         """A text with values of the pipeline's inputs in the places of their expressions."""
 
-        def value(name: str) -> str:
-            target = binding(f"${{{{{name}}}}}")
-            given = self.pipeline.inputs.get(target.name) if isinstance(target, FromParent) else None
-            if given is None or isinstance(given, Input):
-                raise ValueError(
-                    f"${{{{{name}}}}} in a text: only ${{{{parent.inputs.<name>}}}} with a value is filled in"
-                )
-            return str(given)
+        def value(name: str) -> Value:
+            given = self.pipeline.inputs.get(name)
+            given = given.default if isinstance(given, Input) else given
+            if given is None:
+                raise ValueError(f"the pipeline has no input {name} with a value that a text can hold")
+            return given
 
         try:
-            return expressions.filled(text, value)
+            return bindings.filled(text, value)
         except ValueError as error:
             raise UserError(f"{where}: {error}") from None
 
@@ -191,7 +191,7 @@ class _Planner:
         """How an input of data reaches the step: the node's word, else the pipeline's, else the component's."""
         where, value = self.document.where("jobs", name, "inputs", key), node.inputs.get(key)
         text = value.path if isinstance(value, Input) else value
-        target = binding(text) if isinstance(text, str) else None
+        target = binding_of(text) if isinstance(text, str) else None
         outer = self.pipeline.inputs.get(target.name) if isinstance(target, FromParent) else None
         given = [each.mode for each in (value, outer, declared) if isinstance(each, Input) and each.mode]
         mode = given[0] if given else MOUNT
@@ -202,18 +202,18 @@ class _Planner:
         where = self.document.where("jobs", name, "component")
         if node.component is None:
             return self._inline(name, node)
-        if node.component.startswith("azureml:"):
+        if is_named(node.component):
             from localml import assets  # noqa: PLC0415 - only for a registered component
 
             content = assets.find("component", node.component).content
             if content is None:
                 raise UserError(f"{where}: {node.component} has lost its spec: register it anew")
-            document = yamlio.load(next(content.glob("*.yml")))
+            document = read_document(next(content.glob("*.yml")))
         else:
             path = values.local_path(node.component, self.base, where)
             if not path.is_file():
                 raise UserError(f"{where}: the component {node.component} does not exist")
-            document = yamlio.load(path)
+            document = read_document(path)
         check_component_kind(document)
         return parse(Component, document), document
 
@@ -257,7 +257,7 @@ class _Planner:
         where = self.document.where("jobs", name, "inputs", key)
         text = value.path if isinstance(value, Input) else value
         try:
-            target = binding(text)
+            target = binding_of(text)
         except ValueError as error:
             raise UserError(f"{where}: {error}") from None
         if isinstance(target, FromJob):
@@ -293,7 +293,7 @@ class _Planner:
             where = self.document.where("jobs", name, "outputs", key)
             if key not in found:
                 raise UserError(f"{where}: the component has no output {key}")
-            target = binding(value) if isinstance(value, str) else None
+            target = binding_of(value) if isinstance(value, str) else None
             output = value if isinstance(value, Output) else Output(type=found[key].type)
             if isinstance(target, FromParent):
                 output = self._parent_output(where, target, found[key].type)

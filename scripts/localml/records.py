@@ -7,8 +7,9 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from localml.errors import UserError
-from localml.paths import home, read_json, write_json
+from amlspec.errors import UserError
+from host.process import process_mark
+from host.state import home, read_json, write_json
 
 FINAL = frozenset({"Completed", "Failed", "Canceled"})
 _ADJECTIVES = (
@@ -83,23 +84,3 @@ def create(name: str | None, display_name: str, experiment: str, kind: str) -> d
     }
     save(record)
     return record
-
-
-def process_mark(pid: int) -> dict[str, Any]:
-    """A process, told apart from a later one that was given the same number."""
-    import psutil  # noqa: PLC0415 - 30 ms that most verbs need not pay
-
-    return {"pid": pid, "started": psutil.Process(pid).create_time()}
-
-
-def is_alive(mark: dict[str, Any] | None) -> bool:
-    """Whether the marked process still runs."""
-    import psutil  # noqa: PLC0415
-
-    if not mark:
-        return False
-    try:
-        process = psutil.Process(mark["pid"])
-        return bool(abs(process.create_time() - mark["started"]) < 1 and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

@@ -3,10 +3,11 @@
 import re
 from typing import Any
 
-from localml import expressions
-from localml.errors import UserError
-from localml.specs import PATH_TYPES, Component, Node, Output, Settings
-from localml.yamlio import Document
+from amlspec import bindings
+from amlspec.document import Document
+from amlspec.errors import UserError
+from amlspec.references import bare
+from amlspec.schema import PATH_TYPES, Component, Node, Output, Settings
 
 DEFAULT_STORE = "workspaceblobstore"
 MOUNT, DOWNLOAD = "ro_mount", "download"
@@ -43,7 +44,7 @@ def check_component_kind(document: Document) -> None:
 
 def check_settings(document: Document, settings: Settings) -> None:
     """Settings that would change the meaning of a run."""
-    store = (settings.default_datastore or DEFAULT_STORE).removeprefix("azureml:")
+    store = bare(settings.default_datastore or DEFAULT_STORE)
     refused = {
         "default_datastore": store != DEFAULT_STORE,
         "on_init": settings.on_init,
@@ -84,8 +85,8 @@ def check_command(component: Component, document: Document) -> None:
     """Every expression of the command names an input or an output that the component declares."""
     where = document.where("command")
     sides: dict[str, set[str]] = {"inputs": set(component.inputs), "outputs": set(component.outputs)}
-    for text in expressions.found(component.command):
-        side, _, name = text.partition(".")
+    for each in bindings.bindings(component.command):
+        text, side, name = ".".join(each.parts), each.scope, ".".join(each.parts[1:])
         if side not in sides:
             raise UserError(f"{where}: ${{{{{text}}}}}: write ${{{{inputs.<name>}}}} or ${{{{outputs.<name>}}}}")
         if name not in sides[side]:

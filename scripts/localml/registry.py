@@ -4,17 +4,14 @@ The tables are those of the mlflow version that the lock pins; a test compares e
 """
 
 import datetime as dt
-import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from localml import hashing
-from localml.errors import UserError
-from localml.paths import home
-from localml.values import Data
+from amlspec.errors import UserError
+from host.state import home
 
 CHAMPION = "champion"
 _TAGS = "select key, value from model_version_tags where name = ? and version = ?"
@@ -62,16 +59,6 @@ def get(name: str, version: str | None = None) -> dict[str, Any]:
             return record
     label = f"{name}:{version}" if version else name
     raise UserError(f"model {label} is not registered here: `localml model list` shows what is")
-
-
-def as_data(reference: str, where: str) -> Data:
-    """A registered model as an input of a step."""
-    match = re.fullmatch(r"azureml:([^:@/]+)(?::([^:@/]+)|@latest)", reference)
-    if not match:
-        raise UserError(f"{where}: {reference}: write azureml:<name>:<version> or azureml:<name>@latest")
-    record = get(match[1], match[2])
-    path = Path(record["path"])
-    return Data(path, hashing.of_path(path), f"azureml:{record['name']}:{record['version']}")
 
 
 def _record(row: tuple[Any, ...]) -> dict[str, Any]:

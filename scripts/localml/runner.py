@@ -12,14 +12,15 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from localml import assets, cache, hashing, packages, process, records, runs, tracking, workdir
+from amlspec.bindings import FromJob, Value
+from amlspec.errors import UserError
+from amlspec.schema import Output
+from host import process
+from host.state import home
+from localml import assets, cache, hashing, packages, records, runs, tracking, workdir
 from localml.environments import Resolved
-from localml.errors import UserError
-from localml.expressions import FromJob, Value
-from localml.paths import home
 from localml.plan import Plan, Step
 from localml.refusals import check_process
-from localml.specs import Output
 from localml.values import Data
 from localml.view import View
 
@@ -175,7 +176,7 @@ class Runner:
         child = process.spawn(place.command, place.code, variables, place.folder / "log.txt", place.mounts)
         attempt = f"{self.record['name']}/{name}"
         self.state.running[name] = Running(child, key, lock, time.monotonic(), attempt, mlflow["MLFLOW_RUN_ID"])
-        now, mark = dt.datetime.now(dt.UTC).isoformat(), records.process_mark(child.pid)
+        now, mark = dt.datetime.now(dt.UTC).isoformat(), process.process_mark(child.pid)
         self._update(name, status="Running", started=now, process=mark, command=place.command)
         self.view.started(name)
 
@@ -297,12 +298,12 @@ def _disk_note() -> str:
 def recover() -> None:
     """Take back what jobs left whose engine was killed: processes, half outputs, runs, models."""
     for record in records.load_all():
-        if record["status"] in records.FINAL or records.is_alive(record["engine"]):
+        if record["status"] in records.FINAL or process.is_alive(record["engine"]):
             continue
         for name, step in record["jobs"].items():
             if step["status"] != "Running":
                 continue
-            if records.is_alive(step.get("process")):
+            if process.is_alive(step.get("process")):
                 process.terminate(step["process"]["pid"])
             shutil.rmtree(records.folder(record["name"]) / name / "outputs", ignore_errors=True)
             shutil.rmtree(records.folder(record["name"]) / name / "tmp", ignore_errors=True)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+from amlspec.errors import UserError
 from localml import registry
-from localml.errors import UserError
 
 FINISHED, FAILED, KILLED = "FINISHED", "FAILED", "KILLED"
 _RUN = (

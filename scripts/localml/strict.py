@@ -9,7 +9,7 @@ import sys
 from argparse import Namespace
 from typing import Any
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 
 # Fields that no record of Azure ML has; `jobs` there are the nodes of the spec, whose states are the child jobs'.
 _OURS = frozenset({"seconds", "error", "reused_from", "log", "local"})

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from amlspec.errors import UserError
+from host.state import home
 from localml import registry, runs
-from localml.errors import UserError
-from localml.paths import home
 
 ATTEMPT = "localml.attempt"
 

@@ -4,12 +4,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from localml import assets, hashing
-from localml.errors import UserError
-from localml.expressions import Value
-from localml.paths import home
-from localml.specs import PATH_TYPES, Input, Literals
-from localml.yamlio import Document, display
+from amlspec.bindings import Value
+from amlspec.document import display
+from amlspec.errors import UserError
+from amlspec.references import Reference, is_named
+from amlspec.schema import Input, Literals
+from amlspec.types import read_literal
+from host.state import home
+from localml import assets, hashing, registry
 
 _WORKSPACE = r"subscriptions/[^/]+/resource[gG]roups/[^/]+/(?:providers/[^/]+/)?workspaces/[^/]+/"
 _DATASTORE = re.compile(rf"azureml://(?:{_WORKSPACE})?datastores/([\w-]+)/paths/(.+?)/?")
@@ -29,7 +31,7 @@ def data(value: Input, base: Path, where: str) -> Data:
     """Resolve a data input: an asset, a datastore path, or a local path relative to its spec."""
     if value.path is None:
         raise UserError(f"{where}: an input of type {value.type} needs a path")
-    if value.path.startswith("azureml:") and not value.path.startswith("azureml://"):
+    if is_named(value.path):
         return _of_asset(value, where)
     path = datastore_path(value.path) or local_path(value.path, base, where)
     if not path.exists():
@@ -60,9 +62,7 @@ def check_table(path: Path, kind: str, where: str) -> None:
 def _of_asset(value: Input, where: str) -> Data:
     kind = "model" if value.type.endswith("_model") else "data"
     if kind == "model":
-        from localml import registry  # noqa: PLC0415 - reads the model registry only where a model is asked for
-
-        return registry.as_data(str(value.path), where)
+        return _of_model(str(value.path), where)
     try:
         asset = assets.find(kind, str(value.path))
     except UserError as error:
@@ -85,37 +85,19 @@ def datastore_path(uri: str) -> Path | None:
     return home() / "datastores" / match[1] / match[2]
 
 
+def _of_model(text: str, where: str) -> Data:
+    """A registered model as an input of a step."""
+    reference = Reference.parse(text)
+    if reference is None or not reference.is_resolvable:
+        raise UserError(f"{where}: {text}: write azureml:<name>:<version> or azureml:<name>@latest")
+    record = registry.get(reference.name, reference.version)
+    path = Path(record["path"])
+    return Data(path, hashing.of_path(path), f"azureml:{record['name']}:{record['version']}")
+
+
 def literal(name: str, value: Literals, declared: Input, where: str) -> Value:
     """`value` in the declared type, within the declared bounds. Raises UserError otherwise."""
-    converted = _convert(name, value, declared.type, where)
-    if isinstance(converted, int | float) and not isinstance(converted, bool):
-        if declared.min is not None and converted < declared.min:
-            raise UserError(f"{where}: {name} is {converted}, below its minimum {declared.min:g}")
-        if declared.max is not None and converted > declared.max:
-            raise UserError(f"{where}: {name} is {converted}, above its maximum {declared.max:g}")
-    if declared.enum and converted not in declared.enum:
-        choices = ", ".join(str(choice) for choice in declared.enum)
-        raise UserError(f"{where}: {name} is {converted!r}, not one of {choices}")
-    return converted
-
-
-def _convert(name: str, value: Literals, kind: str, where: str) -> Value:
-    text = str(value)
     try:
-        if kind == "integer" and not isinstance(value, bool):
-            return int(text)
-        if kind == "number" and not isinstance(value, bool):
-            return float(text)
-        if kind == "boolean" and text.lower() in ("true", "false"):
-            return text.lower() == "true"
-    except ValueError:
-        pass
-    if kind == "string":
-        return text
-    expected = "data (give it a path)" if kind in PATH_TYPES else f"of type {kind}"
-    raise UserError(f"{where}: {name} is {value!r}, the component wants it {expected}")
-
-
-def declared_where(document: Document, name: str) -> str:
-    """Where a component declares an input."""
-    return document.where("inputs", name)
+        return read_literal(value, declared.type, declared.min, declared.max, declared.enum)
+    except ValueError as error:
+        raise UserError(f"{where}: input '{name}': {error}") from None

@@ -5,18 +5,19 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from localml import assets, environments, hashing, overrides, registry, snapshot, tracking, yamlio
-from localml.errors import UserError
-from localml.paths import home, read_json, write_json
+from amlspec import snapshot
+from amlspec.document import Document, read_document
+from amlspec.errors import UserError
+from amlspec.schema import Component, Connection, Data, Environment, Model, Versioned, parse
+from host.state import home, read_json, write_json
+from localml import assets, environments, hashing, overrides, registry, tracking
 from localml.refusals import check_command, check_component_kind
-from localml.specs import Component, Connection, Data, Environment, Model, Versioned, parse
 from localml.values import check_table, datastore_path, local_path
-from localml.yamlio import Document
 
 
 def _document(args: Namespace) -> Document:
     """The spec of --file with --set, --name and --version applied."""
-    document = yamlio.load(Path(args.file))
+    document = read_document(Path(args.file))
     overrides.apply(document, args.set or [])
     for field in ("name", "version"):
         if getattr(args, field, None) is not None:
@@ -56,7 +57,7 @@ def component_create(args: Namespace) -> Any:
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     if code:
-        snapshot.copy(code, staged / "code")
+        snapshot.copy(code, staged / "code", home())
     stored = {**document.data, **({"code": "code"} if code else {})}
     write_json(staged / "component.yml", stored)  # JSON is YAML; the registered form needs no comments
     try:
@@ -67,7 +68,7 @@ def component_create(args: Namespace) -> Any:
 
 
 def _component_hash(document: Document, code: Path | None) -> str:
-    files = hashing.of_files(code, snapshot.files(code)) if code and code.is_dir() else None
+    files = hashing.of_files(code, snapshot.files(code, home())) if code and code.is_dir() else None
     return hashing.of_data([document.data, files, hashing.of_file(code) if code and code.is_file() else None])
 
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import re
 import shutil
 import sys
 import uuid
@@ -10,13 +9,17 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from localml import assets, overrides, process, registry, snapshot, yamlio
+from amlspec import snapshot
+from amlspec.document import Document, display, read_document
+from amlspec.errors import UserError
+from amlspec.references import Reference, is_named
+from amlspec.schema import parse
+from amlspec.serving import Deployment
+from host import process
+from host.state import home
+from localml import assets, overrides, registry
 from localml.assets import Asset
-from localml.errors import UserError
 from localml.serving import container, control, store
-from localml.serving.specs import Deployment
-from localml.specs import parse
-from localml.yamlio import Document
 
 
 def create(args: Namespace) -> Any:
@@ -43,7 +46,7 @@ def update(args: Namespace) -> Any:
 
 
 def _document(args: Namespace, known: dict[str, Any]) -> Document:
-    document = yamlio.load(Path(args.file)) if args.file else Document(Path(known.pop("_path")), known, {})
+    document = read_document(Path(args.file)) if args.file else Document(Path(known.pop("_path")), known, {})
     overrides.apply(document, args.set or [])
     for field in ("name", "endpoint_name"):
         if getattr(args, field, None) is not None:
@@ -60,7 +63,7 @@ def _bring_up(spec: Deployment, document: Document) -> dict[str, Any]:
     state = control.wait_for(spec.endpoint_name, spec.name, entry["generation"])
     if state["state"] == "Failed":
         log = _log(spec.endpoint_name, spec.name)
-        raise UserError(f"deployment {spec.name} failed: {state['error']}; its log: {yamlio.display(log)}", 1)
+        raise UserError(f"deployment {spec.name} failed: {state['error']}; its log: {display(log)}", 1)
     _tidy(spec, entry["generation"])
     return _shown(spec.endpoint_name, spec.name)
 
@@ -91,18 +94,18 @@ def _entry(spec: Deployment, document: Document) -> dict[str, Any]:
 
 
 def _model(spec: Deployment, document: Document) -> dict[str, Any]:
-    match = re.fullmatch(r"azureml:([^:@/]+)(?::([^:@/]+)|@latest)", spec.model)
     where = document.where("model")
-    if not match:
+    reference = Reference.parse(spec.model)
+    if reference is None or not reference.is_resolvable:
         raise UserError(f"{where}: {spec.model}: write azureml:<name>:<version> or azureml:<name>@latest")
     try:
-        return registry.get(match[1], match[2])
+        return registry.get(reference.name, reference.version)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
 
 
 def _reference(environment: str, document: Document) -> str:
-    if not environment.startswith("azureml:"):
+    if not is_named(environment):
         raise UserError(f"{document.where('environment')}: {environment}: write azureml:<name>:<version>")
     return environment
 
@@ -117,7 +120,7 @@ def _lay_out(spec: Deployment, document: Document, model: dict[str, Any], folder
         where = document.where("code_configuration", "scoring_script")
         raise UserError(f"{where}: {spec.code_configuration.scoring_script} is not in {spec.code_configuration.code}")
     code = folder / source.name
-    snapshot.copy(source, code)
+    snapshot.copy(source, code, home())
     kept = Path(model["path"])
     shutil.copytree(kept, _model_folder(folder, model) / kept.name, copy_function=_link)
     (folder / "tmp").mkdir()
@@ -180,7 +183,8 @@ def _start_of(environment: Asset) -> tuple[tuple[str, ...], int]:
 
 def _interpreter(environment: str) -> Path:
     """The interpreter of an environment here: .venv-<name> beside this one, or LOCALML_SERVER_PYTHON."""
-    name = environment.removeprefix("azureml:").partition(":")[0].partition("@")[0]
+    reference = Reference.parse(environment)
+    name = reference.name if reference else environment
     given = os.environ.get("LOCALML_SERVER_PYTHON")
     python = Path(given) if given else Path(sys.prefix).with_name(f".venv-{name}") / "bin" / "python"
     if not python.exists():

@@ -7,21 +7,22 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from localml import overrides, yamlio
-from localml.errors import UserError
-from localml.paths import home, read_json, write_json
+from amlspec.document import Document, read_document
+from amlspec.errors import UserError
+from amlspec.references import bare
+from amlspec.schema import parse
+from amlspec.serving import Compute, Endpoint
+from host.state import home, read_json, write_json
+from localml import overrides
 from localml.serving import control, store
-from localml.serving.specs import Compute, Endpoint
 from localml.serving.store import HOST
-from localml.specs import parse
-from localml.yamlio import Document
 
 _KEYS = {"primary": "primaryKey", "secondary": "secondaryKey"}
 
 
 def compute_attach(args: Namespace) -> Any:
     """Attach a cluster by name, so that endpoints may refer to it. Nothing is asked of the cluster itself."""
-    document = yamlio.load(Path(args.file)) if args.file else Document(Path.cwd() / "--name", {}, {})
+    document = read_document(Path(args.file)) if args.file else Document(Path.cwd() / "--name", {}, {})
     given = {"name": args.name, "resource_id": args.resource_id, "namespace": args.namespace}
     given["type"] = args.type.lower() if args.type else None
     document.data.update({key: value for key, value in given.items() if value is not None})
@@ -94,7 +95,7 @@ _FIELDS = ("name", "description", "tags", "properties", "compute", "auth_mode", 
 
 
 def _document(args: Namespace) -> Document:
-    document = yamlio.load(Path(args.file))
+    document = read_document(Path(args.file))
     overrides.apply(document, args.set or [])
     for field in ("name", "auth_mode"):
         if getattr(args, field, None) is not None:
@@ -103,7 +104,7 @@ def _document(args: Namespace) -> Document:
 
 
 def _check_compute(spec: Endpoint, document: Document) -> None:
-    name = spec.compute.removeprefix("azureml:")
+    name = bare(spec.compute)
     if not (home() / "computes" / f"{Path(name).name}.json").exists():
         where = document.where("compute")
         raise UserError(f"{where}: compute {name} is not attached: `localml compute attach --file <compute spec>`")

@@ -10,8 +10,10 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from localml import children, log_warnings, overrides, plan, process, records, runner, strict, view, yamlio
-from localml.errors import UserError
+from amlspec.document import read_document
+from amlspec.errors import UserError
+from host import process
+from localml import children, log_warnings, overrides, plan, records, runner, strict, view
 from localml.plan import Plan
 
 
@@ -32,7 +34,7 @@ def begin(args: Namespace) -> None:
 
 def _planned(args: Namespace) -> tuple[Plan, dict[str, Any]]:
     runner.recover()
-    document = yamlio.load(Path(args.file))
+    document = read_document(Path(args.file))
     overrides.apply(document, args.set or [])
     planned = plan.make(document)
     name = args.name or document.data.get("name")
@@ -51,7 +53,7 @@ def _run_forked(planned: Plan, record: dict[str, Any]) -> NoReturn:
         with (records.folder(record["name"]) / "engine.log").open("ab") as log:
             for stream in (1, 2):
                 os.dup2(log.fileno(), stream)
-        record["engine"] = records.process_mark(os.getpid())
+        record["engine"] = process.process_mark(os.getpid())
         _run(planned, record)
         code = 0
     except (UserError, KeyboardInterrupt):
@@ -83,7 +85,7 @@ def _detach(args: Namespace, record: dict[str, Any]) -> dict[str, Any]:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
-    record["engine"] = records.process_mark(child.pid)
+    record["engine"] = process.process_mark(child.pid)
     records.save(record)
     return _shown(record)
 
@@ -91,8 +93,8 @@ def _detach(args: Namespace, record: dict[str, Any]) -> dict[str, Any]:
 def run_detached(args: Namespace) -> Any:
     """The other end of `_detach`."""
     record = records.load(args.name)
-    record["engine"] = records.process_mark(os.getpid())
-    document = yamlio.load(Path(args.file))
+    record["engine"] = process.process_mark(os.getpid())
+    document = read_document(Path(args.file))
     overrides.apply(document, args.set or [])
     try:
         return _run(plan.make(document), record)
@@ -106,7 +108,7 @@ def run_detached(args: Namespace) -> Any:
 def show(args: Namespace) -> Any:
     """One job, or one step of it as `<job>/<step>`."""
     record, step = children.find(args.name)
-    if record["status"] not in records.FINAL and not records.is_alive(record["engine"]):
+    if record["status"] not in records.FINAL and not process.is_alive(record["engine"]):
         runner.recover()
         record, step = children.find(args.name)
     return children.shown(record, step) if step else _shown(record)
@@ -147,7 +149,7 @@ def stream(args: Namespace) -> Any:
 def cancel(args: Namespace) -> Any:
     """End a running job and its steps."""
     record = records.load(args.name)
-    if record["status"] in records.FINAL or not records.is_alive(record["engine"]):
+    if record["status"] in records.FINAL or not process.is_alive(record["engine"]):
         raise UserError(f"job {args.name} does not run: it is {record['status']}")
     os.kill(record["engine"]["pid"], signal.SIGTERM)
     return None

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from localml import process
-from localml.yamlio import display
+from amlspec.document import display
+from host import process
 
 if TYPE_CHECKING:
     from rich.live import Live

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localml import expressions, mounts, snapshot
-from localml.errors import UserError
-from localml.expressions import Value
-from localml.mounts import Mounts
-from localml.paths import home
+from amlspec import bindings, snapshot
+from amlspec.bindings import Value
+from amlspec.errors import UserError
+from host import mounts
+from host.mounts import Mounts
+from host.state import home
 from localml.plan import ARTIFACTS, Step
 from localml.values import Data
 
@@ -49,11 +50,11 @@ def make(step: Step, folder: Path, inputs: dict[str, Value | Data]) -> WorkDir:
     outputs = _outputs(step, folder)
     given = {name: _place(step, folder, name, value) for name, value in inputs.items()}
     try:
-        command = expressions.render(step.component.command, given, outputs)
+        command = bindings.render(step.component.command, given, outputs)
     except ValueError as error:
         raise UserError(f"step {step.name}: {error}") from None
     code = folder / "code"
-    snapshot.copy(step.code, code) if step.code else code.mkdir(parents=True)
+    snapshot.copy(step.code, code, home()) if step.code else code.mkdir(parents=True)
     (code / "outputs").mkdir(exist_ok=True)
     (folder / "tmp" / "packages").mkdir(parents=True)
     folders = tuple(path for name, path in outputs.items() if step.outputs[name].type != "uri_file")

@@ -5,8 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from amlspec.errors import UserError
 from demand.grain import GRAINS
-from localml.errors import UserError
 from pipeline import azml, forecast, last_run, lineage, models, summary
 
 REFUSED = 3

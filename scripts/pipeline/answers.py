@@ -14,7 +14,7 @@ import json
 import re
 from typing import Any
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 
 FINAL = frozenset({"completed", "failed", "canceled", "notresponding"})
 _NOT_FOUND = re.compile(

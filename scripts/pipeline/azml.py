@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from amlspec.document import display
+from amlspec.errors import UserError
+from host.state import home
 from localml import cli, strict
-from localml.errors import UserError
-from localml.paths import home
-from localml.yamlio import display
 from pipeline import answers
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from pipeline import outputs
 
 FILE = "warnings.json"

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from localml import yamlio
-from localml.errors import UserError
+from amlspec.document import read_document
+from amlspec.errors import UserError
 
 
 def nodes(spec: Path) -> dict[str, Any]:
     """The nodes of a pipeline's spec, in its order."""
-    jobs = yamlio.load(spec).data.get("jobs")
+    jobs = read_document(spec).data.get("jobs")
     return jobs if isinstance(jobs, dict) else {}
 
 
@@ -28,7 +28,7 @@ def settings(spec: Path) -> list[str]:
 
 
 def _reference(path: Path) -> str:
-    document = yamlio.load(path)
+    document = read_document(path)
     for field in ("name", "version"):
         if not document.data.get(field):
             raise UserError(f"{document.where()}: a component that is registered needs `{field}`")

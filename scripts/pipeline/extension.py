@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 
 # The newest whose answers the reference of commands knows; it carries azure-ai-ml 1.34.1.
 RECOMMENDED = "2.44.1"

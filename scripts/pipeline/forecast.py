@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from pipeline import azml, closing, imported, models, outputs
 
 SHOWN = 3

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from localml.errors import UserError
-from localml.paths import home, read_json, write_json
+from amlspec.errors import UserError
+from host.state import home, read_json, write_json
 from pipeline import answers, azml, outputs
 
 # ml/pipelines/train.yml: the output, and the step that writes it.

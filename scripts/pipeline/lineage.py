@@ -4,7 +4,7 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from pipeline import azml, imported, models
 
 # What decides the outcome of a training run, besides the sales and the settings of the call.

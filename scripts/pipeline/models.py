@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from amlspec.errors import UserError
+from amlspec.versions import order
 from demand.grain import GRAINS, name_of
-from localml.errors import UserError
-from localml.paths import version_key
 from pipeline import azml
 
 BASE = "demand-forecast"
@@ -26,7 +26,7 @@ def versions(name: str) -> list[Version]:
         each if each.get("tags") else {**each, **(_own_page(name, str(each["version"])) or {})}
         for each in azml.call("model", "list", "--name", name) or []
     ]
-    return sorted(full, key=lambda each: version_key(str(each["version"])), reverse=True)
+    return sorted(full, key=lambda each: order(str(each["version"])), reverse=True)
 
 
 def _own_page(name: str, version: str) -> Version | None:

@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from localml.errors import UserError
-from localml.paths import home
+from amlspec.errors import UserError
+from host.state import home
 from pipeline import answers, azml
 
 # ml/pipelines/forecast.yml: the output, and the step that writes it.

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from localml import verbs_jobs, yamlio
-from localml.errors import UserError
+from amlspec.document import read_document
+from amlspec.errors import UserError
+from localml import verbs_jobs
 from pipeline import azml, components, watch
 
 
@@ -57,7 +58,7 @@ def submit(job: str, spec: Path, settings: list[str]) -> None:
 def check_vault(spec: Path, settings: list[str]) -> None:
     """Raises UserError where the job reads a private key and nothing says from which vault: refused here, and not
     minutes later on the cluster."""
-    document = yamlio.load(spec)
+    document = read_document(spec)
     given = dict(each.split("=", 1) for each in settings if "=" in each)
     kind = given.get("inputs.sign_in", (document.data.get("inputs") or {}).get("sign_in"))
     if kind == "key_pair" and not any(key.endswith(".vault_url") and value for key, value in given.items()):

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from amlspec.document import display
 from demand import health
-from localml.yamlio import display
 from pipeline import closing
 
 METRICS = ("wape", "mae", "rmse", "r2")

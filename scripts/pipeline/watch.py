@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from amlspec.errors import UserError
+from host.state import home
 from localml import log_warnings, records, view
-from localml.errors import UserError
-from localml.paths import home
 from pipeline import answers, azml, components
 
 # One question to the service takes some two seconds, one to this machine a thousandth of one.

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from pipeline import answers, azml, models
 
 WORDS = {

@@ -7,10 +7,10 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from amlspec.errors import UserError
 from review.bump import bump
 from review.change import open_change
 from review.extras import read_plan, read_verdict
-from review.git import UserError
 from review.guard import guard
 from review.markdown import render
 from review.report import build

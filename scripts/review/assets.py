@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from amlspec.document import Document, Key, NotYamlError, parse
+from amlspec.finding import Finding
+from amlspec.kinds import Kind, kind_of
 from review.git import Tree
-from speccheck.document import Document, Key, NotYamlError, parse
-from speccheck.finding import Finding
-from speccheck.kinds import Kind, kind_of
 
 SPECS = "ml/"
 # Kinds that Azure ML keeps under a name and a version, which never change again.

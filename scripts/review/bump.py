@@ -6,13 +6,14 @@ Only the characters of a version are replaced, so comments, order, quotes and li
 from collections.abc import Iterator
 from pathlib import Path
 
+from amlspec.document import Key
+from amlspec.errors import UserError
+from amlspec.references import Reference
 from review.assets import Asset
 from review.change import open_change
 from review.edit import Keys, replace_scalar
-from review.git import UserError
 from review.guard import guard
-from review.references import means, named, references
-from speccheck.document import Key
+from review.references import means, references
 
 _ROUNDS = 20
 
@@ -53,7 +54,7 @@ def _pinned(assets: list[Asset], asset: Asset, version: str) -> Iterator[tuple[A
     """References to exactly this version of an asset."""
     for user in assets:
         for keys, text in references(user):
-            if named(text) == (asset.name, version) and means(keys, asset.kind) and not user.where:
+            if Reference.parse(text) == Reference(asset.name, version) and means(keys, asset.kind) and not user.where:
                 yield user, keys, text
 
 

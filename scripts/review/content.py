@@ -4,20 +4,17 @@ import posixpath
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import Any
 
-import pathspec
 import yaml
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
+from amlspec.kinds import Kind
+from amlspec.snapshot import kept
 from review.assets import Asset, Assets
-from review.git import Tree
 from review.slots import digest, local_files, without
-from speccheck.kinds import Kind
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# Azure ML and the local engine leave these out of a snapshot whatever its ignore file says.
-_ALWAYS = ("__pycache__/", "*.pyc", ".git/", ".ipynb_checkpoints/")
 # Of an environment, data asset or model only this is its content; of a component all but the version is.
 _CONTENT = {
     Kind.ENVIRONMENT: ("image", "build", "inference_config", "os_type", "conda_file"),
@@ -101,18 +98,8 @@ class Reader:
             yield place, (posixpath.basename(place), files[place])
             return
         prefix = "" if place == "." else f"{place}/"
-        ignore = pathspec.PathSpec.from_lines(GitIgnoreSpecPattern, [*_ALWAYS, *_ignored(self._tree, prefix)])
-        for path in self._sorted[bisect_left(self._sorted, prefix) :]:
-            if not path.startswith(prefix):
-                return
-            inside = path[len(prefix) :]
-            if not ignore.match_file(inside):
-                yield path, (inside, files[path])
-
-
-def _ignored(tree: Tree, prefix: str) -> list[str]:
-    """Lines of the ignore file in a snapshot's own folder; .amlignore wins over .gitignore, as in azure-ai-ml."""
-    for name in (".amlignore", ".gitignore"):
-        if prefix + name in tree.files:
-            return [line.strip() for line in tree.read(prefix + name).splitlines()]
-    return []
+        start = bisect_left(self._sorted, prefix)
+        below = takewhile(lambda path: path.startswith(prefix), islice(self._sorted, start, None))
+        inside = [path.removeprefix(prefix) for path in below]
+        for name in kept(inside, lambda name: self._tree.read(prefix + name) if prefix + name in files else None):
+            yield prefix + name, (name, files[prefix + name])

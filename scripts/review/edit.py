@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from review.git import UserError
+from amlspec.errors import UserError
 
 Keys = Sequence[str | int]
 # An anchor or a tag in front of a scalar belongs to its node and stays.

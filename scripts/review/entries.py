@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from amlspec.command import program_of
+from amlspec.kinds import Kind
 from review.assets import Asset
 from review.change import Change
 from review.content import Reader
 from review.fields import FieldChange, differences, leaves
 from review.impact import Impact
-from review.modules import Modules, module_of
+from review.modules import Modules
 from review.sections import pins
-from speccheck.kinds import Kind
 
 
 @dataclass(frozen=True)
@@ -103,15 +104,15 @@ class Entries:
 
     def _reached(self, asset: Asset) -> frozenset[str] | None:
         """Files that the asset's script imports; None where it runs no module of its snapshot."""
-        code, module = asset.data.get("code"), module_of(asset.data.get("command"))
+        code, program = asset.data.get("code"), program_of(asset.data.get("command"))
         if asset.kind == Kind.DEPLOYMENT:
             scoring = asset.doc.table("code_configuration")
-            code, module = scoring.get("code"), module_of(f"python {scoring.get('scoring_script')}")
-        if not isinstance(code, str) or module is None:
+            code, program = scoring.get("code"), program_of(f"python {scoring.get('scoring_script')}")
+        if not isinstance(code, str) or program is None:
             return None
         folder = asset.resolve(code)
         tree = self._change.head.assets.tree
-        return self._modules.setdefault(folder, Modules(tree, folder)).reached(module)
+        return self._modules.setdefault(folder, Modules(tree, folder)).reached(program.module)
 
 
 def _files(reader: Reader, asset: Asset) -> dict[str, tuple[str, str]]:

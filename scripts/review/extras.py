@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from review.git import UserError
+from amlspec.errors import UserError
 
 _FIGURES = ("wape", "mae", "rmse", "r2")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from specfmt.command import flags
+from amlspec.command import flags
 
 _ABSENT = object()
 _LONG = 80

@@ -5,9 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-
-class UserError(Exception):
-    """One line for the person who called: what is wrong and what to do."""
+from amlspec.errors import UserError
 
 
 class Tree(Protocol):

@@ -8,11 +8,12 @@ two pull requests can take the same next version without a conflict in git.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from amlspec.finding import Finding
+from amlspec.references import Reference
+from amlspec.versions import following, highest, is_higher
 from review.assets import VERSIONED, Asset
 from review.change import Change
-from review.references import named, uses_of
-from review.versions import following, highest, is_higher
-from speccheck.finding import Finding
+from review.references import uses_of
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _judge_removed_version(change: Change, old: Asset) -> Iterator[Verdict]:
     if old.kind not in VERSIONED:
         return
     for user, keys in uses_of(change.head.assets, old):
-        if (old.name, old.version) == named(str(user.doc.get(*keys))):
+        if Reference.parse(user.doc.get(*keys)) == Reference(old.name, old.version):
             message = f"version {old.version} of {old.label} was removed and is still used here: "
             fix = f"restore {old.path} or name another version"
             yield Verdict(user.doc.find(message + fix, *keys), user)

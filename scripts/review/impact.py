@@ -3,10 +3,11 @@
 from collections import defaultdict, deque
 from collections.abc import Iterable
 
+from amlspec.kinds import Kind
+from amlspec.references import Reference
 from review.assets import Asset
 from review.content import Reader
-from review.references import local_paths, named, references, targets
-from speccheck.kinds import Kind
+from review.references import local_paths, references, targets
 
 
 class Impact:
@@ -20,9 +21,9 @@ class Impact:
         for asset in reader.assets.items:
             for keys, text in references(asset):
                 found = targets(reader.assets, asset, keys, text)
-                pair = named(text)
-                if pair is not None and not found and str(keys[-1]) == "path":
-                    found = makers.get(pair[0], [])
+                reference = Reference.parse(text)
+                if reference is not None and not found and str(keys[-1]) == "path":
+                    found = makers.get(reference.name, [])
                 for used in found:
                     # A deployment names its endpoint, yet it is the endpoint that serves with the deployment.
                     turned = str(keys[-1]) == "endpoint_name"

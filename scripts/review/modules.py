@@ -57,15 +57,3 @@ class Modules:
         path = self._file(module)
         if path is not None:
             yield path
-
-
-def module_of(command: object) -> str | None:
-    """`demand.train` of `python -m demand.train --x`; a script `train.py` counts as `train`."""
-    words = command.split() if isinstance(command, str) else []
-    for index, word in enumerate(words[:-1]):
-        if word.rsplit("/", 1)[-1].startswith("python"):
-            if words[index + 1] == "-m" and index + 2 < len(words):
-                return words[index + 2]
-            if words[index + 1].endswith(".py"):
-                return words[index + 1].removesuffix(".py").replace("/", ".")
-    return None

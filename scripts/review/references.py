@@ -3,9 +3,10 @@
 import posixpath
 from collections.abc import Iterator
 
+from amlspec.document import Key
+from amlspec.kinds import Kind
+from amlspec.references import PREFIX, Reference
 from review.assets import Asset, Assets
-from speccheck.document import Key
-from speccheck.kinds import Kind
 
 # Kinds that a reference of the form azureml:<name> can mean, by the key that it stands under.
 _BY_KEY: dict[str, tuple[Kind, ...]] = {
@@ -24,19 +25,11 @@ _PATH_KEYS = frozenset(
 )
 
 
-def named(text: str) -> tuple[str, str] | None:
-    """(name, version) of `azureml:name:version` or `azureml:name@label`; None for anything else."""
-    if not text.startswith("azureml:") or text.startswith("azureml://"):
-        return None
-    name, _, version = text.removeprefix("azureml:").replace("@", ":").partition(":")
-    return name, version
-
-
 def references(asset: Asset) -> Iterator[tuple[tuple[Key, ...], str]]:
     """(key path, text) of every string that may refer to something."""
     for keys, text in asset.doc.strings(*asset.where):
         key = str(keys[-1]) if keys else ""
-        if key in _PATH_KEYS or key in _BY_NAME or text.startswith("azureml:"):
+        if key in _PATH_KEYS or key in _BY_NAME or text.startswith(PREFIX):
             yield keys, text
 
 
@@ -45,9 +38,9 @@ def targets(assets: Assets, asset: Asset, keys: tuple[Key, ...], text: str) -> l
     key = str(keys[-1])
     if key in _BY_NAME:
         return assets.named(_BY_NAME[key], text)
-    if (pair := named(text)) is not None:
-        found = [other for kind in _BY_KEY.get(key, ()) for other in assets.named(kind, pair[0])]
-        exact = [other for other in found if other.version == pair[1]]
+    if (reference := Reference.parse(text)) is not None:
+        found = [other for kind in _BY_KEY.get(key, ()) for other in assets.named(kind, reference.name)]
+        exact = [other for other in found if other.version == reference.version]
         return exact or found
     target = assets.at(asset.resolve(text)) if key in _PATH_KEYS else None
     return [target] if target is not None and target is not asset else []
@@ -63,9 +56,9 @@ def uses_of(assets: Assets, gone: Asset) -> Iterator[tuple[Asset, tuple[Key, ...
     replaced = assets.at(gone.path) is not None
     for asset in assets.items:
         for keys, text in references(asset):
-            key, pair = str(keys[-1]), named(text)
-            by_name = pair is not None and pair[0] == gone.name and means(keys, gone.kind)
-            by_path = not replaced and pair is None and key in _PATH_KEYS and asset.resolve(text) == gone.path
+            key, reference = str(keys[-1]), Reference.parse(text)
+            by_name = reference is not None and reference.name == gone.name and means(keys, gone.kind)
+            by_path = not replaced and reference is None and key in _PATH_KEYS and asset.resolve(text) == gone.path
             if by_name or by_path:
                 yield asset, keys
 
@@ -73,7 +66,7 @@ def uses_of(assets: Assets, gone: Asset) -> Iterator[tuple[Asset, tuple[Key, ...
 def local_paths(asset: Asset) -> Iterator[str]:
     """Repo paths, files or folders, that a spec names."""
     for keys, text in references(asset):
-        if str(keys[-1]) in _PATH_KEYS and "://" not in text and not text.startswith("azureml:"):
+        if str(keys[-1]) in _PATH_KEYS and "://" not in text and not text.startswith(PREFIX):
             path = asset.resolve(text)
             if not path.startswith("..") and path != posixpath.curdir:
                 yield path

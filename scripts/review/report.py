@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from amlspec.kinds import Kind
 from review.assets import Asset
 from review.change import Change
 from review.entries import AssetChange, Entries
@@ -11,7 +12,6 @@ from review.impact import Impact
 from review.rerun import Run, runs_of
 from review.sections import is_access, is_cost, is_gate, is_terraform_access, is_terraform_cost
 from review.topics import Topics
-from speccheck.kinds import Kind
 
 
 @dataclass

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from amlspec.bindings import bindings
+from amlspec.kinds import Kind
+from amlspec.references import Reference
 from review.assets import Asset
 from review.change import Change
 from review.content import Reader
-from review.references import named
-from speccheck.bindings import bindings
-from speccheck.kinds import Kind
 
 # Fields of a node that are not part of what a step computes.
 _BESIDE = frozenset({"limits", "compute", "display_name", "description", "comment", "tags", "properties", "identity"})
@@ -73,17 +73,19 @@ def _own_reason(change: Change, old: Asset | None, new: Asset, name: str) -> str
 
 def _counts(key: str, value: Any) -> bool:
     """Whether a field of a node is compared as text; where a component's file lies is not, what is in it counts."""
-    return key not in _BESIDE and not (key in ("component", "trial") and isinstance(value, str) and not named(value))
+    return key not in _BESIDE and not (
+        key in ("component", "trial") and isinstance(value, str) and not Reference.parse(value)
+    )
 
 
 def _component(reader: Reader, pipeline: Asset | None, job: dict[str, Any]) -> Asset | None:
     reference = job.get("component", job.get("trial"))
     if pipeline is None or not isinstance(reference, str):
         return None
-    pair = named(reference)
-    if pair is None:
+    named = Reference.parse(reference)
+    if named is None:
         return reader.assets.at(pipeline.resolve(reference))
-    return next(iter(reader.assets.named(Kind.COMPONENT, pair[0])), None)
+    return next(iter(reader.assets.named(Kind.COMPONENT, named.name)), None)
 
 
 def _component_reason(change: Change, old: Asset | None, new: Asset | None) -> str | None:
@@ -101,9 +103,9 @@ def _component_reason(change: Change, old: Asset | None, new: Asset | None) -> s
 
 def _environment(reader: Reader, component: Asset) -> str | None:
     """Digest of the environment that a component names, where it is one of this repo."""
-    pair = named(str(component.data.get("environment", "")))
-    found = reader.assets.named(Kind.ENVIRONMENT, pair[0]) if pair else []
-    exact = [asset for asset in found if pair and asset.version == pair[1]]
+    reference = Reference.parse(component.data.get("environment"))
+    found = reader.assets.named(Kind.ENVIRONMENT, reference.name) if reference else []
+    exact = [asset for asset in found if reference and asset.version == reference.version]
     return reader.content((exact or found)[0]).digest() if found else None
 
 

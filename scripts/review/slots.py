@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from amlspec.references import PREFIX
+
 # Places of paths in the specs of every kind. Code comes last: a file that lies in it counts by its bytes.
 _SLOTS = (
     ("conda_file",),
@@ -24,7 +26,7 @@ def local_files(data: dict[str, Any]) -> Iterator[tuple[Slot, str]]:
     for slot in _SLOTS:
         value = _value(data, slot)
         for path in value if isinstance(value, list) else [value]:
-            if isinstance(path, str) and "://" not in path and not path.startswith("azureml:"):
+            if isinstance(path, str) and "://" not in path and not path.startswith(PREFIX):
                 yield slot, path
 
 

@@ -4,13 +4,13 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable
 
+from amlspec.kinds import Kind
 from review.change import Change
 from review.entries import AssetChange, Entries
 from review.fields import FieldChange, differences
 from review.impact import Impact
 from review.sections import gate_changes, is_gate_file
 from review.terraform import arguments
-from speccheck.kinds import Kind
 
 Wanted = Callable[[FieldChange], bool]
 

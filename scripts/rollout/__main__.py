@@ -10,9 +10,9 @@ from typing import NoReturn
 
 from filelock import FileLock, Timeout
 
+from amlspec.errors import UserError
 from demand import health
-from localml.errors import UserError
-from localml.paths import home
+from host.state import home
 from pipeline import last_run, models
 from rollout import batch, checks, engine
 from rollout.report import Report, say

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from amlspec.errors import UserError
 from demand.grain import COLUMN
-from localml.errors import UserError
 from pipeline import answers, outputs
 
 Row = dict[str, Any]

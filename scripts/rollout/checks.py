@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from amlspec.errors import UserError
 from demand.grain import COLUMN
-from localml.errors import UserError
 
 Row = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from rollout import batch, checks, load
 from rollout.checks import Limits, Row, Seen
 from rollout.report import Report

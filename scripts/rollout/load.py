@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from rollout.checks import Row, Seen
 
 HEADER = "azureml-model-deployment"

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from localml.paths import home, write_json
+from host.state import home, write_json
 
 
 def say(text: str) -> None:

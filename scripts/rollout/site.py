@@ -13,8 +13,11 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from localml import hashing, snapshot
-from localml.errors import UserError
+from amlspec import snapshot
+from amlspec.errors import UserError
+from amlspec.references import Reference
+from host.state import home
+from localml import hashing
 from localml.serving import control, store
 from pipeline import answers, azml, models
 
@@ -88,7 +91,7 @@ class Site:
         """Hash of the deployment's spec and its code; a version of its environment never changes."""
         data = yaml.safe_load(self.deployment_spec.read_text(encoding="utf-8"))
         code = self.deployment_spec.parent / (data.get("code_configuration") or {}).get("code", ".")
-        return hashing.of_data([data, hashing.of_files(code, snapshot.files(code))])[:16]
+        return hashing.of_data([data, hashing.of_files(code, snapshot.files(code, home()))])[:16]
 
     def is_stopped(self) -> bool:
         """Whether it exists here and no server runs for it; asking the verbs of its deployments would start them."""
@@ -234,10 +237,10 @@ def _field(spec: Path, key: str) -> Any:
 
 
 def _model_name(reference: str) -> str:
-    match = re.fullmatch(r"azureml:([^:@/]+)(?::[^:@/]+|@latest)", reference)
-    if not match:
+    parsed = Reference.parse(reference)
+    if parsed is None or not parsed.is_resolvable:
         raise UserError(f"model: {reference}: write azureml:<name>@latest; the rollout puts the version in")
-    return match[1]
+    return parsed.name
 
 
 def _version(model: Any) -> str:

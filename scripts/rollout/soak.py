@@ -18,8 +18,8 @@ from typing import Any
 import aiohttp
 import psutil
 
-from localml.errors import UserError
-from localml.paths import home, write_json
+from amlspec.errors import UserError
+from host.state import home, write_json
 from pipeline import azml
 from rollout.checks import read_requests
 from rollout.site import Site

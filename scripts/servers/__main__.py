@@ -3,9 +3,9 @@
 import argparse
 import sys
 
+from amlspec.errors import UserError
 from demand.errors import UserError as StepError
 from localml import verbs_endpoints
-from localml.errors import UserError
 from warehouse import lifecycle
 from warehouse.state import open_home
 

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from speccheck.document import Key
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
+from amlspec.document import Key
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
+from amlspec.references import PREFIX, Reference, bare, is_named
+from amlspec.versions import highest
+from amlspec.wording import closest
 from speccheck.repo import COMPONENTS, Repo, Spec
-from speccheck.wording import closest
 
 _DATASTORE = re.compile(r"azureml://(?:.*/)?datastores/([^/]+)/paths/.+")
 _CHECKED = (*COMPONENTS, Kind.PIPELINE, Kind.COMMAND_JOB, Kind.SWEEP_JOB, Kind.DEPLOYMENT, Kind.ENDPOINT, Kind.DATA)
@@ -33,32 +35,28 @@ def _environment(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> I
     versions = repo.versions.get(Kind.ENVIRONMENT, {})
     if text.startswith("azureml://") or "${{" in text:
         return
-    if not text.startswith("azureml:"):
+    if not is_named(text):
         target = repo.at(spec.folder, text.removeprefix("file:"))
         if (target is None or target.kind != Kind.ENVIRONMENT) and text.endswith((".yml", ".yaml")):
             yield spec.doc.find(f"environment file '{text}' is not there: name a file of ml/environments", *where)
         return
-    name, _, version = text.removeprefix("azureml:").replace("@", ":").partition(":")
+    reference = Reference.parse(text) or Reference(bare(text))
+    name, version = reference.name, reference.pin
     if name not in versions:
         yield spec.doc.find(f"no environment '{name}' in this repo: {closest(name, versions)}", *where)
     elif version in ("", "latest"):
-        newest = max(versions[name], key=_natural)
+        newest = highest(list(versions[name]))
         yield spec.doc.find(f"environment '{name}' is not pinned: write azureml:{name}:{newest}", *where)
     elif version not in versions[name]:
         message = f"no version {version} of environment '{name}' in this repo: {closest(version, versions[name])}"
         yield spec.doc.find(message, *where)
 
 
-def _natural(version: str) -> tuple[tuple[int, str], ...]:
-    """Key that sorts 10 after 9."""
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"[.\-_]", version))
-
-
 def _compute(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> Iterator[Finding]:
     if text.startswith(("azureml://", "/subscriptions")) or "${{" in text or text in ("serverless", "local"):
         return
-    name = text.removeprefix("azureml:")
-    if not text.startswith("azureml:"):
+    name = bare(text)
+    if not is_named(text):
         yield spec.doc.find(f"compute '{text}' has no azureml: before it: write azureml:{text}", *where)
     elif name not in repo.compute_names:
         message = f"no compute '{name}' in infra or ml/deploy: {closest(name, repo.compute_names)}"
@@ -66,11 +64,11 @@ def _compute(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> Itera
 
 
 def _model(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> Iterator[Finding]:
-    name = text.removeprefix("azureml:").replace("@", ":").split(":")[0]
-    if text.startswith("azureml:") and not text.startswith("azureml://") and name not in repo.model_names:
+    name = (Reference.parse(text) or Reference(bare(text))).name
+    if is_named(text) and name not in repo.model_names:
         message = f"no model '{name}' is registered by this repo: {closest(name, repo.model_names)}"
         yield spec.doc.find(message, *where)
-    elif not text.startswith("azureml:") and not (spec.folder / text).exists():
+    elif not text.startswith(PREFIX) and not (spec.folder / text).exists():
         yield spec.doc.find(f"model path '{text}' does not exist: write azureml:<name>:<version> or a path", *where)
 
 
@@ -78,12 +76,13 @@ def _path(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> Iterator
     """A data path: a datastore, a data asset, a URL or a file of this repo."""
     if text.startswith("azureml://"):
         yield from _datastore(repo, spec, where, text)
-    elif text.startswith("azureml:"):
-        name = text.removeprefix("azureml:").replace("@", ":").split(":")[0]
+    elif is_named(text):
+        reference = Reference.parse(text) or Reference(bare(text))
+        name = reference.name
         if name not in repo.data_names | repo.model_names:
             message = f"no data asset '{name}' is made by this repo: {closest(name, repo.data_names)}"
             yield spec.doc.find(message, *where)
-        elif not re.search(r"[:@][^:@]+$", text.removeprefix("azureml:")):
+        elif not reference.pin:
             yield spec.doc.find(f"'{text}' names no version: write {text}@latest or {text}:<version>", *where)
     elif _is_local(spec, where, text) and not (spec.folder / text).exists():
         yield spec.doc.find(f"path '{text}' does not exist: give a path relative to this file", *where)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
 from speccheck.assets import check_assets
 from speccheck.commands import check_commands
 from speccheck.components import check_components
@@ -11,9 +13,7 @@ from speccheck.deployments import check_deployments
 from speccheck.endpoints import check_computes, check_endpoints, check_instance_types
 from speccheck.environments import check_environments
 from speccheck.fields import check_fields
-from speccheck.finding import Finding
 from speccheck.imports import check_imports
-from speccheck.kinds import Kind
 from speccheck.loaders import check_loads
 from speccheck.pipelines import check_pipelines
 from speccheck.repo import Repo, Spec, load_repo

@@ -1,18 +1,17 @@
 """A component's command against the code it runs: folder, module, flags."""
 
 import importlib.util
-import itertools
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from speccheck.bindings import bindings
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
+from amlspec.bindings import bindings
+from amlspec.command import program_of, words
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
+from amlspec.wording import closest
 from speccheck.parsers import Flag, NoParserError, read_flags
 from speccheck.repo import Repo, Spec
-from speccheck.wording import closest
 
 
 @dataclass(frozen=True)
@@ -37,36 +36,11 @@ def check_commands(repo: Repo, spec: Spec) -> Iterator[Finding]:
         elif isinstance(command, str):
             yield from _check_script(repo, spec, folder, command)
     elif code is None and isinstance(command, str):
-        module = _module(_words(command))
-        if module and not _installed(module):
-            yield spec.doc.find(f"no code: the command runs {module}, add code: <folder that holds it>", "command")
-
-
-def _words(command: str) -> list[str]:
-    """Words of a command; a binding is one word, whatever blanks it holds."""
-    text = command
-    for binding in bindings(command):
-        text = text.replace(binding.text, binding.text.replace(" ", ""))
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
-
-
-def _module(words: list[str]) -> str | None:
-    """`demand.train` of `python -m demand.train ...`."""
-    for index, word in enumerate(words[:-1]):
-        if Path(word).name.startswith("python") and words[index + 1] == "-m" and index + 2 < len(words):
-            return words[index + 2]
-    return None
-
-
-def _script(words: list[str]) -> str | None:
-    """`train.py` of `python train.py ...`."""
-    for word, after in itertools.pairwise(words):
-        if Path(word).name.startswith("python") and after.endswith(".py"):
-            return after
-    return None
+        program = program_of(command)
+        if program and program.script is None and not _installed(program.module):
+            yield spec.doc.find(
+                f"no code: the command runs {program.module}, add code: <folder that holds it>", "command"
+            )
 
 
 def _installed(module: str) -> bool:
@@ -77,33 +51,27 @@ def _installed(module: str) -> bool:
 
 
 def _check_script(repo: Repo, spec: Spec, folder: Path, command: str) -> Iterator[Finding]:
-    words = _words(command)
-    module, script = _module(words), _script(words)
-    if module is None and script is None:
+    program = program_of(command)
+    if program is None:
         return
-    if script is not None and module is None:
-        wanted, path = script, folder / script
-        module = ".".join(Path(script).with_suffix("").parts)
-    else:
-        assert module is not None  # noqa: S101 - one of the two is there
-        wanted, path = module, folder.joinpath(*module.split(".")).with_suffix(".py")
-        if (path.with_suffix("") / "__main__.py").is_file():
-            path = path.with_suffix("") / "__main__.py"
+    wanted, path = program.script or program.module, folder / f"{program.module.replace('.', '/')}.py"
+    if program.script is None and (path.with_suffix("") / "__main__.py").is_file():
+        path = path.with_suffix("") / "__main__.py"
     if path.is_file():
-        yield from _check_flags(spec, folder, module, words)
-    elif not _installed(module):
+        yield from _check_flags(spec, folder, program.module, words(command))
+    elif not _installed(program.module):
         message = f"the command runs {wanted}, but {repo.shown(path)} does not exist: create it or correct the name"
         yield spec.doc.find_text(message, wanted, "command")
 
 
-def _check_flags(spec: Spec, folder: Path, module: str, words: list[str]) -> Iterator[Finding]:
+def _check_flags(spec: Spec, folder: Path, module: str, given_words: list[str]) -> Iterator[Finding]:
     try:
         flags = read_flags(folder, module)
     except NoParserError as error:
         yield spec.doc.find_text(f"flags of {module} cannot be checked: {error}", module, "command")
         return
     known = {name: flag for flag in flags for name in flag.names}
-    given = list(_given(words))
+    given = list(_given(given_words))
     for item in given:
         yield from _check_given(spec, module, item, known)
     certain = {item.name for item in given if not item.optional}
@@ -113,14 +81,14 @@ def _check_flags(spec: Spec, folder: Path, module: str, words: list[str]) -> Ite
             yield spec.doc.find(message, "command")
 
 
-def _given(words: list[str]) -> Iterator[Given]:
+def _given(given: list[str]) -> Iterator[Given]:
     optional = False
-    for index, word in enumerate(words):
+    for index, word in enumerate(given):
         opens, text = word.startswith("$[["), word.removeprefix("$[[")
         optional = optional or opens
         if text.startswith("--"):
             name, equals, value = text.removesuffix("]]").partition("=")
-            after = words[index + 1] if index + 1 < len(words) else ""
+            after = given[index + 1] if index + 1 < len(given) else ""
             follows = not text.endswith("]]") and after and not after.startswith(("--", "$[["))
             yield Given(name, value if equals else after if follows else None, optional)
         if "]]" in word:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from speccheck.bindings import bindings, optional_blocks, slips, unclosed
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
-from speccheck.literals import DATA_TYPES, PRIMITIVES, TYPES, literal_problem
+from amlspec.bindings import bindings, optional_blocks, slips, unclosed
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
+from amlspec.types import DATA_TYPES, PRIMITIVES, TYPES, literal_problem
+from amlspec.wording import article, closest, listed
 from speccheck.repo import COMPONENTS, Repo, Spec
-from speccheck.wording import article, closest, listed
 
 _PORT_FIELDS = frozenset({"type", "description", "optional", "default", "enum", "min", "max", "mode", "path"})
 _OUTPUT_FIELDS = frozenset({"type", "description", "mode", "path", "name", "version", "early_available", "is_control"})

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
 from speccheck.repo import VERSIONED, Repo, Spec
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
-from speccheck.quantities import parse_quantity, resource_problems
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
+from amlspec.quantities import parse_quantity, resource_problems
+from amlspec.wording import closest
 from speccheck.repo import Repo, Spec
-from speccheck.wording import closest
 
 # Field -> lowest and highest value. Seconds, except where the name says ms.
 _BOUNDS: dict[tuple[str, str], tuple[int, int]] = {

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
-from speccheck.quantities import resource_problems
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
+from amlspec.quantities import resource_problems
+from amlspec.wording import closest
 from speccheck.repo import Repo, Spec
-from speccheck.wording import closest
 
 _RESOURCE_ID = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.(?:ContainerService/managedClusters|"

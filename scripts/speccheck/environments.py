@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
 from speccheck.repo import Repo, Spec
 
 # Azure's own images carry a date: 20260901.v1.

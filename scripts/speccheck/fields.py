@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
+from amlspec.wording import closest
 from speccheck.repo import Repo, Spec
-from speccheck.wording import closest
 from specfmt.fmt import problems
 
 _COMMON = frozenset({"$schema", "name", "version", "display_name", "description", "type", "tags", "properties"})

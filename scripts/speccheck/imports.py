@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
+from amlspec.references import bare, is_named
+from amlspec.wording import closest
 from speccheck.repo import Repo, Spec
-from speccheck.wording import closest
 
 _SECRET_KEYS = ("password", "key", "sas_token", "client_secret", "access_key_id", "secret_access_key", "pat")
 
@@ -35,9 +36,9 @@ def _check_source_connection(repo: Repo, spec: Spec, connection: object) -> Iter
     where, known = ("source", "connection"), repo.names(Kind.CONNECTION)
     if not isinstance(connection, str):
         yield spec.doc.find("the import has no connection: add connection: azureml:<name>", *where)
-    elif not connection.startswith("azureml:"):
+    elif not is_named(connection):
         yield spec.doc.find(f"connection '{connection}' has no azureml: before it: write azureml:{connection}", *where)
-    elif (name := connection.removeprefix("azureml:")) not in known:
+    elif (name := bare(connection)) not in known:
         yield spec.doc.find(f"no connection '{name}' in this repo: {closest(name, known)}", *where)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from typing import Any
 
-from speccheck.document import Key
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
+from amlspec.document import Key
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
 from speccheck.repo import Repo, Spec
 
 _LOADERS = {

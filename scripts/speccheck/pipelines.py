@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from speccheck.bindings import Binding, bindings, slips, sole
-from speccheck.document import Key
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
-from speccheck.literals import accepts, literal_problem
+from amlspec.bindings import Binding, bindings, mixed_problem, slips, sole
+from amlspec.document import Key
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
+from amlspec.types import accepts, literal_problem
+from amlspec.wording import article, closest
 from speccheck.ports import Declarations, Node, check_references, declarations, nodes
 from speccheck.repo import PIPELINES, Repo, Spec
-from speccheck.wording import article, closest
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ def _check_value(
     elif isinstance(source, str) and (slip := next(slips(source), None)):
         yield doc.find(f"'{slip}' is no binding: write ${{{{parent.inputs.x}}}}", *where)
     elif isinstance(source, str) and list(bindings(source)):
-        for inner in bindings(source):
-            if problem := _binding_problem(pipeline, inner):
-                yield doc.find(problem, *where)
+        problems = (_binding_problem(pipeline, inner) for inner in bindings(source))
+        if problem := next(filter(None, [*problems, mixed_problem(source)]), None):
+            yield doc.find(problem, *where)
     elif declared is not None:
         problem = _mapping_problem(value, declared) if isinstance(value, dict) else literal_problem(value, declared)
         if problem:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from speccheck.finding import Finding
+from amlspec.finding import Finding
+from amlspec.references import LATEST, Reference, bare, is_named
+from amlspec.wording import closest
 from speccheck.repo import COMPONENTS, Repo, Spec
-from speccheck.wording import closest
 
 Declarations = dict[str, dict[str, Any]]
 
@@ -49,13 +50,13 @@ def component_of(repo: Repo, spec: Spec, given: dict[str, Any]) -> Spec | None:
     reference = given.get(reference_key(given))
     if not isinstance(reference, str):
         return None
-    if not reference.startswith("azureml:"):
+    if not is_named(reference):
         found = repo.at(spec.folder, reference)
         return found if found and found.kind in COMPONENTS else None
-    name, _, version = reference.removeprefix("azureml:").replace("@", ":").partition(":")
-    same = [other for other in repo.of(*COMPONENTS) if other.data.get("name") == name]
-    exact = [other for other in same if str(other.data.get("version")) == version]
-    return next(iter(exact or (same if version == "latest" else [])), None)
+    named = Reference.parse(reference) or Reference(bare(reference))
+    same = [other for other in repo.of(*COMPONENTS) if other.data.get("name") == named.name]
+    exact = [other for other in same if str(other.data.get("version")) == named.version]
+    return next(iter(exact or (same if named.pin == LATEST else [])), None)
 
 
 def nodes(repo: Repo, spec: Spec) -> dict[str, Node]:
@@ -103,9 +104,9 @@ def _check_reference(repo: Repo, spec: Spec, name: str, key: str, reference: str
         if key == "component" and declared not in (None, kind):
             message = f"type is '{declared}', the component is a {target.kind}: write type: {kind}"
             yield spec.doc.find(message, "jobs", name, "type")
-    elif reference.startswith("azureml:"):
+    elif is_named(reference):
         known = {f"{n}:{v}" for kind in COMPONENTS for n, vs in repo.versions.get(kind, {}).items() for v in vs}
-        wanted = reference.removeprefix("azureml:")
+        wanted = bare(reference)
         yield spec.doc.find(f"no component '{wanted}' in this repo: {closest(wanted, known)}", *where)
     elif not (spec.folder / reference).is_file():
         folder = (spec.folder / reference).parent

@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from speccheck.document import Document, NotYamlError, parse
-from speccheck.finding import Finding
-from speccheck.kinds import Kind, kind_of, schema_stem, schema_stems
-from speccheck.wording import closest
+from amlspec.document import Document, NotYamlError, parse
+from amlspec.finding import Finding
+from amlspec.kinds import Kind, kind_of, schema_stem, schema_stems
+from amlspec.wording import closest
 
 COMPONENTS = (Kind.COMPONENT, Kind.PIPELINE_COMPONENT)
 PIPELINES = (Kind.PIPELINE, Kind.PIPELINE_COMPONENT)

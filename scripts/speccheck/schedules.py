@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from speccheck.finding import Finding
-from speccheck.kinds import Kind
+from amlspec.finding import Finding
+from amlspec.kinds import Kind
+from amlspec.wording import closest
 from speccheck.loaders import time_zones
 from speccheck.repo import PIPELINES, Repo, Spec
-from speccheck.wording import closest
 
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day of month", 1, 31), ("month", 1, 12), ("day of week", 0, 6))
 _NAMES = {

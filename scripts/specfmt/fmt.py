@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from specfmt.command import lines_of
+from amlspec.command import lines_of
 from specfmt.order import PORT, SPEC, sorted_keys
 
 Keys = tuple[str, ...]

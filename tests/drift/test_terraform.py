@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from amlspec.errors import UserError
 from drift import terraform
-from localml.errors import UserError
 
 needs_terraform = pytest.mark.skipif(not shutil.which("terraform"), reason="NOT RUN: terraform is not on PATH")
 CONFIG = 'variable "size" {}\nresource "terraform_data" "a" { input = var.size }\noutput "size" { value = var.size }\n'

@@ -12,7 +12,7 @@ import pytest
 from machine import ME, SUB, Machine, token
 from terraform_runs import AZ, ROOT
 
-from infra.common import UserError
+from amlspec.errors import UserError
 from infra.principal import Principal, read_token
 
 pytestmark = [

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from amlspec.errors import UserError
 from infra import cluster
 from infra.cluster import Cluster, kubectl
-from infra.common import UserError
 
 AZ = """#!/usr/bin/env python3
 import json, pathlib, sys

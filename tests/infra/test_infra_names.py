@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from terraform_runs import ROOT
 
+from amlspec.errors import UserError
 from infra import names, outputs
-from infra.common import UserError
 
 SUB = "11111111-2222-3333-4444-555555555555"
 pytestmark = pytest.mark.skipif(not shutil.which("terraform"), reason="NOT RUN: terraform is not on PATH")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from amlspec.errors import UserError
 from infra import plan_guard
-from infra.common import UserError
 from infra.plan_guard import Change, read_plan
 
 
@@ -181,7 +181,7 @@ def test_a_teardown_lists_every_resource_and_needs_the_typed_name(
     for typed in ("prod", "yes", "DEV"):
         with pytest.raises(UserError, match="nothing was destroyed") as error:
             run(text, tmp_path, "--destroy", "--confirm", typed)
-        assert error.value.code == plan_guard.REFUSED
+        assert error.value.exit_code == plan_guard.REFUSED
     assert run(text, tmp_path, "--destroy", "--confirm", "dev") == 0
     out = capsys.readouterr().out
     assert "destroy dev: 2 resources go" in out

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from localml.serving import container
 from serving_kit import REPO, Shop
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from amlspec.document import Document
+from amlspec.errors import UserError
 from localml import overrides
-from localml.errors import UserError
-from localml.yamlio import Document
 
 
 def applied(data, *settings):

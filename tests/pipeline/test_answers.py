@@ -3,7 +3,7 @@
 import pytest
 import recorded
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from pipeline import answers
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from pipeline import azml, closing, forecast, imported
 
 WARNING = {"step": "aggregate", "message": "2024-02 is incomplete"}

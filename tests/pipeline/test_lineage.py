@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from pipeline import azml, lineage
 
 SALES = {"name": "sales", "version": "7", "creation_context": {"created_at": "2026-11-20T08:00:00+00:00"}}

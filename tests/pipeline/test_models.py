@@ -2,7 +2,7 @@
 
 import pytest
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from pipeline import azml, models
 
 

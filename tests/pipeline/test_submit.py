@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from pipeline import components, submit
 
 ROOT = Path(__file__).parents[2]

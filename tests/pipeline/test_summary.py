@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from localml.paths import write_json
+from host.state import write_json
 from pipeline import __main__ as program
 from pipeline import azml, last_run, summary
 

@@ -6,10 +6,10 @@ from fixture_repo import Repo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amlspec.errors import UserError
 from review.__main__ import main
 from review.bump import bump
 from review.edit import replace_scalar
-from review.git import UserError
 
 TRAIN = "ml/components/train.yml"
 WORDS = st.text("abc é😀-_:#'\"{}", max_size=10)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from fixture_repo import Repo
 
+from amlspec.errors import UserError
 from review.__main__ import main
-from review.git import Git, UserError
+from review.git import Git
 
 TRAIN = "ml/components/train.yml"
 

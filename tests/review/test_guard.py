@@ -7,11 +7,11 @@ from fixture_repo import Repo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amlspec.versions import following, highest, is_higher
 from review.__main__ import main
 from review.bump import bump
 from review.change import open_change
 from review.guard import guard
-from review.versions import following, highest, is_higher
 
 ROOT = Path(__file__).parents[2]
 TRAIN = "ml/components/train.yml"

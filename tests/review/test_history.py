@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from amlspec.kinds import Kind, kind_of
 from review.change import open_change
 from review.content import _CONTENT
 from review.guard import guard
-from speccheck.kinds import Kind, kind_of
 from speccheck.loaders import quiet
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from rollout import batch
 from rollout.batch import Result
 from serving_kit import Shop

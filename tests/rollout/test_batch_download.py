@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 from rollout import batch
 from rollout.engine import Rollout
 from rollout.report import Report

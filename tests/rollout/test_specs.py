@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from localml import yamlio
-from localml.serving.specs import Compute, Deployment, Endpoint
-from localml.specs import parse
+from amlspec.document import read_document
+from amlspec.schema import parse
+from amlspec.serving import Compute, Deployment, Endpoint
 from rollout.checks import read_requests
 from rollout.site import Site
 from serving_kit import REPO
@@ -17,9 +17,9 @@ DEPLOY = REPO / "ml" / "deploy"
 
 
 def test_the_specs_fit_together() -> None:
-    endpoint = parse(Endpoint, yamlio.load(DEPLOY / "endpoint.yml"))
-    deployment = parse(Deployment, yamlio.load(DEPLOY / "deployment.yml"))
-    compute = parse(Compute, yamlio.load(DEPLOY / "compute.yml"))
+    endpoint = parse(Endpoint, read_document(DEPLOY / "endpoint.yml"))
+    deployment = parse(Deployment, read_document(DEPLOY / "deployment.yml"))
+    compute = parse(Compute, read_document(DEPLOY / "compute.yml"))
     environment = yaml.safe_load((REPO / "ml" / "environments" / "score.yml").read_text())
     assert deployment.endpoint_name == endpoint.name
     assert endpoint.compute == f"azureml:{compute.name}"
@@ -30,14 +30,14 @@ def test_the_specs_fit_together() -> None:
 
 def test_the_compute_is_the_one_that_terraform_names() -> None:
     names = (REPO / "infra" / "outputs" / "dev.mk").read_text()
-    compute = parse(Compute, yamlio.load(DEPLOY / "compute.yml"))
+    compute = parse(Compute, read_document(DEPLOY / "compute.yml"))
     assert f"KUBERNETES_COMPUTE := {compute.name}\n" in names
     assert f"KUBERNETES_NAMESPACE := {compute.namespace}\n" in names
     assert f"CLUSTER := {compute.resource_id.rsplit('/', 1)[1]}\n" in names
 
 
 def test_a_request_times_out_in_the_script_no_later_than_at_the_router() -> None:
-    deployment = parse(Deployment, yamlio.load(DEPLOY / "deployment.yml"))
+    deployment = parse(Deployment, read_document(DEPLOY / "deployment.yml"))
     inside = int(deployment.environment_variables["SCORING_TIMEOUT_MS"])
     assert inside <= deployment.request_settings.request_timeout_ms
 

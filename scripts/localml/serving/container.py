@@ -7,7 +7,7 @@ import re
 import shlex
 from pathlib import Path
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 
 # What Azure ML's own inference images start, for an environment that names an image only.
 DEFAULT = (

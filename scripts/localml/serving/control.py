@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from localml import process, records
-from localml.errors import UserError
-from localml.paths import home, read_json
+from amlspec.errors import UserError
+from host import process
+from host.state import home, read_json
 from localml.serving import store
 from localml.serving.store import HOST
 
@@ -39,7 +39,7 @@ def ensure(endpoint: str) -> int:
 def running(folder: Path) -> int | None:
     """The port of the router that runs for a folder."""
     mark = read_json(folder / "router.json")
-    return int(mark["port"]) if mark and records.is_alive(mark) else None
+    return int(mark["port"]) if mark and process.is_alive(mark) else None
 
 
 def _start(folder: Path) -> int:
@@ -126,13 +126,13 @@ def wait_gone(endpoint: str, deployment: str) -> None:
 def stop(folder: Path) -> bool:
     """End the router of a folder with its servers; False where none runs."""
     mark = read_json(folder / "router.json")
-    if not mark or not records.is_alive(mark):
+    if not mark or not process.is_alive(mark):
         return False
     with contextlib.suppress(ProcessLookupError):
         os.kill(mark["pid"], 15)
     deadline = time.monotonic() + _STOP_SECONDS
-    while records.is_alive(mark) and time.monotonic() < deadline:
+    while process.is_alive(mark) and time.monotonic() < deadline:
         time.sleep(0.05)
-    if records.is_alive(mark):
+    if process.is_alive(mark):
         process.terminate(mark["pid"])
     return True

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from localml.paths import read_json
+from host.state import read_json
 from localml.serving import store
 from localml.serving.pool import Group
 from localml.serving.replica import Serve

@@ -15,7 +15,7 @@ from typing import Any
 
 import aiohttp
 
-from localml import process
+from host import process
 from localml.serving import container
 from localml.serving.store import HOST
 

@@ -18,8 +18,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from localml import records
-from localml.paths import read_json, write_json
+from host.process import process_mark
+from host.state import read_json, write_json
 from localml.serving.fleet import Fleet
 from localml.serving.pool import BusyError, Group
 from localml.serving.replica import Replica
@@ -188,7 +188,7 @@ async def serve(folder: Path) -> None:
     await runner.setup()
     port = await _listen(runner, int(read_json(folder / "endpoint.json").get("port") or 0))
     router.fleet.apply()
-    mark = records.process_mark(os.getpid())
+    mark = process_mark(os.getpid())
     write_json(folder / "router.json", {**mark, "port": port})
     log.info("router of %s: pid %d, port %d", folder.name, os.getpid(), port)
     stop = asyncio.Event()

@@ -9,8 +9,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from localml.errors import UserError
-from localml.paths import home, read_json, write_json
+from amlspec.errors import UserError
+from host.state import home, read_json, write_json
 
 # Everything listens here only. It stands here because the verbs need it, and the router's imports take 0.2 s.
 HOST = "127.0.0.1"

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from localml.errors import UserError
+from amlspec.errors import UserError
 
 
 def home() -> Path:
@@ -41,8 +41,3 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-
-
-def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
-    """Order of versions: numbers as numbers (10 after 9), text after numbers."""
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in version.split("."))

@@ -4,12 +4,13 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from localml.errors import UserError
-from localml.yamlio import Document
+from amlspec.document import Document
+from amlspec.errors import UserError
+from amlspec.types import DATA_TYPES
+from amlspec.types import Literal as Literal_
 
-Literals = str | bool | int | float
-DATA_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model")
-PATH_TYPES = frozenset(DATA_TYPES)
+Literals = Literal_
+PATH_TYPES = DATA_TYPES
 
 
 def _as_text(value: object) -> object:

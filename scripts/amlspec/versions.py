@@ -1,4 +1,9 @@
-"""Versions as people count them: 10 is above 9, and 1.10 above 1.9."""
+"""The one order of versions: as people count them, 10 above 9, 1.10 above 1.9, and 1.0-rc1 before the 1.0 it leads to.
+
+"latest" is another question: azure-ai-ml asks the service for the version that was created last (`_get_latest` in its
+_utils/_asset_utils.py), whatever its name. Where versions have a time of creation, `@latest` takes that; this order is
+for what has none, such as the specs of two commits, and for lists that people read.
+"""
 
 import re
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from speccheck.finding import Finding
+from amlspec.errors import UserError
+from amlspec.finding import Finding
 
 Key = str | int
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -27,10 +28,14 @@ class Document:
     """A parsed file: `shown` is the path that findings print, `lines` maps a key's path to its 1-based line."""
 
     path: Path
-    shown: str
     data: dict[str, Any]
     lines: Mapping[tuple[Key, ...], int]
-    text: tuple[str, ...]
+    shown: str = ""
+    text: tuple[str, ...] = ()
+
+    def where(self, *keys: Key) -> str:
+        """`path:line` of a key, or of the nearest of its parents that exists, for an error of one line."""
+        return f"{display(self.path)}:{self.line(*keys)}"
 
     def known(self, *keys: Key) -> tuple[Key, ...]:
         """The longest part of a key path that exists."""
@@ -91,6 +96,29 @@ class Document:
                 yield from self.strings(*keys, index)
 
 
+def display(path: Path) -> str:
+    """A path as a person would type it: relative to the current folder where it lies below it."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def read_document(path: Path) -> Document:
+    """Read one file. Raises UserError with file:line for what is not a mapping in YAML."""
+    shown = display(path)
+    try:
+        return parse(path, shown)
+    except NotYamlError as error:
+        raise UserError(f"{shown}:{error.line}: {error}") from None
+    except FileNotFoundError:
+        raise UserError(f"{shown}: no such file") from None
+    except IsADirectoryError:
+        raise UserError(f"{shown}: a folder, not a YAML file") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{shown}: not UTF-8 text (byte {error.start})") from None
+
+
 def parse(path: Path, shown: str, text: str | None = None) -> Document:
     """Parse one file (or the given text in its stead). Raises NotYamlError with the line of the fault."""
     source = path.read_text(encoding="utf-8") if text is None else text
@@ -105,7 +133,7 @@ def parse(path: Path, shown: str, text: str | None = None) -> Document:
     if not isinstance(data, dict):
         raise NotYamlError("not a spec: the file must hold one mapping of keys to values", 1)
     lines = dict(_lines(node, ())) if node is not None else {}
-    return Document(path, shown, data, lines, tuple(source.splitlines()))
+    return Document(path, data, lines, shown, tuple(source.splitlines()))
 
 
 def _lines(node: yaml.Node, path: tuple[Key, ...]) -> Iterator[tuple[tuple[Key, ...], int]]:

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-from localml.mounts import Mounts
+from host.mounts import Mounts
 
 # What a step sees of the caller's environment. Credentials and PYTHONPATH of the shell are not among it.
 _PASSED = frozenset(
@@ -91,3 +92,23 @@ def tail(log: Path, lines: int = 12) -> list[str]:
     with log.open("rb") as stream:
         stream.seek(max(0, log.stat().st_size - 16384))
         return stream.read().decode("utf-8", "replace").splitlines()[-lines:]
+
+
+def process_mark(pid: int) -> dict[str, Any]:
+    """A process, told apart from a later one that was given the same number."""
+    import psutil  # noqa: PLC0415 - 30 ms that most verbs need not pay
+
+    return {"pid": pid, "started": psutil.Process(pid).create_time()}
+
+
+def is_alive(mark: dict[str, Any] | None) -> bool:
+    """Whether the marked process still runs."""
+    import psutil  # noqa: PLC0415
+
+    if not mark:
+        return False
+    try:
+        process = psutil.Process(mark["pid"])
+        return bool(abs(process.create_time() - mark["started"]) < 1 and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

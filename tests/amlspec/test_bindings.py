@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localml import expressions
-from localml.expressions import FromJob, FromParent
+from amlspec import bindings
+from amlspec.bindings import FromJob, FromParent
 
 
 @pytest.mark.parametrize(
@@ -26,25 +26,25 @@ from localml.expressions import FromJob, FromParent
     ],
 )
 def test_a_command_is_rendered(command, inputs, rendered):
-    assert expressions.render(command, inputs, {"o": Path("/out")}) == rendered
+    assert bindings.render(command, inputs, {"o": Path("/out")}) == rendered
 
 
 @pytest.mark.parametrize("command", ["${{inputs.no}}", "${{outputs.no}}", "${{search_space.x}}", "${{inputs.absent}}"])
 def test_an_expression_that_names_nothing_is_an_error(command):
     with pytest.raises(ValueError, match="names nothing"):
-        expressions.render(command, {"absent": None}, {})
+        bindings.render(command, {"absent": None}, {})
 
 
 def test_bindings_are_told_from_literals():
-    assert expressions.binding("${{parent.inputs.a}}") == FromParent("inputs", "a")
-    assert expressions.binding("${{ parent.jobs.a.outputs.b }}") == FromJob("a", "b")
-    assert expressions.binding("text") is None
-    assert expressions.binding(3) is None
+    assert bindings.binding_of("${{parent.inputs.a}}") == FromParent("inputs", "a")
+    assert bindings.binding_of("${{ parent.jobs.a.outputs.b }}") == FromJob("a", "b")
+    assert bindings.binding_of("text") is None
+    assert bindings.binding_of(3) is None
     with pytest.raises(ValueError, match="is not a binding"):
-        expressions.binding("${{parent.jobs.a.inputs.b}}")
+        bindings.binding_of("${{parent.jobs.a.inputs.b}}")
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
 def test_any_local_path_reaches_the_shell_as_one_word(name):
-    rendered = expressions.render("run ${{inputs.x}}", {"x": Path("/data") / name}, {})
+    rendered = bindings.render("run ${{inputs.x}}", {"x": Path("/data") / name}, {})
     assert shlex.split(rendered)[1:] == [str(Path("/data") / name)]

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from localml.specs import Spec, Variables
+from amlspec.schema import Spec, Variables
 
 
 class Compute(Spec):

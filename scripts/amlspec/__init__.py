@@ -1,0 +1,1 @@
+"""The Azure ML language, once: documents, kinds, typed models, bindings, references, snapshots, versions, errors."""
