@@ -22,8 +22,11 @@ from localml.refusals import (
     check_mode,
     check_name,
     check_output,
+    check_plain,
     check_settings,
+    check_step_name,
 )
+from localml.stored import datastore_path
 
 # The output that a step has without declaring it: what it writes to ./outputs.
 ARTIFACTS = "artifacts"
@@ -96,6 +99,7 @@ def make(document: Document) -> Plan:
         document = _as_pipeline(document)
     elif kind != "pipeline":
         raise UserError(f"{document.where('type')}: localml runs jobs of type pipeline and command, not {kind}")
+    check_plain(document)
     check_kinds(document)
     return _Planner(document, parse(Pipeline, document)).plan(kind == "pipeline")
 
@@ -147,7 +151,7 @@ class _Planner:
         )
 
     def _step(self, name: str, node: Node) -> Step:
-        check_name(self.document.where("jobs", name), "step", name)
+        check_step_name(self.document.where("jobs", name), name)
         component, document = self._component(name, node)
         check_command(component, document)
         check_machine(document.where("resources"), name, component)
@@ -323,7 +327,7 @@ def _fixed(path: str | None, key: str, where: str) -> Path | None:
     if path is None:
         return None
     text = path.replace("${{default_datastore}}", DEFAULT_STORE).replace("${{output_name}}", key)
-    found = values.datastore_path(text)
+    found = datastore_path(text)
     if found is None or "${{" in text.replace("${{name}}", ""):
         raise UserError(f"{where}: {path}: an output lies at azureml://datastores/<store>/paths/<path>")
     return found
