@@ -45,6 +45,11 @@ locals {
     rule      = "${local.stem}-dcr"
     alerts    = "${local.stem}-ag"
     alert     = "${local.stem}-alert"
+
+    # The endpoint that callers know. Its name is unique in the region, so dev and prod need two; a finer grain adds
+    # -category or -product, and the whole ends at 32 characters.
+    online_endpoint = "${local.stem}-fc"
+
     budget    = "${local.stem}-budget"
     lock      = "${local.stem}-lock"
 
@@ -81,6 +86,7 @@ locals {
     TRAINING_COMPUTE     = local.names.training_compute
     IMAGE_BUILD_COMPUTE  = local.names.image_build_compute
     SNOWFLAKE_SECRET     = local.names.snowflake_secret
+    ENDPOINT             = local.names.online_endpoint
     STATE_GROUP          = local.names.state_group
     STATE_CONTAINER      = local.names.state_container
     STATE_KEY            = local.names.state_key

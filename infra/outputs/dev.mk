@@ -1,5 +1,6 @@
 # Written by `make outputs-infra` from infra/names/locals.names.tf. Do not edit: tests hold both equal.
 CLUSTER := gbj-dmd-dev-aks
+ENDPOINT := gbj-dmd-dev-fc
 GROUP := gbj-dmd-dev-rg
 IMAGE_BUILD_COMPUTE := image-build
 KUBERNETES_COMPUTE := aks-inference

@@ -1,5 +1,6 @@
 # Written by `make outputs-infra` from infra/names/locals.names.tf. Do not edit: tests hold both equal.
 CLUSTER := gbj-dmd-prod-aks
+ENDPOINT := gbj-dmd-prod-fc
 GROUP := gbj-dmd-prod-rg
 IMAGE_BUILD_COMPUTE := image-build
 KUBERNETES_COMPUTE := aks-inference

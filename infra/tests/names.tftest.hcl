@@ -81,6 +81,10 @@ run "longest_prefixes_stay_within_azures_limits" {
     error_message = "A compute's name is 2 to 16 lower-case letters, digits and dashes."
   }
   assert {
+    condition     = can(regex("^[a-z][a-z0-9-]{2,31}$", "${output.names.online_endpoint}-category"))
+    error_message = "An endpoint's name is 3 to 32 characters, the grain of its model included."
+  }
+  assert {
     condition     = endswith(output.names.storage, output.suffix) && endswith(output.names.vault, output.suffix)
     error_message = "Shortening must not cut the unique suffix."
   }

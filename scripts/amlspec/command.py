@@ -30,7 +30,7 @@ def words(command: str) -> list[str]:
 
 
 def program_of(command: object) -> Program | None:
-    """`demand.train` of `python -m demand.train --x`; a script `train.py` counts as `train`."""
+    """`forecasting.train`.of `python -m demand.train --x`; a script `train.py` counts as `train`."""
     given = words(command) if isinstance(command, str) else []
     for index, word in enumerate(given[:-1]):
         if not word.rsplit("/", 1)[-1].startswith("python"):

@@ -15,7 +15,7 @@ RESOURCES = ("cpu", "memory", "nvidia.com/gpu")
 
 
 def parse_quantity(value: object) -> Fraction | None:
-    """Cores or bytes; None where it is no quantity."""
+    """Cores or bytes; None where it is not a quantity."""
     match = _QUANTITY.fullmatch(str(value)) if isinstance(value, (str, int, float)) else None
     if match is None or isinstance(value, bool) or match.group(2) not in _UNITS:
         return None
@@ -40,9 +40,9 @@ def _value_problem(name: str, value: object) -> str | None:
     if name not in RESOURCES:
         return f"unknown resource '{name}': use cpu, memory or nvidia.com/gpu"
     if value is None or parse_quantity(value) is None:
-        return f"{name} '{value}' is no quantity: write {'500m or 1' if name == 'cpu' else '512Mi or 2Gi'}"
+        return f"{name} '{value}' is not a quantity: write {'500m or 1' if name == 'cpu' else '512Mi or 2Gi'}"
     if not isinstance(value, str):
-        return f'{name} {value} is no string: write "{value}"'
+        return f'{name} {value} is not a string: write "{value}"'
     if name == "memory" and (parse_quantity(value) or 0) < 2**20:
         return f"memory {value} is less than one MiB: write a unit, such as {value.rstrip('mk')}Mi"
     return None

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any, Literal, TypeVar
 
+from annotated_types import Ge, Le
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from amlspec.document import Document
 from amlspec.errors import UserError
+from amlspec.kinds import Kind
 from amlspec.types import DATA_TYPES
 from amlspec.types import Literal as Literal_
 
@@ -64,16 +66,19 @@ class Output(Spec):
     _version = field_validator("version", mode="before")(lambda value: None if value is None else str(value))
 
 
-class Versioned(Spec):
-    """Fields that every asset has."""
+class Described(Spec):
+    """Fields that every job and asset has."""
 
     schema_: str | None = Field(default=None, alias="$schema")
     name: str | None = None
-    version: str | None = None
-    display_name: str | None = None
     description: str | None = None
     tags: dict[str, Any] = {}
-    properties: dict[str, Any] = {}
+
+
+class Versioned(Described):
+    """What every asset has besides."""
+
+    version: str | None = None
 
     _version = field_validator("version", mode="before")(lambda value: None if value is None else str(value))
 
@@ -106,15 +111,30 @@ class Component(Versioned):
     """A command component, or the command of an inline node."""
 
     type: Literal["command"] = "command"
+    display_name: str | None = None
+    properties: dict[str, Any] = {}
     is_deterministic: bool = True
     inputs: dict[str, Input] = {}
     outputs: dict[str, Output] = {}
     code: str | None = None
+    additional_includes: tuple[str, ...] = ()
     environment: str | dict[str, Any] | None = None
-    environment_variables: Variables = {}
     resources: Resources = Resources()
     distribution: dict[str, Any] | None = None
     command: str
+
+
+class PipelineComponent(Versioned):
+    """A pipeline under a name and version. The local engine runs pipelines whose steps stand in them."""
+
+    type: Literal["pipeline"] = "pipeline"
+    display_name: str | None = None
+    properties: dict[str, Any] = {}
+    is_deterministic: bool = True
+    inputs: dict[str, Input] = {}
+    outputs: dict[str, Output] = {}
+    jobs: dict[str, Any] = {}
+    settings: Settings = Settings()
 
 
 class Limits(Spec):
@@ -146,10 +166,13 @@ class Node(Spec):
     is_deterministic: bool = True
 
 
-class Pipeline(Versioned):
+class Pipeline(Described):
     """A pipeline job."""
 
     type: Literal["pipeline"]
+    display_name: str | None = None
+    properties: dict[str, Any] = {}
+    component: str | None = None
     experiment_name: str | None = None
     compute: str | None = None
     settings: Settings = Settings()
@@ -190,9 +213,19 @@ class Model(Versioned):
     """A model asset."""
 
     type: Literal["mlflow_model", "custom_model"] = "custom_model"
+    properties: dict[str, Any] = {}
     path: str
     stage: str | None = None
     flavors: dict[str, Any] = {}
+
+
+class DataImport(Versioned):
+    """A data asset that is read out of a database."""
+
+    type: str
+    properties: dict[str, Any] = {}
+    source: dict[str, Any]
+    path: str
 
 
 class Connection(Spec):
@@ -206,6 +239,36 @@ class Connection(Spec):
     metadata: dict[str, Any] = {}
     tags: dict[str, Any] = {}
     is_shared: bool = True
+
+
+# The model of each kind of spec; serving's are in amlspec/serving.py.
+MODELS: dict[Kind, type[Spec]] = {
+    Kind.COMPONENT: Component,
+    Kind.PIPELINE_COMPONENT: PipelineComponent,
+    Kind.PIPELINE: Pipeline,
+    Kind.COMMAND_JOB: CommandJob,
+    Kind.ENVIRONMENT: Environment,
+    Kind.DATA: Data,
+    Kind.MODEL: Model,
+    Kind.IMPORT: DataImport,
+    Kind.CONNECTION: Connection,
+}
+
+
+def field_names(model: type[Spec]) -> frozenset[str]:
+    """Fields of a spec as they are written in YAML."""
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
+
+
+def bounds(model: type[Spec]) -> dict[str, tuple[Any, Any]]:
+    """Field -> lowest and highest value that it may have, of every field with a bound."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for name, field in model.model_fields.items():
+        low = next((item.ge for item in field.metadata if isinstance(item, Ge)), None)
+        high = next((item.le for item in field.metadata if isinstance(item, Le)), None)
+        if low is not None or high is not None:
+            found[name] = (low, high)
+    return found
 
 
 _S = TypeVar("_S", bound=Spec)

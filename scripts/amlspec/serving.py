@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from amlspec.kinds import Kind
 from amlspec.schema import Spec, Variables
 
 
@@ -45,29 +46,29 @@ class Code(Spec):
 class Probe(Spec):
     """Seconds and counts of a Kubernetes probe."""
 
-    initial_delay: int = Field(default=10, ge=0)
-    period: int = Field(default=10, ge=1)
-    timeout: int = Field(default=2, ge=1)
-    success_threshold: int = Field(default=1, ge=1)
-    failure_threshold: int = Field(default=30, ge=1)
+    initial_delay: int = Field(default=10, ge=0, le=3600)
+    period: int = Field(default=10, ge=1, le=3600)
+    timeout: int = Field(default=2, ge=1, le=3600)
+    success_threshold: int = Field(default=1, ge=1, le=100)
+    failure_threshold: int = Field(default=30, ge=1, le=1000)
 
 
 class Requests(Spec):
     """What one replica takes at a time, and for how long."""
 
     request_timeout_ms: int = Field(default=5000, ge=1, le=180_000)
-    max_concurrent_requests_per_instance: int = Field(default=1, ge=1)
-    max_queue_wait_ms: int = Field(default=500, ge=0)
+    max_concurrent_requests_per_instance: int = Field(default=1, ge=1, le=1000)
+    max_queue_wait_ms: int = Field(default=500, ge=0, le=180_000)
 
 
 class Scale(Spec):
     """Replicas: a fixed count, or a range. Locally the lower end of the range runs."""
 
     type: Literal["default", "target_utilization"] = "default"
-    min_instances: int = Field(default=1, ge=1)
-    max_instances: int = Field(default=1, ge=1)
+    min_instances: int = Field(default=1, ge=1, le=1000)
+    max_instances: int = Field(default=1, ge=1, le=1000)
     target_utilization_percentage: int = Field(default=70, ge=1, le=100)
-    polling_interval: int = Field(default=1, ge=1)
+    polling_interval: int = Field(default=1, ge=1, le=3600)
 
 
 class Deployment(Spec):
@@ -81,6 +82,8 @@ class Deployment(Spec):
     tags: dict[str, Any] = Field(default_factory=dict)
     properties: dict[str, Any] = Field(default_factory=dict)
     model: str
+    # Where a custom container has the model; its own image decides, so here it is told and not done.
+    model_mount_path: str | None = None
     code_configuration: Code
     environment: str
     environment_variables: Variables = Field(default_factory=dict)
@@ -107,3 +110,17 @@ class Deployment(Spec):
         """How long a server may take until it is ready, as the readiness probe allows."""
         probe = self.readiness_probe
         return probe.initial_delay + probe.period * probe.failure_threshold
+
+
+MODELS: dict[Kind, type[Spec]] = {
+    Kind.KUBERNETES_COMPUTE: Compute,
+    Kind.ENDPOINT: Endpoint,
+    Kind.DEPLOYMENT: Deployment,
+}
+# Blocks of numbers in a deployment.
+BLOCKS: dict[str, type[Spec]] = {
+    "request_settings": Requests,
+    "liveness_probe": Probe,
+    "readiness_probe": Probe,
+    "scale_settings": Scale,
+}

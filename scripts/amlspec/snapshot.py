@@ -19,7 +19,7 @@ IGNORE_FILES = (".amlignore", ".gitignore")
 def kept(names: Iterable[str], read: Callable[[str], str | None]) -> Iterator[str]:
     """Names (relative, with '/') that belong to a snapshot; `read` gives the text of an ignore file, or None."""
     text = next((found for name in IGNORE_FILES if (found := read(name)) is not None), "")
-    lines = [*ALWAYS, *(line.rstrip() for line in text.splitlines())]
+    lines = [*ALWAYS, *(line.strip() for line in text.splitlines())]
     ignore = pathspec.PathSpec.from_lines(GitIgnoreSpecPattern, lines)
     return (name for name in names if not ignore.match_file(name))
 

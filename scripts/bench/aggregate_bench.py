@@ -110,7 +110,7 @@ def run_step(sales: Path, output: Path, memory_limit_mb: int = 128) -> Measured:
         "monthly": output / "monthly",
         "quarantine": output / "quarantine",
     }
-    command = [sys.executable, "-m", "demand.aggregate"]
+    command = [sys.executable, "-m", "sales.aggregate"]
     return measure(command + [str(part) for name, value in flags.items() for part in (f"--{name}", value)])
 
 

@@ -12,10 +12,10 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from demand.features import CATEGORICAL, TARGET, feature_names, model_frame
-from demand.metrics import wape
-from demand.prepare import add_features, split
-from demand.train import Settings, fit
+from forecasting.features import CATEGORICAL, TARGET, feature_names, model_frame
+from forecasting.metrics import wape
+from forecasting.prepare import add_features, split
+from forecasting.train import Settings, fit
 
 STORES, MONTHS, TREES = 500, 36, 100
 

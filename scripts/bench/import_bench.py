@@ -63,7 +63,7 @@ def bench_import_peak_mb(rows: int = ROWS) -> Result:
 
 def _import(home: Home, folder: Path) -> tuple[float, float]:
     """Run the import step as its own process; seconds and peak RSS in MB (1 MB is 1 048 576 bytes)."""
-    command = [sys.executable, "-m", "demand.import", "--connection", str(CONNECTION), "--contract", str(CONTRACT)]
+    command = [sys.executable, "-m", "sales.ingest", "--connection", str(CONNECTION), "--contract", str(CONTRACT)]
     command += ["--import-spec", str(REPO / "ml" / "data" / "sales.import.yml")]
     command += ["--sales", str(folder / "sales"), "--staging", str(folder / "staging")]
     environment = {**os.environ, **lifecycle.connection_environment(home), "PYTHONDONTWRITEBYTECODE": ""}

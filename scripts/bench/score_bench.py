@@ -20,11 +20,11 @@ from typing import Any
 
 from amlspec.errors import UserError
 from bench.fit_bench import monthly_sales
-from demand import packing, serving_files
-from demand.features import model_frame
 from demand.months import month_name
-from demand.prepare import add_features
-from demand.train import Settings, fit_with_interval
+from forecasting import export, packing
+from forecasting.features import model_frame
+from forecasting.prepare import add_features
+from forecasting.train import Settings, fit_with_interval
 from localml.serving.container import LAUNCH
 from localml.serving.replica import free_port
 
@@ -66,8 +66,8 @@ def _model(scratch: Path) -> tuple[Path, Any]:
     folder = scratch / "demand-forecast" / "1" / "model"
     folder.parent.mkdir(parents=True)
     packing.save(packed.model, model_frame(rows.tail(3), packed.features), packed.metadata, folder)
-    serving_files.write_model(packed.model, packed.features, model_frame(rows.tail(9), packed.features), folder)
-    serving_files.write_state(rows, REPO / "ml/data/sales.contract.yml", folder)
+    export.write_model(packed.model, packed.features, model_frame(rows.tail(9), packed.features), folder)
+    export.write_state(rows, REPO / "ml/data/sales.contract.yml", folder)
     return folder, rows
 
 

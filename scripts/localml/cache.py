@@ -5,7 +5,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from amlspec import snapshot
 from host.state import home, read_json, write_json
 from localml import hashing
 from localml.plan import ARTIFACTS, Step
@@ -21,16 +20,11 @@ def key_of(step: Step, inputs: dict[str, Any]) -> str:
         "declared": declared,
         "outputs": {name: output.type for name, output in step.outputs.items()},
         "variables": step.variables,
-        "code": _snapshot_hash(step.code) if step.code and step.code.is_dir() else None,
-        "file": hashing.of_file(step.code) if step.code and step.code.is_file() else None,
+        "code": step.code.hash(),
         "environment": step.environment.hash,
         "inputs": {name: value.sha256 if isinstance(value, Data) else [value] for name, value in inputs.items()},
     }
     return hashing.of_data(parts)
-
-
-def _snapshot_hash(code: Path) -> str:
-    return hashing.of_files(code, snapshot.files(code, home()))
 
 
 def is_reusable(step: Step) -> bool:

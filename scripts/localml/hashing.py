@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,11 @@ def of_path(path: Path) -> str:
 def of_files(root: Path, files: Iterable[Path]) -> str:
     """Hash of some files of a folder, by relative name and bytes."""
     return of_data([(child.relative_to(root).as_posix(), of_file(child)) for child in files])
+
+
+def of_members(members: Mapping[str, Path]) -> str:
+    """Hash of files by the names that they have in a snapshot, and by their bytes."""
+    return of_data([(name, of_file(path)) for name, path in members.items()])
 
 
 def of_file(path: Path) -> str:

@@ -10,7 +10,8 @@ from amlspec.document import Document, read_document
 from amlspec.errors import UserError
 from amlspec.references import is_named
 from amlspec.schema import PATH_TYPES, CommandJob, Component, Input, Literals, Node, Output, Pipeline, Settings, parse
-from localml import values
+from localml import component_code, values
+from localml.component_code import ComponentCode
 from localml.environments import Resolved, resolve
 from localml.refusals import (
     DEFAULT_STORE,
@@ -47,7 +48,7 @@ class Step:
 
     name: str
     component: Component
-    code: Path | None
+    code: ComponentCode
     environment: Resolved
     inputs: dict[str, Bound]
     outputs: dict[str, StepOutput]
@@ -162,13 +163,13 @@ class _Planner:
         return Step(
             name=name,
             component=component,
-            code=self._code(component, document),
+            code=component_code.of(component, document),
             environment=resolve(environment, document),
             inputs=self._inputs(name, node, component, document),
             modes={key: self._mode(name, key, node, each) for key, each in component.inputs.items()},
             outputs=self._outputs(name, node, component),
             timeout=node.limits.timeout,
-            variables=self._variables(name, {**component.environment_variables, **node.environment_variables}),
+            variables=self._variables(name, node.environment_variables),
         )
 
     def _variables(self, name: str, given: dict[str, str]) -> dict[str, str]:
@@ -232,14 +233,6 @@ class _Planner:
         )  # fmt: skip
         lines = {key[2:]: line for key, line in self.document.lines.items() if key[:2] == ("jobs", name)}
         return component, Document(self.document.path, self.document.data["jobs"][name], lines)
-
-    def _code(self, component: Component, document: Document) -> Path | None:
-        if component.code is None:
-            return None
-        path = values.local_path(component.code, document.path.parent, document.where("code")).resolve()
-        if not path.exists():
-            raise UserError(f"{document.where('code')}: the code folder {component.code} does not exist")
-        return path
 
     def _inputs(self, name: str, node: Node, component: Component, document: Document) -> dict[str, Bound]:
         for key in component.inputs:

@@ -5,12 +5,11 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from amlspec import snapshot
 from amlspec.document import Document, read_document
 from amlspec.errors import UserError
 from amlspec.schema import Component, Connection, Data, Environment, Model, Versioned, parse
 from host.state import home, read_json, write_json
-from localml import assets, environments, hashing, overrides, registry, tracking
+from localml import assets, component_code, environments, hashing, overrides, registry, tracking
 from localml.refusals import check_command, check_component_kind
 from localml.stored import stored_path
 from localml.values import check_table, local_path
@@ -30,7 +29,7 @@ def _record(spec: Versioned, document: Document, **more: Any) -> dict[str, Any]:
     if spec.name is None:
         raise UserError(f"{document.where()}: an asset needs a name: add `name:` or give --name")
     shown = {"name": spec.name, "version": spec.version, "description": spec.description}
-    return {**shown, "tags": spec.tags, "properties": spec.properties, **more}
+    return {**shown, "tags": spec.tags, "properties": getattr(spec, "properties", {}), **more}
 
 
 def environment_create(args: Namespace) -> Any:
@@ -51,26 +50,20 @@ def component_create(args: Namespace) -> Any:
     check_component_kind(document)
     spec = parse(Component, document)
     check_command(spec, document)
-    code = (document.path.parent / spec.code).resolve() if spec.code else None
-    if code and not code.exists():
-        raise UserError(f"{document.where('code')}: the code folder {spec.code} does not exist")
+    code = component_code.of(spec, document)
     staged = home() / "tmp" / f"component-{spec.name}"
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
-    if code:
-        snapshot.copy(code, staged / "code", home())
-    stored = {**document.data, **({"code": "code"} if code else {})}
+    code.copy(staged / "code")
+    stored = {key: value for key, value in document.data.items() if key != "additional_includes"}
+    stored |= {"code": "code"} if code.code or code.includes else {}
     write_json(staged / "component.yml", stored)  # JSON is YAML; the registered form needs no comments
     try:
         record = _record(spec, document, type="command", display_name=spec.display_name)
-        return assets.register("component", record, _component_hash(document, code), content=staged).record
+        sha256 = hashing.of_data([document.data, code.hash()])
+        return assets.register("component", record, sha256, content=staged).record
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-
-
-def _component_hash(document: Document, code: Path | None) -> str:
-    files = hashing.of_files(code, snapshot.files(code, home())) if code and code.is_dir() else None
-    return hashing.of_data([document.data, files, hashing.of_file(code) if code and code.is_file() else None])
 
 
 def data_create(args: Namespace) -> Any:

@@ -55,6 +55,9 @@ def _document(args: Namespace, known: dict[str, Any]) -> Document:
 
 
 def _bring_up(spec: Deployment, document: Document) -> dict[str, Any]:
+    if spec.model_mount_path:
+        where = document.where("model_mount_path")
+        sys.stderr.write(f"warning: {where}: model_mount_path: here the model lies at $AZUREML_MODEL_DIR only\n")
     control.ensure(spec.endpoint_name)
     entry = _entry(spec, document)
     with store.lock(spec.endpoint_name):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amlspec import bindings, snapshot
+from amlspec import bindings
 from amlspec.bindings import Value
 from amlspec.errors import UserError
 from host import mounts
@@ -54,7 +54,7 @@ def make(step: Step, folder: Path, inputs: dict[str, Value | Data]) -> WorkDir:
     except ValueError as error:
         raise UserError(f"step {step.name}: {error}") from None
     code = folder / "code"
-    snapshot.copy(step.code, code, home()) if step.code else code.mkdir(parents=True)
+    step.code.copy(code)
     (code / "outputs").mkdir(exist_ok=True)
     (folder / "tmp" / "packages").mkdir(parents=True)
     folders = tuple(path for name, path in outputs.items() if step.outputs[name].type != "uri_file")

@@ -2,15 +2,22 @@
 
 import hashlib
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+from amlspec.document import read_document
 from amlspec.errors import UserError
+from amlspec.schema import Component, parse
+from localml import component_code
 from pipeline import azml, imported, models
 
-# What decides the outcome of a training run, besides the sales and the settings of the call.
+PIPELINE = "ml/pipelines/train.yml"
+# What decides the outcome of a training run, besides its pipeline, its steps, the sales and the settings of the call.
 RECIPE_PATHS = (
-    *("ml/pipelines/train.yml", "ml/components", "ml/environments", "src"),
-    *("ml/data/sales.contract.yml", "ml/data/monthly_sales.sql"),
+    "ml/data/sales.contract.yml",
+    "ml/data/monthly_sales.sql",
+    "ml/environments/demand*",
+    "ml/environments/demand/*",
 )
 
 
@@ -53,15 +60,25 @@ def rival(champion: models.Version | None, recipe: str) -> str:
 
 
 def recipe_hash(root: Path, more: list[str]) -> str:
-    """Hash of specs and code (without caches), and of what else decides the outcome."""
+    """Hash of the training pipeline, its components with the code they carry, and what else decides the outcome."""
+    files = {path for pattern in RECIPE_PATHS for path in root.glob(pattern) if path.is_file()}
+    files |= {root / PIPELINE, *_steps_files(root / PIPELINE)}
+    names = {path.resolve().relative_to(root.resolve()).as_posix(): path for path in files}
     digest = hashlib.sha256()
-    for name in RECIPE_PATHS:
-        path = root / name
-        for file in [path] if path.is_file() else sorted(path.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(f"{file.relative_to(root)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\0".encode())
+    for name, path in sorted(names.items()):
+        digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
     digest.update("\0".join(more).encode())
     return digest.hexdigest()[:16]
+
+
+def _steps_files(pipeline: Path) -> Iterator[Path]:
+    """Specs of the components that a pipeline names by path, and the files that they carry."""
+    jobs = read_document(pipeline).data.get("jobs") or {}
+    for reference in {str(job["component"]) for job in jobs.values() if "component" in job}:
+        spec = pipeline.parent / reference
+        document = read_document(spec)
+        yield spec
+        yield from component_code.of(parse(Component, document), document).members().values()
 
 
 def git_commit(root: Path) -> str:

@@ -1,5 +1,6 @@
 """Registered versions of a model, and which of them is the champion, on either engine."""
 
+import os
 from typing import Any
 
 from amlspec.errors import UserError
@@ -17,6 +18,12 @@ def name_for(grain: str, base: str = BASE) -> str:
     if grain not in GRAINS:
         raise UserError(f"GRAIN={grain}: {', '.join(GRAINS[:-1])} or {GRAINS[-1]}")
     return name_of(base, grain)
+
+
+def endpoint_for(grain: str, in_spec: str = BASE) -> str:
+    """Name of a grain's endpoint: that of the spec on this machine, that of the environment (ENDPOINT) on Azure, where
+    a name is unique in its region."""
+    return name_for(grain, os.environ.get("ENDPOINT") or in_spec)
 
 
 def versions(name: str) -> list[Version]:

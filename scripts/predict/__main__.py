@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
         row = {"StoreID": args.store, "MonthYear": args.month, **dict(map(_field, args.set))}
-        answer = ask(row, models.name_for(args.grain))
+        answer = ask(row, models.endpoint_for(args.grain))
         text = json.dumps(answer, indent=2) if args.output == "json" else "\n".join(lines(answer))
         sys.stdout.write(text + "\n")
     except UserError as error:

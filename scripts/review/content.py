@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from amlspec import includes
 from amlspec.kinds import Kind
 from amlspec.snapshot import kept
 from review.assets import Asset, Assets
@@ -21,6 +22,9 @@ _CONTENT = {
     Kind.DATA: ("type", "path"),
     Kind.MODEL: ("type", "path", "flavors"),
 }
+
+# What a component with additional includes carries as one folder.
+_MERGED = (("code",), ("additional_includes",))
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,34 @@ class Reader:
         fields = {k: v for k, v in data.items() if (k in keep if keep else k != "version")}
         files: dict[str, tuple[str, str]] = {}
         for slot, reference in local_files(asset.data):
+            if slot in _MERGED and self._includes(asset):
+                continue
             found = self.snapshot(asset.resolve(reference))
             for path, (inside, blob) in found.items():
                 files[path] = (f"{'.'.join(slot)}/{inside}", self._conda(path) if slot[-1] == "conda_file" else blob)
             # What the path leads to is counted in its stead.
             fields = without(fields, slot) if found else fields
+        if self._includes(asset):
+            fields = {key: value for key, value in fields.items() if (key,) not in _MERGED}
+            merged = self._merged(asset).items()
+            files |= {path: (f"code/{inside}", self._tree.files[path]) for inside, path in merged}
         if asset.kind == Kind.PIPELINE_COMPONENT:
             fields["jobs"] = {name: self._job(asset, job) for name, job in asset.doc.table("jobs").items()}
         return Content(fields, files)
+
+    @staticmethod
+    def _includes(asset: Asset) -> list[str]:
+        """Additional includes of a component, as written."""
+        given = asset.data.get("additional_includes") if asset.kind == Kind.COMPONENT else None
+        return [path for path in given if isinstance(path, str)] if isinstance(given, list) else []
+
+    def _merged(self, asset: Asset) -> dict[str, str]:
+        """Name in the snapshot -> repo path, of code and additional includes together."""
+        code = asset.data.get("code")
+        place = asset.resolve(code) if isinstance(code, str) else None
+        paths = [asset.resolve(path) for path in self._includes(asset)]
+        source = includes.Source(self._sorted, lambda path: self._tree.read(path) if path in self._tree.files else None)
+        return includes.members(source, posixpath.dirname(asset.path), place, paths)
 
     def _job(self, asset: Asset, job: Any) -> Any:
         """A node of a pipeline component with the content of its own component in the place of the path."""

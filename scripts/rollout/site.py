@@ -65,7 +65,7 @@ class Site:
 
     def __init__(self, endpoint_spec: Path, deployment_spec: Path, grain: str = "store") -> None:
         self.endpoint_spec, self.deployment_spec = endpoint_spec, deployment_spec
-        self.name = models.name_for(grain, str(_field(endpoint_spec, "name")))
+        self.name = models.endpoint_for(grain, str(_field(endpoint_spec, "name")))
         self.model = models.name_for(grain, _model_name(str(_field(deployment_spec, "model"))))
 
     def version(self, wanted: str | None) -> str:

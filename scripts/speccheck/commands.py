@@ -1,9 +1,11 @@
 """A component's command against the code it runs: folder, module, flags."""
 
 import importlib.util
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from amlspec.bindings import bindings
 from amlspec.command import program_of, words
@@ -27,8 +29,10 @@ def check_commands(repo: Repo, spec: Spec) -> Iterator[Finding]:
     """Code folder, script and flags of a command component or command job."""
     if spec.kind not in (Kind.COMPONENT, Kind.COMMAND_JOB):
         return
-    code, command = spec.data.get("code"), spec.data.get("command")
-    if isinstance(code, str) and "://" not in code and not code.startswith(("azureml:", "git+")):
+    code, command, includes = (spec.data.get(key) for key in ("code", "command", "additional_includes"))
+    if includes and spec.kind == Kind.COMPONENT:
+        yield from _check_included(repo, spec, code, includes, command)
+    elif isinstance(code, str) and "://" not in code and not code.startswith(("azureml:", "git+")):
         folder = (spec.folder / code).resolve()
         if not folder.is_dir():
             message = f"code folder '{code}' does not exist: give a path relative to this file"
@@ -38,9 +42,38 @@ def check_commands(repo: Repo, spec: Spec) -> Iterator[Finding]:
     elif code is None and isinstance(command, str):
         program = program_of(command)
         if program and program.script is None and not _installed(program.module):
-            yield spec.doc.find(
-                f"no code: the command runs {program.module}, add code: <folder that holds it>", "command"
-            )
+            message = f"no code: the command runs {program.module}, add its package to additional_includes"
+            yield spec.doc.find(message, "command")
+
+
+def _check_included(repo: Repo, spec: Spec, code: Any, includes: Any, command: Any) -> Iterator[Finding]:
+    """Code with additional includes, which azure-ai-ml merges into one folder, each under its own last name."""
+    root = (spec.folder / code).resolve() if isinstance(code, str) else None
+    if not isinstance(includes, list) or not all(isinstance(include, str) for include in includes):
+        yield spec.doc.find("additional_includes is not a list of paths: write one path a line", "additional_includes")
+        return
+    wrong = [item for index, path in enumerate(includes) if (item := _wrong_include(spec, root, index, path))]
+    if root is not None and not root.is_dir():
+        wrong.append(spec.doc.find(f"code folder '{code}' does not exist: give a path relative to this file", "code"))
+    yield from wrong
+    if not wrong and isinstance(command, str):
+        with tempfile.TemporaryDirectory() as folder:
+            for path in [*(root.iterdir() if root else ()), *((spec.folder / each).resolve() for each in includes)]:
+                if not (Path(folder) / path.name).exists():
+                    (Path(folder) / path.name).symlink_to(path)
+            yield from _check_script(repo, spec, Path(folder), command)
+
+
+def _wrong_include(spec: Spec, code: Path | None, index: int, include: str) -> Finding | None:
+    """What azure-ai-ml refuses, too."""
+    path = (spec.folder / include).resolve()
+    if not path.exists():
+        message = f"additional include '{include}' does not exist: give a path relative to this file"
+    elif code is not None and (code / path.name).exists():
+        message = f"additional include '{include}': {path.name} is in the code folder already: remove one of the two"
+    else:
+        return None
+    return spec.doc.find(message, "additional_includes", index)
 
 
 def _installed(module: str) -> bool:
@@ -60,7 +93,10 @@ def _check_script(repo: Repo, spec: Spec, folder: Path, command: str) -> Iterato
     if path.is_file():
         yield from _check_flags(spec, folder, program.module, words(command))
     elif not _installed(program.module):
-        message = f"the command runs {wanted}, but {repo.shown(path)} does not exist: create it or correct the name"
+        fix = f"{repo.shown(path.resolve())} does not exist: create it or correct the name"
+        if spec.data.get("additional_includes") and not (folder / wanted.split(".", maxsplit=1)[0]).exists():
+            fix = "it is not in the snapshot: add its package to additional_includes"
+        message = f"the command runs {wanted}, but {fix}"
         yield spec.doc.find_text(message, wanted, "command")
 
 

@@ -6,12 +6,13 @@ from typing import Any
 from amlspec.bindings import bindings, optional_blocks, slips, unclosed
 from amlspec.finding import Finding
 from amlspec.kinds import Kind
+from amlspec.schema import Input, Output, field_names
 from amlspec.types import DATA_TYPES, PRIMITIVES, TYPES, literal_problem
 from amlspec.wording import article, closest, listed
 from speccheck.repo import COMPONENTS, Repo, Spec
 
-_PORT_FIELDS = frozenset({"type", "description", "optional", "default", "enum", "min", "max", "mode", "path"})
-_OUTPUT_FIELDS = frozenset({"type", "description", "mode", "path", "name", "version", "early_available", "is_control"})
+_PORT_FIELDS = field_names(Input)
+_OUTPUT_FIELDS = field_names(Output) | {"early_available", "is_control"}
 
 
 def check_components(_repo: Repo, spec: Spec) -> Iterator[Finding]:

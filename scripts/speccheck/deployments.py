@@ -3,36 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
+from amlspec import serving
 from amlspec.finding import Finding
 from amlspec.kinds import Kind
 from amlspec.quantities import parse_quantity, resource_problems
+from amlspec.schema import bounds
 from amlspec.wording import closest
 from speccheck.repo import Repo, Spec
 
-# Field -> lowest and highest value. Seconds, except where the name says ms.
-_BOUNDS: dict[tuple[str, str], tuple[int, int]] = {
-    ("request_settings", "request_timeout_ms"): (1, 180_000),
-    ("request_settings", "max_concurrent_requests_per_instance"): (1, 1_000),
-    ("request_settings", "max_queue_wait_ms"): (0, 180_000),
-    **{
-        (probe, field): bounds
-        for probe in ("liveness_probe", "readiness_probe")
-        for field, bounds in (
-            ("initial_delay", (0, 3600)),
-            ("period", (1, 3600)),
-            ("timeout", (1, 3600)),
-            ("success_threshold", (1, 100)),
-            ("failure_threshold", (1, 1000)),
-        )
-    },
-    ("scale_settings", "min_instances"): (1, 1_000),
-    ("scale_settings", "max_instances"): (1, 1_000),
-    ("scale_settings", "target_utilization_percentage"): (1, 100),
-    ("scale_settings", "polling_interval"): (1, 3600),
-}
-
+_BOUNDS = {(block, field): limits for block, model in serving.BLOCKS.items() for field, limits in bounds(model).items()}
 # What Azure ML takes where a deployment says nothing.
-_REQUEST_TIMEOUT_MS = 5_000
+_REQUEST_TIMEOUT_MS = serving.Requests().request_timeout_ms
 
 
 def check_deployments(repo: Repo, spec: Spec) -> Iterator[Finding]:
@@ -80,7 +61,9 @@ def _check_code(spec: Spec) -> Iterator[Finding]:
 def _check_numbers(spec: Spec) -> Iterator[Finding]:
     for (block, field), (low, high) in _BOUNDS.items():
         value = spec.doc.get(block, field)
-        if isinstance(value, int) and not isinstance(value, bool) and not low <= value <= high:
+        if not isinstance(value, int) or isinstance(value, bool):
+            continue
+        if (low is not None and value < low) or (high is not None and value > high):
             message = f"{block}.{field} {value} is outside {low}-{high}: correct it"
             yield spec.doc.find(message, block, field)
     if (spec.doc.get("liveness_probe", "success_threshold") or 1) != 1:
@@ -144,7 +127,7 @@ def _check_timeout(spec: Spec) -> Iterator[Finding]:
         return
     place = ("environment_variables", "SCORING_TIMEOUT_MS")
     if not own.isdecimal():
-        yield spec.doc.find(f"SCORING_TIMEOUT_MS '{own}' is no number of milliseconds: write \"10000\"", *place)
+        yield spec.doc.find(f"SCORING_TIMEOUT_MS '{own}' is not a number of milliseconds: write \"10000\"", *place)
     elif int(own) > top:
         shown = f"{top}, which is Azure ML's default," if given is None else f"{top},"
         message = f"SCORING_TIMEOUT_MS {own} is above request_settings.request_timeout_ms {shown}"
@@ -156,7 +139,7 @@ def _check_strings(spec: Spec) -> Iterator[Finding]:
     for name, value in spec.doc.table("environment_variables").items():
         if not isinstance(value, str):
             shown = str(value).lower() if isinstance(value, bool) else value
-            message = f'environment variable {name} is no string: write "{shown}"'
+            message = f'environment variable {name} is not a string: write "{shown}"'
             yield spec.doc.find(message, "environment_variables", name)
     for name, block in spec.doc.table("data_collector", "collections").items():
         if isinstance(block, dict) and isinstance(block.get("enabled"), bool):

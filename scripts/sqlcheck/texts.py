@@ -11,7 +11,7 @@ _VERB = re.compile(
     r"\s*(?:select|with|insert|update|delete|merge|copy|put|get|list|remove|create|drop|alter|truncate|use|set|from)\s",
     re.IGNORECASE,
 )
-_SPEAKS = ("demand.snowflake_source", "snowflake.connector")
+_SPEAKS = ("sales.snowflake", "snowflake.connector")
 _UNKNOWN = "x"  # stands for a value that is not in the text; a name is right nearly everywhere
 
 

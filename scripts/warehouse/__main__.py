@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from demand.errors import USER_ERROR_EXIT, UserError
+from demand.errors import UserError
+from demand.steps import USER_ERROR_EXIT
 from warehouse import lifecycle
 from warehouse.state import HOST, Home, open_home, running
 

@@ -7,20 +7,15 @@ and promotion do. Everything comes from one seed: two runs give equal bytes.
 """
 
 import datetime as dt
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.places import CITIES, PRICE_LEVEL, City, holidays
+from warehouse.days import Calendar, Factors, Flags, Floats, Ints, Settings, make_calendar
+from warehouse.places import PRICE_LEVEL, City, holidays
 from warehouse.sales_rows import to_table
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 BASE_UNITS = np.array([85.0, 45.0, 38.0])  # a day, in a store of ordinary size
 BASE_PRICE = np.array([4.2, 4.9, 3.8])  # U.S. dollars
@@ -32,40 +27,6 @@ WEATHER_EFFECT = np.array([[0.97, 1.0, 1.08, 1.12], [1.12, 1.0, 0.85, 0.70], [1.
 WEEKDAY_EFFECT = np.array([0.95, 0.95, 0.98, 1.0, 1.08, 1.12, 0.97])
 # How demand answers to a degree above 15 C.
 HEAT = np.array([-0.017, 0.030, -0.002])
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What to generate; months are whole and `end` (year, month) is the last of them."""
-
-    seed: int = 20251101
-    months: int = 36
-    end: tuple[int, int] = (2026, 10)
-    stores_per_city: int = 3
-    cities: tuple[City, ...] = field(default=CITIES)
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """Days of the period: ordinal of each, its month (from 0), weekday (Monday 0) and day of the year (0 to 1)."""
-
-    days: Ints
-    month: Ints
-    weekday: Ints
-    year_part: Floats
-    day_of_month: Ints
-
-
-@dataclass(frozen=True)
-class Factors:
-    """Per store and day, shape (stores, days): what the shop and its customers see."""
-
-    open: Flags
-    promotion: Flags
-    holiday: Flags
-    weather: Ints
-    heat: Floats
-    level: Floats
 
 
 def generate(settings: Settings | None = None) -> pa.Table:
@@ -85,23 +46,6 @@ def write_sales(path: Path, settings: Settings | None = None) -> int:
     table = generate(settings)
     pq.write_table(table, path, compression="zstd")
     return int(table.num_rows)
-
-
-def make_calendar(settings: Settings) -> Calendar:
-    """The days from the first of the first month to the last of the last."""
-    year, month = settings.end
-    last = dt.date(year + month // 12, month % 12 + 1, 1).toordinal() - 1
-    first_month = year * 12 + month - settings.months
-    first = dt.date(first_month // 12, first_month % 12 + 1, 1).toordinal()
-    days = np.arange(first, last + 1)
-    dates = [dt.date.fromordinal(int(day)) for day in days]
-    return Calendar(
-        days=days,
-        month=np.array([date.year * 12 + date.month - 1 - first_month for date in dates]),
-        weekday=np.array([date.weekday() for date in dates]),
-        year_part=np.array([date.timetuple().tm_yday / 365.25 for date in dates]),
-        day_of_month=np.array([date.day for date in dates]),
-    )
 
 
 def make_factors(rng: np.random.Generator, calendar: Calendar, cities: list[City]) -> Factors:

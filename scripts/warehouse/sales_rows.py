@@ -1,17 +1,11 @@
 """From arrays by store, day and category to the rows of the contract: times, returns, missing values, order."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from warehouse.days import Calendar, Factors
 from warehouse.places import City
-
-if TYPE_CHECKING:
-    from warehouse.generator import Calendar, Factors
 
 CATEGORIES = ("Hot drinks", "Cold drinks", "Food")
 PRODUCTS = (

@@ -15,11 +15,11 @@ from typing import Any
 
 from filelock import FileLock
 
-from demand.connection_spec import load_connection
 from demand.contract import Contract, load_contract
 from demand.errors import UserError
-from demand.snowflake_source import connect, execute
-from warehouse import generator, lifecycle, places, sales_rows
+from sales.snowflake import connect, execute
+from sales.specs import load_connection
+from warehouse import days, generator, lifecycle, places, sales_rows
 from warehouse.state import HOST, REPO, Home, write_atomically
 from warehouse.userfile import Checked, check_file, file_hash
 
@@ -79,7 +79,7 @@ def _content_hash(file: Path | None) -> str:
     """Of the user's file, or of the generator, whose output its source decides."""
     if file:
         return file_hash(CONTRACT, file)
-    return file_hash(CONTRACT, *(Path(str(module.__file__)) for module in (generator, places, sales_rows)))
+    return file_hash(CONTRACT, *(Path(str(module.__file__)) for module in (days, generator, places, sales_rows)))
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import duckdb
 
-from demand.contract import SQL_TYPES, Contract, literal, match_columns, quoted
+from demand.contract import SQL_TYPES, Contract, match_columns
 from demand.errors import UserError
+from sales.contract_sql import literal, quoted
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 PART_SIZE = "64MB"  # the warehouse takes each uploaded file in one piece

@@ -1,8 +1,8 @@
-"""The sales contract: what a raw row must be, as DuckDB SQL that finds the rows that are not."""
+"""The sales contract: what a raw row must be, read from its YAML file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,6 @@ import yaml
 from demand.errors import UserError
 
 SQL_TYPES = {"string": "VARCHAR", "timestamp": "TIMESTAMP", "number": "DOUBLE", "boolean": "BOOLEAN"}
-# Monthly sums are exact decimals with 12 digits before the point (ml/data/monthly_sales.sql).
-NUMBER_LIMIT = "1e12"
-INTEGER_TYPES = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
-_ARTICLE = {"string": "a text", "timestamp": "a timestamp", "number": "a number", "boolean": "true or false"}
 _COLUMN_KEYS = {"name", "type", "required", "unique", "minimum", "future", "description"}
 FREQUENCIES = ("daily", "weekly", "monthly")
 
@@ -108,111 +104,3 @@ def match_columns(contract: Contract, present: Sequence[str], source: str) -> di
             "add it to the query or rename the column that holds it"
         )
     return mapping
-
-
-def quoted(name: str) -> str:
-    """A DuckDB identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A DuckDB string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _raw(actual: str, types: Mapping[str, str] | None) -> str:
-    """The column's value; empty text, which CSV files hold for a missing value, counts as NULL."""
-    if types is None:
-        return f"nullif(cast({quoted(actual)} as varchar), '')"
-    return f"nullif({quoted(actual)}, '')" if types.get(actual) == "VARCHAR" else quoted(actual)
-
-
-def _value(column: Column, actual: str, types: Mapping[str, str] | None) -> str:
-    """The value in the contract's type; a cast that changes nothing is left out, since it costs on each row."""
-    target = SQL_TYPES[column.type]
-    present = None if types is None else types.get(actual)
-    if present == target and target != "VARCHAR":
-        return quoted(actual)
-    if column.unique and present in INTEGER_TYPES:
-        return quoted(actual)  # whole numbers stay numbers: text would cost memory and sort 10 before 9
-    return _raw(actual, types) if present == target else f"try_cast({_raw(actual, types)} as {target})"
-
-
-def _rules(column: Column, actual: str, types: Mapping[str, str] | None) -> list[tuple[str, str, str]]:
-    """(condition that a bad value meets, the rule's name, SQL of the reason) in the order in which they are told."""
-    raw, value, name = _raw(actual, types), _value(column, actual, types), column.name
-    shown = f"cast({quoted(actual)} as varchar)"
-    rules = []
-    if column.required:
-        rules.append((f"{raw} is null", f"{name} missing", literal(f"{name}: missing")))
-    if value != raw and column.type != "string":
-        fault = f"not {_ARTICLE[column.type]}"
-        reason = literal(f'{name}: {fault}: "') + f" || {shown} || '\"'"
-        rules.append((f"{raw} is not null and {value} is null", f"{name} {fault}", reason))
-    if column.type == "timestamp":
-        rules.append(
-            (f"not isfinite({value})", f"{name} not finite", literal(f"{name}: not finite: ") + f" || {shown}")
-        )
-    if column.latest is not None:
-        reason = literal(f"{name}: ") + f" || {shown} || " + literal(f" is in the future, after {column.latest}")
-        condition = f"{value} >= timestamp '{column.latest + timedelta(days=1)}'"
-        rules.append((condition, f"{name} in the future", reason))
-    if column.type == "number":  # NaN and infinity too: DuckDB orders NaN above every number
-        condition = f"not (abs({value}) < {NUMBER_LIMIT})"
-        rules.append((condition, f"{name} out of range", literal(f"{name}: out of range: ") + f" || {shown}"))
-    if column.minimum is not None:
-        fault = f"below {column.minimum:g}"
-        reason = literal(f"{name}: ") + f" || {shown} || " + literal(f" is {fault}")
-        rules.append((f"{value} < {column.minimum:g}", f"{name} {fault}", reason))
-    return rules
-
-
-def _all_rules(
-    contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None
-) -> list[tuple[str, str, str]]:
-    return [
-        rule
-        for column in contract.columns
-        if (actual := mapping.get(column.name)) is not None
-        for rule in _rules(column, actual, types)
-    ]
-
-
-def _case(pairs: list[tuple[str, str]]) -> str:
-    if not pairs:
-        return "cast(null as varchar)"
-    return f"case {' '.join(f'when {condition} then {result}' for condition, result in pairs)} end"
-
-
-def reason_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None = None) -> str:
-    """A DuckDB expression: NULL for a good row, else the first broken rule, e.g. 'Price: -3.5 is below 0'.
-
-    `types` (actual column name -> DuckDB type) leaves out checks that a typed column cannot fail.
-    Uniqueness is not in it: `demand.duplicates` looks across rows.
-    """
-    return _case([(condition, reason) for condition, _, reason in _all_rules(contract, mapping, types)])
-
-
-def rule_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None = None) -> str:
-    """As `reason_sql`, with the rule's name alone, e.g. 'Price below 0': what rows are counted by."""
-    return _case([(condition, literal(rule)) for condition, rule, _ in _all_rules(contract, mapping, types)])
-
-
-def bad_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None = None) -> str:
-    """A DuckDB condition that a bad row meets; may be NULL for a good one. Three times as fast as the reason."""
-    conditions = [condition for condition, _, _ in _all_rules(contract, mapping, types)]
-    return " or ".join(f"({condition})" for condition in conditions) or "false"
-
-
-def typed_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None = None) -> str:
-    """A DuckDB select list with the contract's names and types; a missing optional column is a typed NULL.
-
-    A value that does not fit its type becomes NULL, so use it on rows whose reason is NULL. With `types`, a unique
-    column of whole numbers keeps its type.
-    """
-    parts = []
-    for column in contract.columns:
-        actual = mapping.get(column.name)
-        value = f"cast(null as {SQL_TYPES[column.type]})" if actual is None else _value(column, actual, types)
-        parts.append(f"{value} as {quoted(column.name)}")
-    return ", ".join(parts)

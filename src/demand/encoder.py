@@ -1,6 +1,6 @@
 """The model's input, from features to the forest's columns: a fitted scikit-learn transformer as plain tables.
 
-Training writes the tables (`demand.serving_files`), serving applies them row by row without scikit-learn, which takes
+Training writes the tables (`forecasting.export`), serving applies them row by row without scikit-learn, which takes
 15 ms for one row. For the few rows of a request plain Python is faster than NumPy too, and it is no slower for many.
 """
 

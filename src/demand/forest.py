@@ -22,7 +22,7 @@ CHUNK = 1000
 
 
 class Forest:
-    """Built from a model's folder `endpoint/`; see `demand.serving_files`. For one thread: a server has processes."""
+    """Built from a model's folder `endpoint/`; see `forecasting.export`. For one thread: a server has processes."""
 
     def __init__(self, folder: Path) -> None:
         import onnxruntime  # noqa: PLC0415  slow to import, and not needed by the steps that import this package

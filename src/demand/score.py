@@ -17,13 +17,13 @@ import yaml
 from azureml_inference_server_http.api.aml_request import rawhttp
 from flask import Response
 
-from demand import api_document
+from demand import openapi
 from demand.collecting import Collectors
 from demand.contract import load_contract
 from demand.explain import explain
 from demand.forecaster import UNKNOWN_STORE, Forecaster
 from demand.months import month_name
-from demand.request_check import MOST_BYTES, Fault, Request, RequestCheck, RequestError
+from demand.requests import MOST_BYTES, Fault, Request, RequestCheck, RequestError
 from demand.served_model import identity, serving_folder
 
 log = logging.getLogger("azmlinfsrv.score")
@@ -77,7 +77,7 @@ def init() -> None:
     """Load the model and let /swagger.json tell what this model takes."""
     global _service  # noqa: PLW0603  the server knows functions only
     _service = Service(Path(os.environ["AZUREML_MODEL_DIR"]))
-    _publish(api_document.document(_service.check, _service.model["version"]))
+    _publish(openapi.document(_service.check, _service.model["version"]))
     # What was loaded stays: the garbage collector need not look at it with every few requests.
     gc.collect()
     gc.freeze()

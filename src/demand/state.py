@@ -1,18 +1,15 @@
 """What was sold until now, packed with a model: the history features of months to come are made from it.
 
-A series is a store (plus Category or Product at a finer grain). Months are counted as in `demand.features`.
+A series is a store (plus Category or Product at a finer grain). Months are counted as year * 12 + month - 1.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
 # What a request may leave out, since a store keeps it from month to month.
@@ -50,23 +47,6 @@ class State:
         key = str(self.keys[number])
         parts = key.split(SEPARATOR) if len(self.key_columns) > 1 else [key]
         return dict(zip(self.key_columns, parts, strict=True))
-
-    @classmethod
-    def of(cls, rows: "pd.DataFrame") -> "State":
-        """State after the monthly `rows` of the aggregate or the prepare step."""
-        from demand.features import SalesHistory, series_columns, series_keys  # noqa: PLC0415  serving needs no pandas
-
-        history = SalesHistory.of(rows)
-        last = rows.sort_values("MonthStart", kind="stable").assign(_key=series_keys)
-        known = last.groupby("_key").last().reindex(history.keys)
-        return cls(
-            tuple(series_columns(rows)),
-            np.array(list(history.keys), dtype=np.str_),
-            history.first_month,
-            history.values,
-            {name: known[name].fillna("").astype(str).to_numpy(dtype=np.str_) for name in KEPT_TEXTS},
-            {name: known[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in KEPT_NUMBERS},
-        )
 
     def save(self, path: Path) -> None:
         """Write one NumPy archive; equal states give equal bytes."""

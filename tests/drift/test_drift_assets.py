@@ -22,7 +22,7 @@ outputs:
   model: {type: mlflow_model}
 environment: azureml:demand:2
 command: >-
-  python -m demand.train
+  python -m forecasting.train
   --rows ${{inputs.rows}}
 """
 # As `az ml component list --name` writes a version: resource ids, and the command as one line.
@@ -32,7 +32,7 @@ REGISTERED = {
     "inputs": {"rows": {"type": "uri_file"}},
     "outputs": {"model": {"type": "mlflow_model"}},
     "environment": "azureml:/subscriptions/s/resourceGroups/g/providers/x/workspaces/w/environments/demand/versions/2",
-    "command": "python -m demand.train --rows ${{inputs.rows}}",
+    "command": "python -m forecasting.train --rows ${{inputs.rows}}",
 }
 
 
@@ -72,7 +72,7 @@ def test_a_newer_version_than_gits_was_registered_from_elsewhere(drift: Callable
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("command", "python -m demand.train --rows ${{inputs.rows}} --fast"),
+        ("command", "python -m forecasting.train --rows ${{inputs.rows}} --fast"),
         ("environment", "azureml:demand:1"),
         ("inputs", {}),
         ("outputs", {"model": {}, "card": {}}),

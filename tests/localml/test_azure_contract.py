@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from localml import mounts, packages, tracking
+from host import mounts
+from localml import packages, tracking
 
 FOLDER = {"out": {"type": "uri_folder"}}
 DATA = {"source": {"type": "uri_folder"}}

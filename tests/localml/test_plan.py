@@ -34,12 +34,15 @@ def node(**inputs):
     ("jobs", "message"),
     [
         ({"a": node(size=1)}, "pipeline.yml:8: the component has no input size"),
-        ({"a": node(count=0)}, "pipeline.yml:8: count is 0, below its minimum 1"),
-        ({"a": node(count=25)}, "pipeline.yml:8: count is 25, above its maximum 24"),
-        ({"a": node(count="many")}, "pipeline.yml:8: count is 'many', the component wants it of type integer"),
-        ({"a": node(count=1.5)}, "pipeline.yml:8: count is 1.5, the component wants it of type integer"),
-        ({"a": node(kind="shop")}, "pipeline.yml:8: kind is 'shop', not one of store, category"),
-        ({"a": node(folder="x")}, "pipeline.yml:8: folder is 'x', the component wants it data (give it a path)"),
+        ({"a": node(count=0)}, "pipeline.yml:8: input 'count': 0 is below the minimum 1"),
+        ({"a": node(count=25)}, "pipeline.yml:8: input 'count': 25 is above the maximum 24"),
+        ({"a": node(count="many")}, "pipeline.yml:8: input 'count': 'many' is not an integer"),
+        ({"a": node(count=1.5)}, "pipeline.yml:8: input 'count': 1.5 is not an integer"),
+        (
+            {"a": node(kind="shop")},
+            "pipeline.yml:8: input 'kind': 'shop' is not in its enum",
+        ),
+        ({"a": node(folder="x")}, "pipeline.yml:8: input 'folder': a uri_folder takes a mapping with type and path"),
         ({"a": node(folder="${{parent.inputs.no}}")}, "pipeline.yml:8: the pipeline has no input no"),
         ({"a": node(folder="${{parent.jobs.b.outputs.out}}")}, "pipeline.yml:8: there is no step b"),
         ({"a": node(), "b": node(folder="${{parent.jobs.a.outputs.x}}")}, "pipeline.yml:12: step a has no output x"),
@@ -80,7 +83,7 @@ def test_a_missing_required_input_is_named(engine):
 def test_set_changes_a_value_and_keeps_its_checks(engine):
     jobs = {"a": node(count="${{parent.inputs.count}}")}
     message = refused(engine, jobs, "--set", "inputs.count=99", inputs={"count": 3})
-    assert "count is 99, above its maximum 24" in message
+    assert "input 'count': 99 is above the maximum 24" in message
 
 
 def test_broken_yaml_is_named_with_its_line(engine):

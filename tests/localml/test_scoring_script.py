@@ -19,10 +19,10 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
-from demand import packing, serving_files
-from demand.features import model_frame
-from demand.prepare import add_features
-from demand.train import Settings, fit_with_interval
+from forecasting import export, packing
+from forecasting.features import model_frame
+from forecasting.prepare import add_features
+from forecasting.train import Settings, fit_with_interval
 from helpers_sales import CONTRACT, monthly_sales
 from localml.serving.container import LAUNCH
 from localml.serving.replica import free_port
@@ -42,8 +42,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.parent.mkdir(parents=True)
     example = model_frame(rows.tail(9), packed.features)
     packing.save(packed.model, example, packed.metadata, folder)
-    serving_files.write_model(packed.model, packed.features, example, folder)
-    serving_files.write_state(rows, CONTRACT, folder)
+    export.write_model(packed.model, packed.features, example, folder)
+    export.write_state(rows, CONTRACT, folder)
     return folder.parent
 
 

@@ -8,9 +8,9 @@ import time
 
 import pytest
 import recorded
+from azure_kit import ROOT, needs_stand_in
 from test_summary import VERDICT
 
-from conftest import ROOT, needs_stand_in
 from rollout.site import Site
 
 pytestmark = [pytest.mark.slow, needs_stand_in]
@@ -206,7 +206,7 @@ def test_predict_reads_the_body_that_the_verb_prints_as_text(azure):
         "predictions": [{**row, "past": [{"MonthYear": "2025-12", "TotalSales": 7340.0}], "drivers": drivers}],
         "model": {"name": "demand-forecast", "version": "9", "known_until": "2026-10"},
     }
-    azure.replies["^ml online-endpoint list"] = [[{"name": "demand-forecast"}]]
+    azure.replies["^ml online-endpoint list"] = [[{"name": "gbj-dmd-dev-fc"}]]
     azure.replies["^ml online-endpoint invoke"] = {"stdout": json.dumps(json.dumps(body))}
     done = azure.make("predict", "ENV=dev", "STORE=S001", "MONTH=2026-12", "FIELDS=Price=4.5 Promotion=true")
     assert "Store S001, 2026-12: 5,644 units" in done.stdout
@@ -216,7 +216,7 @@ def test_predict_reads_the_body_that_the_verb_prints_as_text(azure):
 def serving(azure, traffic):
     """An endpoint with a healthy blue, and a green beside it where it has a share."""
     content = Site(ROOT / "ml/deploy/endpoint.yml", ROOT / "ml/deploy/deployment.yml").content()
-    shown = {"name": "demand-forecast", "traffic": traffic, "tags": {"stable": "blue"}}
+    shown = {"name": "gbj-dmd-dev-fc", "traffic": traffic, "tags": {"stable": "blue"}}
     azure.replies["^ml online-endpoint list"] = [[shown]]
     azure.replies["^ml online-endpoint show"] = {**shown, "scoring_uri": "http://127.0.0.1:9/score"}
     azure.replies["^ml online-endpoint get-credentials"] = {"primaryKey": "k"}

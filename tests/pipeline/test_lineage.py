@@ -10,17 +10,35 @@ from pipeline import azml, lineage
 SALES = {"name": "sales", "version": "7", "creation_context": {"created_at": "2026-11-20T08:00:00+00:00"}}
 
 
+COMPONENT = """\
+name: train
+version: "1"
+type: command
+additional_includes: [../../src/demand, ../../src/forecasting]
+environment: azureml:demand:1
+command: python -m forecasting.train
+"""
+FILES = {
+    "ml/pipelines/train.yml": "type: pipeline\njobs:\n  train:\n    component: ../components/train.yml\n",
+    "ml/components/train.yml": COMPONENT,
+    "ml/components/publish.yml": COMPONENT,
+    "ml/data/monthly_sales.sql": "select 1",
+    "ml/environments/demand/Dockerfile": "FROM x",
+    "ml/environments/score/Dockerfile": "FROM x",
+    "src/forecasting/train.py": "",
+    "src/demand/.amlignore": "/score.py\n",
+    "src/demand/model.py": "",
+    "src/demand/score.py": "",
+    "src/sales/publish.py": "",
+}
+
+
 @pytest.fixture
 def repo(tmp_path):
-    """A tree with what decides a run."""
-    for name in (
-        "ml/pipelines/train.yml",
-        "ml/components/train.yml",
-        "ml/data/monthly_sales.sql",
-        "src/demand/train.py",
-    ):
+    """A tree with what decides a run, and with what does not."""
+    for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(name)
+        (tmp_path / name).write_text(text)
     return tmp_path
 
 
@@ -71,11 +89,27 @@ def test_a_recipe_whose_model_is_not_the_champion_any_more_is_decided_anew(repo,
     assert asked(repo, workspace, *moved_back) == ("1", "train-1")
 
 
-@pytest.mark.parametrize("path", ["src/demand/train.py", "ml/data/monthly_sales.sql", "ml/pipelines/train.yml"])
-def test_the_recipe_changes_with_code_and_specs(repo, path):
+USED = [
+    *("ml/pipelines/train.yml", "ml/components/train.yml", "ml/data/monthly_sales.sql"),
+    *("ml/environments/demand/Dockerfile", "src/forecasting/train.py", "src/demand/model.py"),
+]
+UNUSED = [
+    *("ml/components/publish.yml", "ml/environments/score/Dockerfile", "src/sales/publish.py", "src/demand/score.py"),
+]
+
+
+@pytest.mark.parametrize("path", USED)
+def test_the_recipe_changes_with_what_training_uses(repo, path):
     before = lineage.recipe_hash(repo, ["7"])
-    (repo / path).write_text("other")
+    (repo / path).write_text(f"{FILES[path]}\n# other\n")
     assert lineage.recipe_hash(repo, ["7"]) != before
+
+
+@pytest.mark.parametrize("path", UNUSED)
+def test_the_recipe_stays_where_something_else_changes(repo, path):
+    before = lineage.recipe_hash(repo, ["7"])
+    (repo / path).write_text(f"{FILES[path]}\n# other\n")
+    assert lineage.recipe_hash(repo, ["7"]) == before
 
 
 def test_the_recipe_changes_with_data_version_and_settings_and_not_with_caches_or_docs(repo):
@@ -114,5 +148,5 @@ def test_a_changed_tree_is_told_from_its_commit(repo):
         subprocess.run([*git, *call], check=True)
     commit = lineage.git_commit(repo)
     assert len(commit) == 40
-    (repo / "src/demand/train.py").write_text("other")
+    (repo / "src/forecasting/train.py").write_text("other")
     assert lineage.git_commit(repo) == f"{commit}-dirty"

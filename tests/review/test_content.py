@@ -91,6 +91,20 @@ def test_a_component_that_becomes_a_pipeline_needs_a_version(repo: Repo) -> None
     assert said(repo) == []
 
 
+def test_of_additional_includes_what_they_hold_is_content_and_nothing_beside_them(repo: Repo) -> None:
+    repo.edit(TRAIN, "code: ../../src\n", "additional_includes:\n  - ../../src/demand\n")
+    repo.write("src/other/unused.py", "")
+    repo.write("src/demand/part/.amlignore", "*.md\n")
+    repo.write("src/demand/part/notes.md", "")
+    start(repo)
+    repo.write("src/other/unused.py", "x = 1\n")
+    repo.write("src/demand/part/notes.md", "more\n")
+    assert not [line for line in said(repo) if line.startswith(TRAIN)]
+    repo.write("src/demand/part/more.py", "")
+    (line,) = [line for line in said(repo) if line.startswith(TRAIN)]
+    assert "component train_forest changed (src/demand/part/more.py)" in line
+
+
 def test_a_spec_that_is_no_yaml_any_more_is_told_as_that_and_not_as_removed(repo: Repo) -> None:
     repo.edit(TRAIN, "inputs:", "inputs: [")
     (line,) = said(repo)

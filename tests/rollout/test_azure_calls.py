@@ -77,7 +77,7 @@ def test_the_endpoint_runs_as_the_identity_that_has_the_roles(monkeypatch: pytes
 def test_make_deploy_of_dev_speaks_to_azure_and_understands_its_answers(
     tmp_path: Path, version: str, said: str, extension: str, state: str
 ) -> None:
-    endpoint = {"name": "demand-forecast", "traffic": {"blue": 100, "green": 0}, "tags": {"stable": "blue"}}
+    endpoint = {"name": "gbj-dmd-dev-fc", "traffic": {"blue": 100, "green": 0}, "tags": {"stable": "blue"}}
     content = Site(REPO / "ml/deploy/endpoint.yml", REPO / "ml/deploy/deployment.yml").content()
     blue = {"name": "blue", "provisioning_state": state, "model": f"azureml:{MODEL}/demand-forecast/versions/10"}
     blue["tags"] = {"content": content}

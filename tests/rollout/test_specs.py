@@ -1,6 +1,7 @@
 """The specs of serving: what the rollout and the local engine rely on, and pins that decide the model's numbers."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from amlspec.serving import Compute, Deployment, Endpoint
 from rollout.checks import read_requests
 from rollout.site import Site
 from serving_kit import REPO
+from speccheck.check import run_checks
 
 DEPLOY = REPO / "ml" / "deploy"
 
@@ -60,3 +62,12 @@ def test_every_locked_package_has_hashes() -> None:
 
 def _pins(path: Path) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9._-]+)==([^ \\\n]+)", path.read_text(), flags=re.MULTILINE))
+
+
+def test_check_and_engine_both_know_where_a_custom_container_has_its_model(tmp_path: Path) -> None:
+    text = (DEPLOY / "deployment.yml").read_text() + "model_mount_path: /var/azureml-app/model\n"
+    copied = shutil.copytree(REPO / "ml", tmp_path / "ml") / "deploy" / "deployment.yml"
+    copied.write_text(text)
+    assert parse(Deployment, read_document(copied)).model_mount_path == "/var/azureml-app/model"
+    findings = run_checks(tmp_path, [copied], loaders=False)
+    assert not [each for each in findings if "model_mount_path" in each.message and "no field" in each.message]

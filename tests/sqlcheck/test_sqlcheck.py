@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from demand.errors import UserError
-from demand.snowflake_source import execute
+from sales.snowflake import execute
 from sqlcheck import rules, settings, texts
 from sqlcheck.__main__ import findings, main
 from warehouse.seed import local_session
@@ -18,7 +18,7 @@ BAD = sorted((HERE / "bad").glob("*.sql"))
 GOOD = sorted((HERE / "good").glob("*.sql"))
 # As it stood in our own code: the stage's name comes in through a variable.
 PUBLISH = '''
-from demand.snowflake_source import execute
+from sales.snowflake import execute
 def publish(session, path):
     """Put @%FORECASTS into words."""
     stage = "@%FORECASTS"

@@ -8,8 +8,10 @@ import duckdb
 import numpy as np
 import pytest
 
-from demand.contract import SQL_TYPES, Contract, match_columns, reason_sql
-from warehouse.generator import Settings, write_sales
+from demand.contract import SQL_TYPES, Contract, match_columns
+from sales.contract_sql import reason_sql
+from warehouse.days import Settings
+from warehouse.generator import write_sales
 from warehouse.places import CITIES, easter, holidays, nth_weekday
 
 

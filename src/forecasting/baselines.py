@@ -1,0 +1,43 @@
+"""Naive forecasts that a model must beat. All know the same past as the models, and forecast every row."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from forecasting.features import SalesHistory
+
+FloatArray = npt.NDArray[np.float64]
+NAMES = ("seasonal_naive", "last_month", "mean_12_months")
+
+
+def forecast(name: str, rows: pd.DataFrame, history: SalesHistory) -> FloatArray:
+    """Sales of each row in units, shape (rows,), from `history` before its month.
+
+    Where the naive value is unknown (a new store, a gap), the nearest one is used: the last month, the mean of twelve
+    months, the mean of all that the store sold before, and at last the mean of all stores.
+    """
+    candidates = {
+        "seasonal_naive": history.lag(rows, 12),
+        "last_month": history.lag(rows, 1),
+        "mean_12_months": history.mean(rows, 12),
+    }
+    result = candidates[name]
+    for value in (candidates["last_month"], candidates["mean_12_months"], *_overall(rows, history)):
+        result = np.where(np.isfinite(result), result, value)
+    return result
+
+
+def _overall(rows: pd.DataFrame, history: SalesHistory) -> tuple[FloatArray, FloatArray]:
+    """Means of each row's store and of all stores, over what is known before the row's month; 0 without any."""
+    series, months = history.positions(rows)
+    of_store, of_all = np.full(len(rows), np.nan), np.zeros(len(rows))
+    for month in np.unique(months):
+        past, at = history.values[:, : max(0, month)], months == month
+        known = np.isfinite(past)
+        if not known.any():
+            continue
+        counts = known.sum(axis=1)
+        means = np.divide(np.nansum(past, axis=1), counts, out=np.full(len(past), np.nan), where=counts > 0)
+        of_store[at] = np.where(series[at] >= 0, means[series[at]], np.nan)
+        of_all[at] = np.nansum(past) / known.sum()
+    return of_store, of_all

@@ -1,0 +1,145 @@
+"""What serving needs beside the scikit-learn model, in the model's folder `endpoint/`.
+
+- forest.onnx, encoder.json: the fitted pipeline, written by the train step.
+- history.npz, sales.contract.yml: what was sold until now and what a request must be, added by the evaluate step.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from demand.errors import UserError
+from demand.model import RelativeForest, smallest_level, tree_predictions
+from demand.served_model import serving_folder
+from forecasting.features import state_of
+
+FOREST, TABLES, HISTORY, CONTRACT = "forest.onnx", "encoder.json", "history.npz", "sales.contract.yml"
+# Leaf values are float32 in ONNX.
+MOST_RELATIVE_ERROR = 1e-6
+
+
+def write_model(model: Any, features: list[str], example: pd.DataFrame, folder: Path) -> None:
+    """Write forest and tables below the model folder `folder`, and prove on `example` that they forecast as `model`.
+
+    Raises:
+        UserError: they do not.
+    """
+    target = serving_folder(folder)
+    target.mkdir(exist_ok=True)
+    (target / FOREST).write_bytes(forest_as_onnx(_pipeline(model)["forest"]))
+    (target / TABLES).write_text(json.dumps(tables(model, features), ensure_ascii=False, indent=1), encoding="utf-8")
+    _prove(model, example, target)
+
+
+def write_state(rows: pd.DataFrame, contract: Path, folder: Path) -> None:
+    """Add the sales known until now (`rows` of the prepare step) and the contract to the model folder `folder`."""
+    target = serving_folder(folder)
+    target.mkdir(exist_ok=True)
+    state_of(rows).save(target / HISTORY)
+    shutil.copy(contract, target / CONTRACT)
+
+
+def _pipeline(model: Any) -> Any:
+    return model.pipeline_ if isinstance(model, RelativeForest) else model
+
+
+def forest_as_onnx(forest: Any) -> bytes:
+    """A fitted RandomForestRegressor as an ONNX model with one output per tree, shape (rows, trees), float32.
+
+    The converter makes one output, the mean; each tree gets an output of its own here, since the interval needs all.
+    """
+    from onnx import helper  # noqa: PLC0415  importing the converter takes a second
+    from skl2onnx import convert_sklearn  # noqa: PLC0415
+    from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415
+
+    shape = [("x", FloatTensorType([None, forest.n_features_in_]))]
+    model = convert_sklearn(forest, "forest", shape, target_opset={"": 21, "ai.onnx.ml": 3})
+    node, trees = model.graph.node[0], len(forest.estimators_)
+    kept = {field.name: helper.get_attribute_value(field) for field in node.attribute}
+    weights = [weight * trees for weight in kept.pop("target_weights")]  # each was divided by the number of trees
+    kept |= {"n_targets": trees, "target_ids": kept["target_treeids"], "target_weights": weights}
+    del node.attribute[:]
+    node.attribute.extend(helper.make_attribute(name, value) for name, value in sorted(kept.items()))
+    model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = trees
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def tables(model: Any, features: list[str]) -> dict[str, Any]:
+    """What `Encoder` is built from, as JSON: the fitted transformer of `model` and the level it divides by."""
+    columns = _pipeline(model)["columns"]
+    unknown = pd.DataFrame({name: [np.nan] for name in features})
+    found: dict[str, Any] = {"width": columns.transform(_typed(unknown, columns)).shape[1]}
+    found |= {"one_hot": [], "encoded": [], "numbers": [], "level": None}
+    relative: set[str] = set()
+    if isinstance(model, RelativeForest):
+        relative = set(model.relative)
+        found["level"] = {"name": model.level, "usual": model.usual_level_, "smallest": smallest_level(model)}
+    for kind, transformer, names in columns.transformers_:
+        place = columns.output_indices_[kind].start
+        if len(names):
+            _ADD[kind](found, transformer, list(names), place, relative)
+    return found
+
+
+def _typed(unknown: pd.DataFrame, columns: Any) -> pd.DataFrame:
+    """Texts as objects, so that the imputers take them."""
+    texts = [name for kind, _, names in columns.transformers_ if kind in ("one_hot", "target") for name in names]
+    return unknown.astype(dict.fromkeys(texts, object))
+
+
+def _usual(imputer: Any, names: list[str], texts: bool) -> list[Any]:
+    """What each missing value becomes."""
+    unknown = pd.DataFrame({name: [np.nan] for name in names}, dtype=object if texts else float)
+    return list(imputer.transform(unknown)[0])
+
+
+def _add_one_hot(found: dict[str, Any], fitted: Any, names: list[str], place: int, _: set[str]) -> None:
+    imputer, encoder = fitted[0], fitted[1]
+    for name, usual, categories in zip(names, _usual(imputer, names, True), encoder.categories_, strict=True):
+        at = {str(category): place + number for number, category in enumerate(categories)}
+        found["one_hot"].append({"name": name, "columns": at, "missing": at.get(str(usual), -1)})
+        place += len(at)
+
+
+def _add_encoded(found: dict[str, Any], fitted: Any, names: list[str], place: int, _: set[str]) -> None:
+    imputer, encoder = fitted[0], fitted[1]
+    usual, unseen = _usual(imputer, names, True), float(encoder.target_mean_)
+    for number, name in enumerate(names):
+        keys, means = encoder.categories_[number], encoder.encodings_[number]
+        values = {str(key): float(mean) for key, mean in zip(keys, means, strict=True)}
+        entry = {"name": name, "column": place + number, "values": values, "unseen": unseen}
+        found["encoded"].append({**entry, "missing": values.get(str(usual[number]), unseen)})
+
+
+def _add_flags(found: dict[str, Any], fitted: Any, names: list[str], place: int, _: set[str]) -> None:
+    for number, (name, usual) in enumerate(zip(names, _usual(fitted, names, False), strict=True)):
+        entry = {"name": name, "column": place + number, "missing": float(usual), "mean": 0.0, "scale": 1.0}
+        found["numbers"].append({**entry, "relative": False})
+
+
+def _add_numbers(found: dict[str, Any], fitted: Any, names: list[str], place: int, relative: set[str]) -> None:
+    imputer, scaler = fitted[0], fitted[1]
+    for number, (name, usual) in enumerate(zip(names, _usual(imputer, names, False), strict=True)):
+        entry = {"name": name, "column": place + number, "missing": float(usual), "relative": name in relative}
+        found["numbers"].append({**entry, "mean": float(scaler.mean_[number]), "scale": float(scaler.scale_[number])})
+
+
+_ADD = {"one_hot": _add_one_hot, "target": _add_encoded, "flags": _add_flags, "numbers": _add_numbers}
+
+
+def _prove(model: Any, example: pd.DataFrame, folder: Path) -> None:
+    from demand.forest import Forest  # noqa: PLC0415  onnxruntime is needed here only
+
+    wanted = tree_predictions(model, example).mean(axis=0)
+    found = Forest(folder).of_frame(example).mean(axis=1)
+    far = np.abs(found - wanted) > MOST_RELATIVE_ERROR * np.maximum(np.abs(wanted), 1e-9)
+    if far.any():
+        row = int(np.flatnonzero(far)[0])
+        raise UserError(
+            f"row {row} of the training rows: ONNX forecasts {found[row]!r}, scikit-learn {wanted[row]!r}; "
+            "skl2onnx and onnxruntime must be the pinned versions"
+        )

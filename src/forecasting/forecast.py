@@ -1,0 +1,135 @@
+"""Step forecast: the next months of every store from a registered model, as Parquet and as a CSV for planners."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from demand import health, tracking
+from demand.contract import load_contract
+from demand.errors import UserError
+from demand.forecaster import MOST_MONTHS_AHEAD, YEAR, Forecast, Forecaster
+from demand.grain import grain_of
+from demand.months import month_name
+from demand.requests import RequestCheck
+from demand.state import State
+from demand.step_warnings import StepWarnings, of_rows
+from demand.steps import read_rows, run
+from forecasting import lookback
+from forecasting.features import add_calendar, series_columns, state_of
+from forecasting.packing import read_metadata
+from forecasting.planned import Key, read_plan, warn_of_unused
+
+log = logging.getLogger(__name__)
+PLANNED = ("Price", "Promotion", "Holiday")
+# A cell that begins so is a formula for a spreadsheet, and a store's name is not ours to trust.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Flags of the component forecast_demand."""
+    parser = argparse.ArgumentParser(prog="forecasting.forecast", description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="registered model")
+    parser.add_argument("--model-name", required=True, help="its name, kept with each forecast")
+    parser.add_argument("--model-version", required=True, help="its version, kept with each forecast")
+    parser.add_argument("--monthly", type=Path, required=True, help="output folder of the aggregate step")
+    parser.add_argument("--contract", type=Path, required=True, help="sales contract")
+    parser.add_argument("--plan", type=Path, required=True, help="table of planned prices, promotions and holidays")
+    parser.add_argument("--horizon", type=int, default=6, help="months ahead")
+    parser.add_argument("--forecasts", type=Path, required=True, help="output folder")
+    return parser
+
+
+def asked_rows(state: State, horizon: int, plan: dict[Key, dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row per series and month, months in the order in which they build on each other."""
+    rows = []
+    for number in range(len(state.keys)):
+        key = state.key_values(number)
+        for month in range(state.last_month + 1, state.last_month + horizon + 1):
+            rows.append(plan.get((*key.values(), month), {**key, "Month": month}))
+    return rows
+
+
+def table_of(rows: Sequence[dict[str, Any]], found: Sequence[Forecast], forecaster: Forecaster) -> pd.DataFrame:
+    """One row per forecast, with the months of past years beside it."""
+    state = forecaster.state
+    past = [dict(forecaster.past(row)).get(row["Month"] - YEAR) for row in rows]
+    columns: dict[str, Any] = {name: [row.get(name) for row in rows] for name in state.key_columns}
+    columns |= {
+        "MonthYear": [month_name(row["Month"]) for row in rows],
+        "TotalSales": [one.sales for one in found],
+        "P10": [one.low for one in found],
+        "P90": [one.high for one in found],
+        "SameMonthLastYear": pd.array(past, dtype="Float64"),
+        "Flags": [" ".join(one.flags) for one in found],
+        "Price": pd.array([row.get("Price") for row in rows], dtype="Float64"),
+        "Promotion": pd.array([row.get("Promotion") for row in rows], dtype="boolean"),
+        "Holiday": pd.array([row.get("Holiday") for row in rows], dtype="boolean"),
+        "Origin": month_name(state.last_month),
+    }
+    return pd.DataFrame(columns)
+
+
+def check_plan(path: Path, plan: dict[Key, dict[str, Any]], state: State, horizon: int, warnings: StepWarnings) -> int:
+    """Warn of what the plan does not say, or says for nothing; how many planned months are not used."""
+    if not plan:
+        warnings.add("No plan was given: prices stay as they are, and promotions count as unknown")
+    series = {tuple(state.key_values(number).values()) for number in range(len(state.keys))}
+    months = range(state.last_month + 1, state.last_month + horizon + 1)
+    return warn_of_unused(path, plan, series, months, warnings.add)
+
+
+def for_planners(table: pd.DataFrame) -> pd.DataFrame:
+    """The same with one decimal, and no text that a spreadsheet would run."""
+    shown = table.round({"TotalSales": 1, "P10": 1, "P90": 1, "SameMonthLastYear": 1})
+    for name in shown.select_dtypes(include=["object"]):
+        text = shown[name].astype(str)
+        shown[name] = text.where(~text.str.startswith(FORMULA), "'" + text)
+    return shown
+
+
+def _check_grain(model: str, metadata: dict[str, Any], monthly: pd.DataFrame) -> None:
+    """Raises UserError where the sales are summed for another grain than the model's."""
+    wanted, given = grain_of(metadata.get("features", ())), grain_of(series_columns(monthly))
+    if wanted != given:
+        raise UserError(f"{model} forecasts by {wanted}, the sales are summed by {given}: give the grain {wanted}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the step."""
+    args = build_parser().parse_args(argv)
+    if not 1 <= args.horizon <= MOST_MONTHS_AHEAD:
+        raise UserError(f"--horizon {args.horizon}: 1 to {MOST_MONTHS_AHEAD} months can be forecast")
+    monthly, metadata = read_rows(args.monthly, "monthly.parquet"), read_metadata(args.model)
+    _check_grain(f"{args.model_name} version {args.model_version}", metadata, monthly)
+    state = state_of(add_calendar(monthly))
+    forecaster = Forecaster(args.model, metadata, state)
+    check = RequestCheck(load_contract(args.contract), state.key_columns, state.first_month, state.last_month)
+    plan = read_plan(args.plan, check, state.key_columns)
+    rows = asked_rows(state, args.horizon, plan)
+    table = table_of(rows, forecaster.forecast(rows), forecaster)
+    table = table.assign(ModelName=args.model_name, ModelVersion=str(args.model_version))
+    args.forecasts.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(args.forecasts / "forecasts.parquet", index=False)
+    # The byte order mark tells Excel that the file is UTF-8.
+    for_planners(table).to_csv(args.forecasts / "forecasts.csv", index=False, encoding="utf-8-sig")
+    months = (month_name(state.last_month + 1), month_name(state.last_month + args.horizon))
+    log.info("Forecast %d series, %s to %s, with model version %s", len(state.keys), *months, args.model_version)
+    warnings = StepWarnings("forecast", of_rows(args.monthly))
+    found = lookback.look_back(args.model, metadata, monthly)
+    health.write({"name": args.model_name, "version": str(args.model_version), **found}, args.forecasts)
+    if said := health.sentence(args.model_name, str(args.model_version), found):
+        warnings.add(said)
+    unused = check_plan(args.plan, plan, state, args.horizon, warnings)
+    warnings.write(args.forecasts)
+    with tracking.run("forecast") as tracker:
+        tracker.log_params({"horizon": args.horizon, "origin": month_name(state.last_month)})
+        tracker.log_metrics({"forecasts": len(table), "planned": len(plan) - unused})
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run(main))

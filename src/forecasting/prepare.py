@@ -1,0 +1,89 @@
+"""Step prepare: add calendar and history features, and hold the last months out of training."""
+
+import argparse
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from demand import tracking
+from demand.errors import UserError
+from demand.months import month_name
+from demand.steps import read_rows, run
+from forecasting.features import SalesHistory, add_calendar, month_index
+
+log = logging.getLogger(__name__)
+FEWEST_TRAINING_MONTHS = 2
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Flags of the component prepare_features."""
+    parser = argparse.ArgumentParser(prog="forecasting.prepare", description=__doc__)
+    parser.add_argument("--monthly", type=Path, required=True, help="output folder of the aggregate step")
+    parser.add_argument("--holdout-months", type=int, default=6, help="last months that training never sees")
+    parser.add_argument("--train", type=Path, required=True, help="output folder")
+    parser.add_argument("--holdout", type=Path, required=True, help="output folder")
+    return parser
+
+
+def add_features(monthly: pd.DataFrame) -> pd.DataFrame:
+    """Monthly rows with MonthYear, Season and the history features; one row in, one row out."""
+    rows = add_calendar(monthly)
+    rows = rows.assign(**{flag: rows[flag].astype("float64") for flag in ("Promotion", "Holiday")})
+    return pd.concat([rows, SalesHistory.of(rows).features(rows)], axis=1)
+
+
+def split(rows: pd.DataFrame, holdout_months: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows before the last `holdout_months` calendar months, and the rows of those.
+
+    Raises:
+        UserError: fewer months than holding out and training need; tells how many there are and how many it takes.
+    """
+    months = month_index(rows["MonthStart"])
+    first, last = int(months.min()), int(months.max())
+    needed = holdout_months + FEWEST_TRAINING_MONTHS
+    if last - first + 1 < needed:
+        raise UserError(
+            f"sales cover {last - first + 1} complete month(s), {month_name(first)} to {month_name(last)}; holding "
+            f"{holdout_months} out and training on {FEWEST_TRAINING_MONTHS} takes {needed}: import more months or "
+            "lower holdout_months"
+        )
+    held = months > last - holdout_months
+    train, holdout = rows[~held].reset_index(drop=True), rows[held].reset_index(drop=True)
+    if train["MonthYear"].nunique() < FEWEST_TRAINING_MONTHS:
+        raise UserError(
+            f"only {train['MonthYear'].nunique()} month(s) with sales lie before the {holdout_months} held-out ones, "
+            f"training needs {FEWEST_TRAINING_MONTHS}: import more months or lower holdout_months"
+        )
+    return train, holdout
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the step."""
+    args = build_parser().parse_args(argv)
+    rows = add_features(read_rows(args.monthly, "monthly.parquet"))
+    train, holdout = split(rows, args.holdout_months)
+    for folder, part, name in ((args.train, train, "train"), (args.holdout, holdout, "holdout")):
+        folder.mkdir(parents=True, exist_ok=True)
+        part.to_parquet(folder / f"{name}.parquet", index=False)
+    # The counts travel with the training months, so that the verdict can tell what was read and what was set aside.
+    counts = json.loads((args.monthly / "rows.json").read_text(encoding="utf-8"))
+    counts |= {"train": len(train), "holdout": len(holdout)}
+    (args.train / "rows.json").write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
+    log.info(
+        "Training on %d store-months until %s, holding out %d from %s",
+        len(train),
+        train["MonthYear"].max(),
+        len(holdout),
+        holdout["MonthYear"].min(),
+    )
+    with tracking.run("prepare") as tracker:
+        tracker.log_params({"holdout_months": args.holdout_months, "trained_until": train["MonthYear"].max()})
+        tracker.log_metrics({"rows_train": len(train), "rows_holdout": len(holdout)})
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run(main))

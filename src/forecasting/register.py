@@ -1,0 +1,163 @@
+"""Step register: register the selected model with its card if the verdict promotes it, or say why not."""
+
+import argparse
+import json
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from demand import tracking
+from demand.errors import UserError
+from demand.grain import grain_of, name_of
+from demand.steps import run
+from forecasting import verdict
+from forecasting.card import model_card
+from forecasting.champion import NONE
+from forecasting.packing import fingerprint, read_metadata
+
+log = logging.getLogger(__name__)
+CARD = "model_card.md"
+# The version that forecasts and deployments take: an alias in MLflow, a tag in Azure ML, which has no aliases.
+CHAMPION = "champion"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a model comes from; kept as tags of the version."""
+
+    data_version: str
+    git_commit: str
+    recipe: str
+    fingerprint: str
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Flags of the component register_model."""
+    parser = argparse.ArgumentParser(prog="forecasting.register", description=__doc__)
+    parser.add_argument("--verdict", type=Path, required=True, help="verdict of the evaluate step")
+    parser.add_argument("--selected", type=Path, required=True, help="model that the verdict speaks of")
+    parser.add_argument(
+        "--model-name", default="demand-forecast", help="name of the store models; a finer grain adds its own"
+    )
+    parser.add_argument("--data-version", default="unknown", help="version of the sales data asset")
+    parser.add_argument("--git-commit", default="unknown", help="commit that the run was submitted from")
+    parser.add_argument("--recipe", default="unknown", help="hash of specs, code and data version")
+    parser.add_argument("--attempt", default="first", help="another value decides anew what was decided before")
+    parser.add_argument("--report", type=Path, required=True, help="output folder")
+    return parser
+
+
+def register(folder: Path, name: str, tags: dict[str, str], run_id: str) -> str:
+    """Version of model `name` that holds `folder`: a new one, or the one with the same fingerprint.
+
+    Creating the version is the last thing done, so a killed step leaves none.
+    """
+    from mlflow.tracking import MlflowClient  # noqa: PLC0415  importing it takes a second
+
+    client = MlflowClient()
+    known = find_version(client, name, tags["fingerprint"])
+    if known:
+        log.info("%s:%s holds this very model already: no second version", name, known)
+        return known
+    client.log_artifacts(run_id, str(folder), "model")
+    _create_name(client, name)
+    source = f"{client.get_run(run_id).info.artifact_uri}/model"
+    return str(client.create_model_version(name, source, run_id, tags=tags).version)
+
+
+def crown(client: Any, name: str, version: str, now: datetime) -> None:
+    """Make a version the champion of its name, in one call, so that there is one champion at every moment.
+
+    Azure ML's registry has no aliases (azureml-mlflow knows no such call): there the version with the newest time in
+    its tag `champion` is the champion, and the older tags are its predecessors' history.
+    """
+    client.set_model_version_tag(name, version, CHAMPION, now.isoformat(timespec="seconds"))
+    if not tracking.is_azure():
+        client.set_registered_model_alias(name, CHAMPION, version)
+
+
+def find_version(client: Any, name: str, wanted: str) -> str | None:
+    """Version of `name` whose fingerprint tag is `wanted`."""
+    for version in client.search_model_versions(f"name='{name}'"):
+        if version.tags.get("fingerprint") == wanted:
+            return str(version.version)
+    return None
+
+
+def _create_name(client: Any, name: str) -> None:
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def tags_of(result: dict[str, Any], origin: Provenance) -> dict[str, str]:
+    """Tags of the version: where it comes from, and the figures of its verdict."""
+    entry = result["candidates"][result["selected"]]
+    metrics = {kind: entry[kind] for kind in ("one_step", "multi_step")}
+    tags = {
+        "candidate": str(result["selected"]),
+        "compared_with": str((result["champion"] or {}).get("version", NONE)),
+        "data_version": origin.data_version,
+        "git_commit": origin.git_commit,
+        "recipe": origin.recipe,
+        "fingerprint": origin.fingerprint,
+        "metrics": json.dumps(metrics, sort_keys=True),
+    }
+    return tags | {"wape": f"{entry['one_step']['wape']:.6f}"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the step."""
+    args = build_parser().parse_args(argv)
+    result = verdict.read(args.verdict)
+    metadata = read_metadata(args.selected)
+    if metadata.get("candidate") != result["selected"]:
+        raise UserError(
+            f"{args.selected}: holds {metadata.get('candidate')}, but the verdict is about {result['selected']}; "
+            "give both outputs of the same evaluate step"
+        )
+    origin = Provenance(args.data_version, args.git_commit, args.recipe, fingerprint(args.selected))
+    args.report.mkdir(parents=True, exist_ok=True)
+    page = args.verdict / "report.html"
+    if page.is_file():
+        shutil.copy(page, args.report / page.name)
+    name = name_of(args.model_name, grain_of(metadata.get("features", ())))
+    card = args.report / CARD
+    card.write_text(model_card(result, metadata, vars(origin), name), encoding="utf-8")
+    if not result["promoted"]:
+        log.warning("Nothing is registered: %s", "; ".join(result["reasons"]))
+    elif not tracking.is_on():
+        raise UserError("a model is to be registered, but there is no registry: set MLFLOW_TRACKING_URI")
+    else:
+        _promote(args, name, result, origin)
+        return 0
+    verdict.write(result, args.report)
+    return 0
+
+
+def _promote(args: argparse.Namespace, name: str, result: dict[str, Any], origin: Provenance) -> None:
+    """Register the model, write the verdict, and at last make it the champion: a killed step crowns none."""
+    from mlflow.tracking import MlflowClient  # noqa: PLC0415  importing it takes a second
+
+    tags = tags_of(result, origin)
+    with tracking.run("register") as tracker:
+        tracker.log_params({key: tags[key] for key in ("candidate", "data_version", "git_commit", "recipe")})
+        tracker.log_file(args.report / CARD)
+        assert tracker.run_id  # noqa: S101  tracking is on here
+        version = register(args.selected, name, tags, tracker.run_id)
+        result["model"] = {"name": name, "version": version}
+        verdict.write(result, args.report)
+        crown(MlflowClient(), name, version, datetime.now(UTC))
+    log.info("%s:%s, %s, is the champion", name, version, result["selected"])
+
+
+if __name__ == "__main__":
+    raise SystemExit(run(main))

@@ -1,0 +1,53 @@
+"""The model card tells what a model is, on what it rests, and how good it is."""
+
+import pytest
+
+from forecasting.card import model_card
+
+ERRORS = {"wape": 0.05, "mae": 1.0, "rmse": 2.0, "r2": None}
+ENTRY = {"one_step": ERRORS, "multi_step": ERRORS, "coverage_p10_p90": 0.785}
+RESULT = {
+    "selected": "history",
+    "reasons": ["history beats last_month"],
+    "rows": {"read": 1000, "quarantined": 4, "holdout": 30},
+    "months": {"holdout": ["2024-01", "2024-06"]},
+    "candidates": {"history": ENTRY},
+    "baselines": {"last_month": ENTRY},
+    "champion": None,
+}
+METADATA = {
+    "parameters": {"n_estimators": 77, "random_state": 13},
+    "trained_rows": 500,
+    "trained_from": "2022-01",
+    "trained_until": "2023-12",
+    "features": ["StoreID", "Lag1"],
+}
+ORIGIN = {"data_version": "5", "git_commit": "abc123", "recipe": "r9", "fingerprint": "f0f0"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# demand-forecast: history",
+        "77 trees",
+        "version 5: 1000 rows read, 4 quarantined",
+        "2022-01 to 2023-12. Held out 30, 2024-01 to 2024-06.",
+        "StoreID, Lag1.",
+        "| last_month | 0.05 | 1 | 2 | - | 0.05 |",
+        "- history beats last_month",
+        "covers 78% of the held-out",
+        "Commit `abc123`, data version 5, recipe `r9`, seed 13",
+        "`f0f0`",
+    ],
+)
+def test_card_tells(text: str) -> None:
+    assert text in model_card(RESULT, METADATA, ORIGIN, "demand-forecast")
+
+
+def test_card_of_an_empty_hold_out_says_so() -> None:
+    text = model_card(RESULT | {"months": {"holdout": []}}, METADATA, ORIGIN, "m")
+    assert "No month was held out." in text and "500 store-months" in text
+
+
+def test_champion_is_in_the_table() -> None:
+    assert "| champion | 0.05 |" in model_card(RESULT | {"champion": ENTRY}, METADATA, ORIGIN, "m")

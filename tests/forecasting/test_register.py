@@ -1,0 +1,105 @@
+"""The register step reads the verdict and nothing else, registers once, and says why it does not."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from mlflow import MlflowClient
+
+from demand.errors import UserError
+from forecasting.features import model_frame
+from forecasting.packing import save
+from forecasting.prepare import add_features, split
+from forecasting.register import crown, main
+from forecasting.train import Settings, fit
+from helpers_sales import monthly_sales
+
+SCORE = {"one_step": {"wape": 0.1, "mae": 1.0, "rmse": 1.0, "r2": 0.9}, "coverage_p10_p90": 0.8}
+SCORE["multi_step"] = SCORE["one_step"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("selected") / "model"
+    train, _ = split(add_features(monthly_sales(stores=4, months=20)), 6)
+    fitted, metadata = fit(Settings("history", n_estimators=10), train)
+    save(fitted, model_frame(train.tail(2), metadata["features"]), metadata, folder)
+    return folder
+
+
+@pytest.fixture
+def step(model, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.chdir(tmp_path)
+
+    def call(promoted, selected="history", report="report"):
+        verdict = {
+            "promoted": promoted, "reasons": ["because"], "selected": selected, "model": None, "champion": None,
+            "candidates": {selected: SCORE}, "baselines": {"last_month": SCORE},
+            "rows": {"read": 1, "quarantined": 0, "train": 1, "holdout": 1},
+            "months": {"train": ["2022-01", "2022-12"], "holdout": ["2023-01", "2023-06"]},
+            "by_country": {}, "importance": {"Lag1": 0.1}, "features": ["StoreID"], "ranked_by": "wape",
+        }  # fmt: skip
+        (tmp_path / "verdict").mkdir(exist_ok=True)
+        (tmp_path / "verdict/verdict.json").write_text(json.dumps(verdict))
+        flags = {"verdict": tmp_path / "verdict", "selected": model, "report": tmp_path / report}
+        flags |= {"data-version": "7", "git-commit": "abc", "recipe": "r1"}
+        assert main([f"--{name}={value}" for name, value in flags.items()]) == 0
+        return json.loads((tmp_path / report / "verdict.json").read_text())
+
+    return call
+
+
+def versions():
+    return MlflowClient().search_model_versions("name = 'demand-forecast'")
+
+
+@pytest.mark.slow
+def test_a_promoted_model_is_registered_once_with_its_lineage(step, tmp_path):
+    assert step(True)["model"] == {"name": "demand-forecast", "version": "1"}
+    assert step(True, report="again")["model"] == {"name": "demand-forecast", "version": "1"}
+    (version,) = versions()
+    assert {version.tags[name] for name in ("data_version", "git_commit", "recipe")} == {"7", "abc", "r1"}
+    card = (tmp_path / "report/model_card.md").read_text()
+    assert "history" in card
+    assert "abc" in card
+
+
+@pytest.mark.slow
+def test_the_promoted_model_bears_the_alias_even_when_an_older_one_wins_again(step):
+    step(True)
+    client = MlflowClient()
+    client.create_model_version("demand-forecast", source="elsewhere")
+    client.set_registered_model_alias("demand-forecast", "champion", "2")
+    assert step(True, report="again")["model"]["version"] == "1"
+    assert client.get_model_version_by_alias("demand-forecast", "champion").version in (1, "1")
+
+
+@pytest.mark.slow
+def test_the_version_tells_what_it_was_compared_with(step):
+    step(True)
+    (version,) = versions()
+    assert version.tags["compared_with"] == "none"
+
+
+def test_on_azure_the_champion_is_a_tag_since_its_registry_has_no_aliases(monkeypatch):
+    calls = []
+
+    class Client:
+        def set_model_version_tag(self, *words):
+            calls.append(words)
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "azureml://eastus2.api.azureml.ms/mlflow/v1.0/x")
+    crown(Client(), "demand-forecast", "3", datetime(2026, 11, 24, 5, tzinfo=UTC))
+    assert calls == [("demand-forecast", "3", "champion", "2026-11-24T05:00:00+00:00")]
+
+
+@pytest.mark.slow
+def test_a_refused_model_is_not_registered(step):
+    assert step(False)["model"] is None
+    assert versions() == []
+
+
+def test_a_verdict_about_another_model_is_an_error(step):
+    with pytest.raises(UserError, match="but the verdict is about other"):
+        step(True, selected="other")

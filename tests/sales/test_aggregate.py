@@ -1,0 +1,305 @@
+"""The aggregate step: what is learned from, what is quarantined, and what a user reads about bad sales."""
+
+import csv
+import json
+import logging
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+
+from demand.contract import load_contract
+from demand.errors import UserError
+from demand.steps import run
+from helpers_sales import CONTRACT, MONTHLY_SQL, RAW, daily_sales, raw_row
+from sales.aggregate import aggregate, main
+
+
+class Step:
+    """The step on rows given by a test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.sales = folder, folder / "sales"
+        self.sales.mkdir()
+
+    def write(self, rows: list[dict[str, Any]] | pd.DataFrame, name: str = "part-0", **types: str) -> None:
+        frame = pd.DataFrame(rows, columns=None if len(rows) else list(RAW)).astype(object)
+        frame = frame.where(frame.notna(), None)
+        columns = ", ".join(f'"{column}" {(RAW | types)[column]}' for column in frame.columns)
+        with duckdb.connect() as con:
+            con.execute(f"create table t ({columns})")
+            if len(frame):
+                con.executemany(f"insert into t values ({', '.join('?' * len(frame.columns))})", frame.values.tolist())
+            con.execute(f"copy t to '{self.sales / name}.parquet' (format parquet)")
+
+    def run(
+        self,
+        grain: str = "store",
+        fraction: float | None = None,
+        frequency: str = "daily",
+        as_of: date | None = None,
+    ) -> Any:
+        contract = load_contract(CONTRACT)
+        if fraction is not None:
+            contract = replace(contract, max_bad_fraction=fraction)
+        contract = replace(contract, frequency=frequency)
+        contract = contract.as_of(as_of) if as_of else contract
+        sql = MONTHLY_SQL.read_text(encoding="utf-8")
+        return aggregate(self.sales, contract, sql, grain, self.folder / "monthly", self.folder / "quarantine")
+
+    def monthly(self) -> pd.DataFrame:
+        return pd.read_parquet(self.folder / "monthly/monthly.parquet")
+
+    def quarantined(self) -> list[dict[str, str]]:
+        with (self.folder / "quarantine/quarantine.csv").open() as file:
+            return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def step(tmp_path: Path) -> Step:
+    return Step(tmp_path)
+
+
+def test_good_rows_become_store_months_and_nothing_is_quarantined(step: Step) -> None:
+    step.write([raw_row(1), raw_row(2, Price=3.5), raw_row(3, StoreID="S2", Quantity=-1.0)])
+    rows = step.run()
+    assert (rows.read, rows.quarantined, rows.store_months, rows.complete_until) == (3, 0, 2, "2024-01")
+    monthly = step.monthly().set_index("StoreID")
+    assert monthly.loc["S1", ["Price", "TotalSales"]].tolist() == [3.0, 6.0]
+    assert monthly.loc["S2", "TotalSales"] == -1.0
+    assert step.quarantined() == []
+    assert json.loads((step.folder / "monthly/rows.json").read_text())["read"] == 3
+
+
+BAD_ROWS = [
+    ({"Price": -3.5}, "Price: -3.5 is below 0"),
+    ({"StoreID": None}, "StoreID: missing"),
+    ({"Quantity": float("inf")}, "Quantity: out of range: inf"),
+    ({"SaleID": "0"}, "SaleID: 0 occurs more than once"),
+]
+
+
+@pytest.mark.parametrize(("change", "reason"), BAD_ROWS)
+def test_bad_row_is_quarantined_with_reason_file_and_row(step: Step, change: dict[str, Any], reason: str) -> None:
+    step.write([raw_row(number) for number in range(150)])
+    step.write([raw_row(200), raw_row(201, **change)], name="part-1")
+    rows = step.run()
+    assert (rows.read, rows.quarantined) == (152, 1)
+    (bad,) = step.quarantined()
+    assert bad["reason"] == reason
+    assert Path(bad["file"]).name == "part-1.parquet" and bad["row"] == "2"
+    assert step.monthly()["TotalSales"].tolist() == [151 * 3.0]
+
+
+def test_unparsable_date_in_text_is_quarantined_as_it_came(step: Step) -> None:
+    days = [raw_row(number, SaleDate="2024-01-31 08:00:00") for number in range(120)]
+    step.write([*days, raw_row(999, SaleDate="32/13/2024")], SaleDate="varchar")
+    assert step.run().quarantined == 1
+    (bad,) = step.quarantined()
+    assert bad["reason"] == 'SaleDate: not a timestamp: "32/13/2024"' and bad["SaleDate"] == "32/13/2024"
+
+
+def test_too_many_bad_rows_end_the_step_with_rule_count_and_example(step: Step) -> None:
+    bad = [raw_row(number, Price=-1.0) for number in range(3)]
+    step.write([*bad, raw_row(3, StoreID=None), *(raw_row(number) for number in range(4, 10))])
+    with pytest.raises(UserError) as error:
+        step.run()
+    text = str(error.value)
+    assert "4 of 10 rows (40.0%) break the contract, which allows 1.0%" in text
+    assert "most often: Price below 0 (3 rows), for example part-0.parquet row 1: Price: -1.0 is below 0" in text
+    assert len(step.quarantined()) == 4
+
+
+def test_all_rows_bad_ends_the_step_even_if_every_row_may_be_bad(step: Step) -> None:
+    step.write([raw_row(number, Price=-1.0) for number in range(3)])
+    with pytest.raises(UserError, match=r"3 of 3 rows \(100.0%\)"):
+        step.run(fraction=1.0)
+
+
+def test_empty_input_is_an_error(step: Step) -> None:
+    step.write([])
+    with pytest.raises(UserError, match="holds no rows"):
+        step.run()
+
+
+def test_missing_required_column_is_named(step: Step) -> None:
+    step.write(pd.DataFrame([raw_row(1)]).drop(columns="Quantity"))
+    with pytest.raises(UserError, match="required column Quantity is missing; present: SaleID, SaleDate"):
+        step.run()
+
+
+def test_missing_optional_columns_are_null(step: Step) -> None:
+    step.write(pd.DataFrame([raw_row(1)])[["SaleID", "SaleDate", "StoreID", "Quantity"]])
+    step.run()
+    assert step.monthly()[["Country", "Price", "Weather", "Promotion"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("kind", ["varchar", "bigint"])
+def test_duplicates_are_found_across_files_and_the_first_stays(step: Step, kind: str) -> None:
+    step.write([raw_row(number) for number in range(200)], SaleID=kind)
+    step.write([raw_row(7, Quantity=100.0), raw_row(8, Quantity=100.0)], name="part-1", SaleID=kind)
+    assert step.run().quarantined == 2
+    assert {bad["SaleID"] for bad in step.quarantined()} == {"7", "8"}
+    assert step.monthly()["TotalSales"].tolist() == [200 * 3.0]
+
+
+def test_good_row_stays_when_the_one_it_repeats_is_bad_for_another_reason(step: Step) -> None:
+    step.write([raw_row(number) for number in range(300)] + [raw_row(400, Price=-1.0), raw_row(400, Quantity=5.0)])
+    assert step.run().quarantined == 1
+    assert step.monthly()["TotalSales"].tolist() == [905.0]
+
+
+def test_incomplete_last_month_is_not_learned_from_and_said(step: Step, caplog: pytest.LogCaptureFixture) -> None:
+    step.write(daily_sales(1, "2024-01-01", "2024-02-20"))
+    with caplog.at_level(logging.WARNING):
+        rows = step.run()
+    assert (rows.incomplete_month_rows, rows.complete_until) == (20, "2024-01")
+    assert "2024-02 is incomplete and not learned from" in caplog.text
+    assert step.monthly()["MonthStart"].astype(str).str[:7].tolist() == ["2024-01"]
+
+
+def test_without_a_complete_month_the_step_ends(step: Step) -> None:
+    step.write(daily_sales(1, "2024-02-03", "2024-02-20"))
+    with pytest.raises(UserError, match="sales end on 2024-02-20 and hold no complete month"):
+        step.run()
+
+
+def test_on_azure_the_error_names_input_and_job_and_no_path_of_the_container(
+    step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step.write(daily_sales(1, "2024-02-03", "2024-02-20"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "azureml://eastus2.api.azureml.ms/mlflow/v1.0")
+    monkeypatch.setenv("AZUREML_RUN_ID", "brisk_bean_1")
+    with pytest.raises(UserError, match=r"^input sales of job brisk_bean_1: sales end on 2024-02-20"):
+        step.run()
+
+
+def test_upper_case_columns_of_a_warehouse_are_understood(step: Step) -> None:
+    frame = pd.DataFrame([raw_row(1), raw_row(2)])
+    with duckdb.connect() as con:
+        con.register("frame", frame)
+        names = ", ".join(f'cast("{name}" as {kind}) as "{name.upper()}"' for name, kind in RAW.items())
+        con.execute(f"copy (select {names} from frame) to '{step.sales / 'up.parquet'}' (format parquet)")
+    step.run()
+    assert list(step.monthly().columns)[:2] == ["StoreID", "Category"]
+    assert step.monthly()["TotalSales"].tolist() == [6.0]
+
+
+def test_two_runs_write_equal_bytes(step: Step) -> None:
+    step.write(daily_sales(3, "2024-01-01", "2024-03-31"))
+    step.run()
+    first = (step.folder / "monthly/monthly.parquet").read_bytes()
+    step.run()
+    assert (step.folder / "monthly/monthly.parquet").read_bytes() == first
+
+
+def test_command_line_writes_outputs_and_bad_input_exits_2(step: Step, capsys: pytest.CaptureFixture[str]) -> None:
+    step.write([raw_row(1)])
+    folders = [f"--monthly={step.folder / 'm'}", f"--quarantine={step.folder / 'q'}"]
+    flags = [f"--contract={CONTRACT}", f"--monthly-sql={MONTHLY_SQL}", *folders]
+    assert main([f"--sales={step.sales}", *flags]) == 0
+    assert (step.folder / "m/monthly.parquet").is_file() and (step.folder / "q/quarantine.csv").is_file()
+    assert run(lambda: main([f"--sales={step.folder / 'nowhere'}", *flags])) == 2
+    assert "no such file or folder" in capsys.readouterr().err
+
+
+def warned(step: Step, **settings: Any) -> list[str]:
+    rows = step.run(**settings)
+    assert json.loads((step.folder / "monthly/rows.json").read_text())["warnings"] == rows.warnings
+    assert {entry["step"] for entry in rows.warnings} <= {"aggregate"}
+    return [entry["message"] for entry in rows.warnings]
+
+
+def every(frequency: str, first: str, last: str, store: str = "S1") -> list[dict[str, Any]]:
+    days = pd.date_range(first, last, freq=frequency)
+    return [raw_row(number, SaleDate=day, StoreID=store) for number, day in enumerate(days)]
+
+
+def test_good_daily_sales_warn_of_nothing(step: Step) -> None:
+    step.write(every("D", "2024-01-01", "2024-06-30"))
+    assert warned(step, as_of=date(2024, 6, 30)) == []
+
+
+def test_quarantined_rows_and_an_incomplete_month_travel_with_the_data(step: Step) -> None:
+    step.write([*every("D", "2024-01-01", "2024-06-20"), raw_row(999, Price=-1.0)])
+    quarantined, incomplete = warned(step)
+    assert quarantined == (
+        "1 of 173 rows break the contract and are quarantined; most often: Price below 0 (1 rows), "
+        "for example part-0.parquet row 173: Price: -1.0 is below 0"
+    )
+    assert incomplete == "Sales end on 2024-06-20: 2024-06 is incomplete and not learned from"
+
+
+def test_a_sale_after_the_import_is_quarantined_and_does_not_move_the_last_month(step: Step) -> None:
+    step.write([*every("D", "2024-01-01", "2024-06-30"), raw_row(999, SaleDate=pd.Timestamp("2062-06-30"))])
+    (message,) = warned(step, as_of=date(2024, 6, 30))
+    assert "SaleDate in the future (1 rows)" in message
+    (bad,) = step.quarantined()
+    assert bad["reason"] == "SaleDate: 2062-06-30 00:00:00 is in the future, after 2024-06-30"
+    assert step.monthly()["MonthStart"].max() == date(2024, 6, 1)
+
+
+def test_a_sale_of_the_day_of_the_import_is_not_in_the_future(step: Step) -> None:
+    step.write([*every("D", "2024-01-01", "2024-06-29"), raw_row(999, SaleDate=pd.Timestamp("2024-06-30 23:59:59"))])
+    assert warned(step, as_of=date(2024, 6, 30)) == []
+
+
+def test_two_runs_as_of_one_day_decide_alike_and_a_later_day_lets_more_in(step: Step) -> None:
+    """A rerun asks the same question, whatever the clock says, so that a step may be reused."""
+    step.write([*every("D", "2024-01-01", "2024-06-30"), raw_row(999, SaleDate=pd.Timestamp("2024-07-31"))])
+    first = warned(step, as_of=date(2024, 6, 30))
+    assert warned(step, as_of=date(2024, 6, 30)) == first
+    assert warned(step, as_of=date(2024, 7, 31)) == []
+
+
+def test_weekly_rows_where_daily_is_declared_are_told_with_what_happens_to_them(step: Step) -> None:
+    step.write(every("W-MON", "2023-01-02", "2024-06-24"))
+    weekly, *_ = (message for message in warned(step) if "weekly" in message)
+    assert "1 of 1 stores report weekly, the contract declares daily" in weekly
+    assert "each row counts wholly in the month of its date" in weekly and "`frequency: weekly`" in weekly
+
+
+def test_declared_weekly_a_last_week_that_reaches_the_end_of_the_month_completes_it(step: Step) -> None:
+    step.write(every("W-MON", "2023-01-02", "2024-06-24"))  # the week of 24 to 30 June
+    assert warned(step, frequency="weekly") == []
+    assert step.monthly()["MonthStart"].max() == date(2024, 6, 1)
+
+
+def test_declared_monthly_the_first_of_a_month_stands_for_the_whole(step: Step) -> None:
+    step.write(every("MS", "2023-01-01", "2024-06-01"))
+    assert warned(step, frequency="monthly") == []
+    assert step.monthly()["MonthStart"].max() == date(2024, 6, 1)
+    monthly, incomplete = sorted(warned(step, frequency="daily"))
+    assert "1 of 1 stores report monthly, the contract declares daily" in monthly
+    assert "2024-06 is incomplete" in incomplete
+
+
+def test_one_weekly_store_among_daily_ones_is_counted(step: Step) -> None:
+    daily, weekly = every("D", "2024-01-01", "2024-06-30"), every("W-SAT", "2024-01-01", "2024-06-30", "S2")
+    step.write([{**row, "SaleID": str(number)} for number, row in enumerate([*daily, *weekly])])
+    (message,) = warned(step)
+    assert message.startswith("1 of 2 stores report weekly")
+
+
+def test_a_store_spelled_in_two_ways_is_told_with_the_one_that_has_more_months(step: Step) -> None:
+    rows = [*every("D", "2024-01-01", "2024-06-30"), *every("D", "2024-06-01", "2024-06-30", "s1 ")]
+    step.write([{**row, "SaleID": str(number)} for number, row in enumerate(rows)])
+    (message,) = warned(step)
+    assert message == (
+        'StoreID: "s1 " differ from "S1" only in case or blanks and count as stores of their own: '
+        'did you mean "S1"? Correct them at the source'
+    )
+
+
+def test_a_day_that_is_none_ends_with_one_line(step: Step, capsys: pytest.CaptureFixture[str]) -> None:
+    step.write([raw_row(1)])
+    flags = [f"--sales={step.sales}", f"--contract={CONTRACT}", f"--monthly-sql={MONTHLY_SQL}"]
+    flags += [f"--monthly={step.folder / 'm'}", f"--quarantine={step.folder / 'q'}"]
+    assert run(lambda: main([*flags, "--as-of=none"])) == 0
+    assert run(lambda: main([*flags, "--as-of=2024-01-31Z"])) == 0
+    assert run(lambda: main([*flags, "--as-of=2024-13-01"])) == 2
+    assert "error: --as-of 2024-13-01: is not a day such as 2026-11-24, nor none" in capsys.readouterr().err

@@ -1,0 +1,53 @@
+"""Repeated values are found whichever way the search takes."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sales import duplicates
+from sales.duplicates import find_duplicates
+
+
+def search(tmp_path: Path, values: str, kind: str, enough: int = 1000) -> tuple[int, list[object]]:
+    con = duckdb.connect()
+    con.execute(f"create table t as select cast(v as {kind}) as v from ({values}) as s (v)")
+    count = find_duplicates(con, "t", '"v"', kind, tmp_path, enough)
+    return count, sorted(value for (value,) in con.execute("select value from duplicated").fetchall())
+
+
+@pytest.mark.parametrize("kind", ["BIGINT", "VARCHAR"])
+def test_distinct_values_have_no_duplicates(tmp_path: Path, kind: str) -> None:
+    assert search(tmp_path, "select range from range(500000)", kind) == (0, [])
+
+
+@pytest.mark.parametrize("kind", ["BIGINT", "VARCHAR"])
+def test_duplicates_far_apart_are_found(tmp_path: Path, kind: str) -> None:
+    values = "select range from range(500000) union all values (3), (499999), (499999)"
+    expected = [3, 499999] if kind == "BIGINT" else ["3", "499999"]
+    assert search(tmp_path, values, kind) == (2, expected)
+
+
+def test_numbers_too_far_apart_for_a_bitmap_are_searched_too(tmp_path: Path) -> None:
+    values = f"select range * {duplicates.BITMAP_LIMIT} from range(1000) union all values (0)"
+    assert search(tmp_path, values, "BIGINT") == (1, [0])
+
+
+def test_nulls_are_not_duplicates_of_each_other(tmp_path: Path) -> None:
+    assert search(tmp_path, "values (null), (null), (1)", "BIGINT") == (0, [])
+    assert search(tmp_path, "values (null), (null), ('a')", "VARCHAR") == (0, [])
+
+
+def test_column_without_values_has_none(tmp_path: Path) -> None:
+    assert search(tmp_path, "select null where false", "BIGINT") == (0, [])
+
+
+def test_search_ends_early_once_enough_are_found(tmp_path: Path) -> None:
+    values = "select range % 100000 from range(200000)"
+    count, _ = search(tmp_path, values, "VARCHAR", enough=10)
+    assert 10 < count < 100000
+
+
+def test_temporary_files_are_removed(tmp_path: Path) -> None:
+    search(tmp_path, "select range from range(1000) union all values (1)", "VARCHAR")
+    assert list(tmp_path.iterdir()) == []

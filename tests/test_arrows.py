@@ -1,0 +1,91 @@
+"""What may import what: the arrows between the packages of scripts/ and src/, and no circle among their modules."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# Package -> the packages that it may import. Lower ones know nothing of higher ones.
+ALLOWED: dict[str, set[str]] = {
+    # What forecasts, what was sold, what is learned.
+    "demand": set(),
+    "sales": {"demand"},
+    "forecasting": {"demand"},
+    "score": {"demand"},
+    # The Azure ML language and this machine; every tool stands on these two.
+    "amlspec": set(),
+    "host": {"amlspec"},
+    "localml": {"amlspec", "host"},
+    "specfmt": {"amlspec"},
+    "speccheck": {"amlspec", "specfmt"},  # the check says what the formatter would change
+    "review": {"amlspec"},
+    "sqlcheck": set(),
+    "warehouse": {"host", "amlspec", "sqlcheck", "sales", "demand"},
+    # What the Makefile's verbs are made of: they run the engine in their own process.
+    "pipeline": {"amlspec", "host", "localml", "demand"},
+    "predict": {"amlspec", "pipeline"},
+    "rollout": {"amlspec", "host", "localml", "pipeline", "demand"},
+    "infra": {"amlspec", "pipeline"},
+    "drift": {"amlspec", "infra", "pipeline", "rollout"},
+    "servers": {"amlspec", "localml", "warehouse", "demand"},
+    "bench": {"amlspec", "host", "localml", "warehouse", "demand", "forecasting", "sales"},
+}
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Dotted name -> file of every module of ours."""
+    found = {}
+    for base in (ROOT / "scripts", ROOT / "src"):
+        for path in base.rglob("*.py"):
+            name = ".".join(path.relative_to(base).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path
+    return found
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Our modules that one imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import hides what it leads to"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            prefixes = (".".join(parts[:depth]) for depth in range(len(parts), 0, -1))
+            if target := next((prefix for prefix in prefixes if prefix in modules()), None):
+                yield target
+
+
+def package(module: str) -> str:
+    return module.split(".", maxsplit=1)[0]
+
+
+def test_every_package_has_its_place() -> None:
+    tools = {package(name) for name, path in modules().items() if path.parent != ROOT / "scripts"}
+    assert tools == set(ALLOWED)
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_a_package_imports_only_what_it_may(name: str) -> None:
+    wrong = {
+        f"{module} -> {target}"
+        for module, path in modules().items()
+        if package(module) == name
+        for target in imported(path)
+        if package(target) not in {name, *ALLOWED[name]}
+    }
+    assert wrong == set()
+
+
+def test_the_allowed_arrows_make_no_circle() -> None:
+    TopologicalSorter(ALLOWED).prepare()
+
+
+def test_modules_make_no_circle() -> None:
+    graph = {name: set(imported(path)) - {name} for name, path in modules().items()}
+    TopologicalSorter(graph).prepare()
