@@ -10,7 +10,7 @@ from amlspec.document import Document, read_document
 from amlspec.errors import UserError
 from amlspec.references import is_named
 from amlspec.schema import PATH_TYPES, CommandJob, Component, Input, Literals, Node, Output, Pipeline, Settings, parse
-from localml import component_code, values
+from localml import component_code, nested, values
 from localml.component_code import ComponentCode
 from localml.environments import Resolved, resolve
 from localml.refusals import (
@@ -101,6 +101,7 @@ def make(document: Document) -> Plan:
     elif kind != "pipeline":
         raise UserError(f"{document.where('type')}: localml runs jobs of type pipeline and command, not {kind}")
     check_plain(document)
+    document = nested.expand(document)
     check_kinds(document)
     return _Planner(document, parse(Pipeline, document)).plan(kind == "pipeline")
 
