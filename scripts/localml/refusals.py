@@ -55,7 +55,9 @@ def check_kinds(document: Document) -> None:
         kind = node.get("type", "command") if isinstance(node, dict) else "command"
         if kind != "command":
             where = document.where("jobs", name, "type")
-            raise UserError(f"{where}: step {name} is of type {kind}: the local engine runs steps of type command only")
+            raise UserError(
+                f"{where}: step {name} is of type {kind}: the local engine runs steps of type command, pipeline and sweep"
+            )
 
 
 def check_component_kind(document: Document) -> None:

@@ -79,14 +79,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a variable with NUL": ({"jobs": {"a": command(environment_variables={"A": "\0"})}}, "no process can be given"),
     "a command with NUL": ({"jobs": {"a": command("echo \0")}}, "no process can be given"),
-    "a pipeline of a component": ({"jobs": None, "component": "c.yml"}, "a pipeline component in the place of `jobs:`"),
+    "a pipeline of no component": ({"jobs": None, "component": "c.yml"}, "the component c.yml does not exist"),
     "a build without its folder": (
         {"jobs": {"a": {**command(), "environment": {"build": {"dockerfile_path": "D"}}}}},
         "build: path is missing",
     ),
 } | {
     f"a step of type {kind}": ({"jobs": {"a": {"type": kind}}}, f"step a is of type {kind}: the local engine runs")
-    for kind in ("sweep", "parallel", "spark", "automl", "import", "data_transfer", "pipeline")
+    for kind in ("parallel", "spark", "automl", "import", "data_transfer")
 }
 
 
