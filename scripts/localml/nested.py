@@ -1,6 +1,6 @@
 """Pipelines inside of a pipeline: a node that is a pipeline component is replaced by that component's own steps.
 
-The steps of a node `prepare` are called `prepare__<step>`. On Azure ML the node is a job of its own with its steps below.
+The steps of a node `prepare` are called `prepare__<step>`. On Azure ML the node is a job of its own, its steps below.
 """
 
 import re
@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from pydantic import Field
 
 from amlspec.bindings import sole
 from amlspec.document import Document, read_document
@@ -26,7 +28,7 @@ _OPAQUE = frozenset({"tags", "properties", "environment_variables"})
 class _Declared(Spec):
     """The inputs that a pipeline component declares."""
 
-    inputs: dict[str, Input] = {}
+    inputs: dict[str, Input] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -190,8 +192,7 @@ def _handed(step: str, spec: dict[str, Any], handed: dict[str, Any], made: dict[
         match = _OUTPUT.fullmatch(value.strip()) if isinstance(value, str) else None
         if match:
             made[match[1]] = f"{step}.{key}"
-            value = handed.get(match[1])
-        outputs[key] = value
+        outputs[key] = handed.get(match[1]) if match else value
     return {**spec, "outputs": outputs} if outputs else spec
 
 

@@ -10,7 +10,7 @@ from amlspec.document import Document, read_document
 from amlspec.errors import UserError
 from amlspec.references import is_named
 from amlspec.schema import PATH_TYPES, CommandJob, Component, Input, Literals, Node, Output, Pipeline, Settings, parse
-from localml import component_code, nested, sweep, values
+from localml import component_code, nested, parallel, sweep, values
 from localml.component_code import ComponentCode
 from localml.environments import Resolved, resolve
 from localml.refusals import (
@@ -104,7 +104,7 @@ def make(document: Document) -> Plan:
         known = "pipeline, command and sweep"
         raise UserError(f"{document.where('type')}: localml runs jobs of type {known}, not {kind}")
     check_plain(document)
-    document = sweep.expand(nested.expand(document))
+    document = parallel.expand(sweep.expand(nested.expand(document)))
     check_kinds(document)
     return _Planner(document, parse(Pipeline, document)).plan(kind == "pipeline")
 

@@ -1,4 +1,4 @@
-"""What the engine keeps, by the address that Azure ML gives it: a place of a datastore, or an output of an earlier job."""
+"""What the engine keeps, by the address that Azure ML gives it: a datastore's path, or an output of an earlier job."""
 
 import re
 from pathlib import Path
@@ -33,7 +33,7 @@ def _inside(path: str, uri: str) -> str:
 
 
 def _job_path(uri: str, where: str) -> Path | None:
-    """Place of `azureml://jobs/<job>/outputs/<output>/paths/<path>`: of the job's own outputs, else of its only step's."""
+    """Place of `azureml://jobs/<job>/outputs/<output>/paths/<path>`: an output of the job, or of its only step."""
     match = _JOB.fullmatch(uri)
     if not match:
         return None

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from amlspec.bindings import sole
 from amlspec.document import Document, read_document
 from amlspec.errors import UserError
 from amlspec.references import is_named
@@ -62,14 +63,14 @@ class Sweep(Spec):
     type: Literal["sweep"]
     display_name: str | None = None
     description: str | None = None
-    tags: dict[str, Any] = {}
-    properties: dict[str, Any] = {}
+    tags: dict[str, Any] = Field(default_factory=dict)
+    properties: dict[str, Any] = Field(default_factory=dict)
     compute: str | None = None
     identity: dict[str, Any] | None = None
     queue_settings: dict[str, Any] | None = None
-    inputs: dict[str, Any] = {}
-    outputs: dict[str, Any] = {}
-    environment_variables: Variables = {}
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    outputs: dict[str, Any] = Field(default_factory=dict)
+    environment_variables: Variables = Field(default_factory=dict)
     sampling_algorithm: str | _Algorithm = "random"
     search_space: dict[str, dict[str, Any]]
     objective: _Objective
@@ -103,7 +104,7 @@ def _as_step(document: Document, name: str, node: dict[str, Any]) -> dict[str, A
     inner = {key[2:]: line for key, line in document.lines.items() if key[:2] == ("jobs", name)}
     own = Document(document.path, node, inner)
     sweep = parse(Sweep, own)
-    trial = _trial(sweep, own)
+    trial = _trial(sweep, own, document)
     spec = {
         "home": str(home()),
         "command": trial.command,
@@ -119,13 +120,16 @@ def _as_step(document: Document, name: str, node: dict[str, Any]) -> dict[str, A
     inputs = {key: each for key, each in trial.inputs.items() if key not in sweep.search_space}
     component = trial.model_dump(by_alias=True, exclude_unset=True, mode="json")
     component["inputs"] = {key: each.model_dump(exclude_unset=True, mode="json") for key, each in inputs.items()}
-    component |= {"is_deterministic": False, "command": _command(_kept(spec), trial, list(inputs))}
-    step = {key: node[key] for key in ("display_name", "inputs", "outputs", "environment_variables") if key in node}
-    limits = {"limits": {"timeout": sweep.limits.timeout}} if sweep.limits.timeout else {}
-    return {"type": "command", "component": str(_kept(component)), **step, **limits}
+    component |= {"is_deterministic": False, "command": _command(kept(spec), trial, list(inputs))}
+    step: dict[str, Any] = {
+        key: node[key] for key in ("display_name", "inputs", "outputs", "environment_variables") if key in node
+    }
+    if sweep.limits.timeout:
+        step["limits"] = {"timeout": sweep.limits.timeout}
+    return {"type": "command", "component": str(kept(component)), **step}
 
 
-def _kept(data: dict[str, Any]) -> Path:
+def kept(data: dict[str, Any]) -> Path:
     """A generated file, called by its content."""
     path = home() / "generated" / f"{hashing.of_data(data)[:32]}.yml"
     write_json(path, data)  # JSON is YAML
@@ -140,14 +144,14 @@ def _command(spec: Path, trial: Component, inputs: list[str]) -> str:
     return " ".join([start, f"'{spec}'", *words])
 
 
-def _trial(sweep: Sweep, document: Document) -> Component:
+def _trial(sweep: Sweep, document: Document, pipeline: Document) -> Component:
     """The command of a trial: a component's, or one that stands in the node, with its paths absolute."""
     where = document.where("trial")
     if isinstance(sweep.trial, str):
         found = _component_file(sweep.trial, document, where)
         return parse(Component, Document(found.path, nested.absolute(found.data, found.path.parent), found.lines))
     data = nested.absolute(sweep.trial, document.path.parent.resolve())
-    inputs = {key: _declared(value) for key, value in sweep.inputs.items()}
+    inputs = {key: declared(value, pipeline) for key, value in sweep.inputs.items()}
     outputs = {
         key: value if isinstance(value, dict) else {"type": "uri_folder"} for key, value in sweep.outputs.items()
     }
@@ -173,7 +177,12 @@ def _component_file(reference: str, document: Document, where: str) -> Document:
     return read_document(path)
 
 
-def _declared(value: Any) -> dict[str, Any]:
+def declared(value: Any, pipeline: Document) -> dict[str, Any]:
+    """The declaration that fits a value; what binds an input of the pipeline is declared as that one."""
+    if (bound := sole(value)) and bound.parts[:2] == ("parent", "inputs"):
+        value = pipeline.get("inputs", bound.parts[2])
+    elif bound:  # an output of another step
+        return {"type": "uri_folder"}
     if isinstance(value, dict):
         return {"type": value.get("type", "uri_folder")}
     kinds = {bool: "boolean", int: "integer", float: "number"}
@@ -224,12 +233,12 @@ def _grid(sweep: Sweep, document: Document) -> list[dict[str, Any]]:
 def _random(sweep: Sweep, algorithm: _Algorithm) -> list[dict[str, Any]]:
     count, names = sweep.limits.max_total_trials, list(sweep.search_space)
     if algorithm.rule == "sobol":
-        from scipy.stats import qmc  # noqa: PLC0415 - half a second that only this rule pays
+        from scipy.stats import qmc  # type: ignore[import-untyped]  # noqa: PLC0415 - half a second
 
         sampler = qmc.Sobol(len(names), seed=algorithm.seed)
         points = sampler.random_base2(math.ceil(math.log2(count)) if count > 1 else 0)[:count].tolist()
     else:
-        source = random.Random(algorithm.seed)  # noqa: S311 - no secret
+        source = random.Random(algorithm.seed)
         points = [[source.random() for _ in names] for _ in range(count)]
     return [
         {name: at(sweep.search_space[name], point) for name, point in zip(names, row, strict=True)} for row in points

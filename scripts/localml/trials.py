@@ -84,7 +84,7 @@ class Trials:
         text = self.spec["command"]
         for name, value in drawn.items():
             text = text.replace(f"${{{{search_space.{name}}}}}", str(value))
-        paths = {name: Path(value) if os.path.isabs(value) else value for name, value in self.inputs.items()}
+        paths = {name: Path(value) if Path(value).is_absolute() else value for name, value in self.inputs.items()}
         command = render(text, {**paths, **drawn}, places)
         tags = json.loads(os.environ["MLFLOW_RUN_CONTEXT"])
         name = f"{os.environ['LOCALML_STEP']}_{number}"
