@@ -130,6 +130,8 @@ def parse(path: Path, shown: str, text: str | None = None) -> Document:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise NotYamlError(f"not valid YAML: {problem}", mark.line + 1 if mark else 1) from error
+    except ValueError as error:  # 2024-99-99 looks like a date and is none
+        raise NotYamlError(f"not valid YAML: {error}", 1) from error
     if not isinstance(data, dict):
         raise NotYamlError("not a spec: the file must hold one mapping of keys to values", 1)
     try:

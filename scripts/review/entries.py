@@ -2,26 +2,23 @@
 
 from dataclasses import dataclass, field
 
-from amlspec.command import program_of
 from amlspec.kinds import Kind
 from review.assets import Asset
 from review.change import Change
 from review.content import Reader
 from review.fields import FieldChange, differences, leaves
 from review.impact import Impact
-from review.modules import Modules
 from review.sections import pins
 
 
 @dataclass(frozen=True)
 class FileChange:
-    """A changed file that an asset holds. `imported`: does the asset's script import it? None where that is open."""
+    """A changed file that an asset holds."""
 
     path: str
     state: str
     added: int
     removed: int
-    imported: bool | None = None
     pins: list[str] = field(default_factory=list)
 
 
@@ -46,7 +43,6 @@ class Entries:
 
     def __init__(self, change: Change, files: dict[str, str], counts: dict[str, tuple[int, int]]) -> None:
         self._change, self._files, self._counts = change, files, counts
-        self._modules: dict[str, Modules] = {}
         self.leaves: dict[tuple[str, str], list[FieldChange]] = {}
 
     def assets(self, impact: Impact) -> list[AssetChange]:
@@ -82,37 +78,20 @@ class Entries:
         """Changed files that go into the asset, on either side."""
         before, after = _files(self._change.base, old), _files(self._change.head, new)
         differing = (path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
-        changed = sorted(path for path in differing if path in self._files)
-        reached = self._reached(new) if changed else None
-        return [
-            self.file(path, path in reached if reached is not None and path.endswith(".py") else None)
-            for path in changed
-        ]
+        return [self.file(path) for path in sorted(differing) if path in self._files]
 
-    def file(self, path: str, imported: bool | None = None) -> FileChange:
+    def file(self, path: str) -> FileChange:
         """A changed file with the size of its change."""
         tree = self._change.head.assets.tree
         new_lines = tree.read(path).count("\n") if path in tree.files and path not in self._counts else 0
         added, removed = self._counts.get(path, (new_lines, 0))
         pins = self._pins(path) if path.endswith((".txt", ".lock")) and self._files[path] == "changed" else []
-        return FileChange(path, self._files[path], added, removed, imported, pins)
+        return FileChange(path, self._files[path], added, removed, pins)
 
     def _pins(self, path: str) -> list[str]:
         """Packages of a requirements file whose version changed."""
         before, after = (pins(side.assets.tree.read(path)) for side in (self._change.base, self._change.head))
         return [str(change) for change in differences(before, after)]
-
-    def _reached(self, asset: Asset) -> frozenset[str] | None:
-        """Files that the asset's script imports; None where it runs no module of its snapshot."""
-        code, program = asset.data.get("code"), program_of(asset.data.get("command"))
-        if asset.kind == Kind.DEPLOYMENT:
-            scoring = asset.doc.table("code_configuration")
-            code, program = scoring.get("code"), program_of(f"python {scoring.get('scoring_script')}")
-        if not isinstance(code, str) or program is None:
-            return None
-        folder = asset.resolve(code)
-        tree = self._change.head.assets.tree
-        return self._modules.setdefault(folder, Modules(tree, folder)).reached(program.module)
 
 
 def _files(reader: Reader, asset: Asset) -> dict[str, tuple[str, str]]:

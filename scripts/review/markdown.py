@@ -55,10 +55,7 @@ def _assets(report: Report) -> Iterator[str]:
     if not report.assets:
         return
     yield from ("", "## Assets", "")
-    quiet = _same_snapshot(report.assets)
     for asset in report.assets:
-        if asset in quiet:
-            continue
         yield f"- **{asset.label}**{_versions(asset)} (`{asset.path}`)"
         if asset.moved_from:
             yield f"  - moved from `{asset.moved_from}`"
@@ -66,16 +63,6 @@ def _assets(report: Report) -> Iterator[str]:
         yield from _files(asset)
         if asset.used_by:
             yield f"  - used by: {', '.join(asset.used_by)}"
-    if quiet:
-        names = ", ".join(f"{asset.label.removeprefix('component ')}{_versions(asset)}" for asset in quiet)
-        paths = ", ".join(f"`{file.path}`" for file in quiet[0].files)
-        yield f"- New snapshot, same behaviour (they do not import {paths}): {names}"
-
-
-def _same_snapshot(assets: list[AssetChange]) -> list[AssetChange]:
-    """Components that changed only because they carry files that their script does not import."""
-    quiet = [a for a in assets if not a.fields and a.files and all(file.imported is False for file in a.files)]
-    return [asset for asset in quiet if [f.path for f in asset.files] == [f.path for f in quiet[0].files]]
 
 
 def _versions(asset: AssetChange) -> str:
@@ -89,20 +76,14 @@ def _versions(asset: AssetChange) -> str:
 
 
 def _files(asset: AssetChange) -> Iterator[str]:
-    """Files one a line; those that a script imports in one line, since a package has many."""
-    for file in (file for file in asset.files if file.imported is None):
+    """Files one a line, the first of them where a package has many."""
+    for file in asset.files[:_SHOWN]:
         yield f"  - `{file.path}`: {file.state} ({_size(file)})"
         yield from (f"    - {pin}" for pin in file.pins[:_SHOWN])
         if len(file.pins) > _SHOWN:
             yield f"    - and {len(file.pins) - _SHOWN} more packages"
-    imported = [file for file in asset.files if file.imported]
-    rest = sum(file.imported is False for file in asset.files)
-    parts = [f"`{file.path}` {'' if file.state == 'changed' else file.state + ' '}({_size(file)})" for file in imported]
-    more = f"{rest} file{'s' if rest > 1 else ''} that it does not import" if rest else ""
-    if imported:
-        yield f"  - code: {', '.join(parts)}{'; and ' + more if more else ''}"
-    elif more:
-        yield f"  - snapshot: {more}"
+    if len(asset.files) > _SHOWN:
+        yield f"  - and {len(asset.files) - _SHOWN} more files"
 
 
 def _size(file: FileChange) -> str:

@@ -56,7 +56,7 @@ class Number:
 
 
 class Encoder:
-    """Built from the tables that `serving_files.tables` returns.
+    """Built from the tables that `forecasting.export.tables` returns.
 
     Attributes:
         width: columns of the forest's input.

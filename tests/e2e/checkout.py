@@ -10,10 +10,10 @@ ROOT = Path(__file__).parents[2]
 
 
 class Checkout:
-    """This checkout with state of its own."""
+    """This checkout, or the one in `root`, with state of its own."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, root: Path = ROOT) -> None:
+        self.home, self.root = home, root
         dropped = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "AZ_ML", "ENV")
         self.variables = {key: value for key, value in os.environ.items() if key not in dropped}
         self.variables["LOCALML_HOME"] = str(home)
@@ -21,7 +21,7 @@ class Checkout:
     def make(self, *arguments: str, code: int = 0) -> str:
         """stdout and stderr of make, whose own exit code is 2 where a recipe failed."""
         command = ["make", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.variables, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=self.root, env=self.variables, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -29,7 +29,7 @@ class Checkout:
         """make in a session of its own; strict="0": records with the reason of a failure, which the service's lack."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         env = {**self.variables, "LOCALML_STRICT": strict}
-        return subprocess.Popen(["make", *arguments], cwd=ROOT, env=env, start_new_session=True, **pipes)
+        return subprocess.Popen(["make", *arguments], cwd=self.root, env=env, start_new_session=True, **pipes)
 
     def verdict(self) -> dict:
         return json.loads(self.make("verdict"))
@@ -40,7 +40,7 @@ class Checkout:
 
     def path(self, shown: str) -> Path:
         """A path as a recipe prints it."""
-        return ROOT / shown
+        return self.root / shown
 
     def data_versions(self) -> int:
         """How many versions of the data asset sales there are."""

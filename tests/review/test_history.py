@@ -47,6 +47,16 @@ def azure_hash(folder: Path) -> str:
     return str(utils.get_object_hash(folder, utils.get_ignore_file(folder)))
 
 
+def merged_hash(base: Path, code: str | None, included: list[str]) -> str:
+    """The same of a component with additional includes, which azure-ai-ml merges first."""
+    with quiet():
+        module = importlib.import_module("azure.ai.ml.entities._component._additional_includes")
+        utils = importlib.import_module("azure.ai.ml._utils._asset_utils")
+        merge = module.AdditionalIncludes(origin_code_value=code, base_path=base, configs=included)
+        with merge.merge_local_code_and_additional_includes() as folder:
+            return str(utils.get_object_hash(folder, module.ComponentIgnoreFile(folder)))
+
+
 def contents(root: Path) -> dict[str, tuple[str, object]]:
     """Path -> (version, content) of each component and environment, as azure-ai-ml sees them."""
     found = {}
@@ -56,7 +66,10 @@ def contents(root: Path) -> dict[str, tuple[str, object]]:
         if kind in (Kind.COMPONENT, Kind.ENVIRONMENT):
             kept = _CONTENT.get(kind, data.keys() - {"version"})
             reference = data.get("code") or (data.get("build") or {}).get("path")
-            files = azure_hash(path.parent / reference) if reference else ""
+            if included := data.get("additional_includes"):
+                files = merged_hash(path.parent, data.get("code"), included)
+            else:
+                files = azure_hash(path.parent / reference) if reference else ""
             spec = {key: data.get(key) for key in kept}
             found[path.relative_to(root).as_posix()] = (str(data["version"]), (spec, files))
     return found
