@@ -43,13 +43,13 @@ def _environment(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> I
     reference = Reference.parse(text) or Reference(bare(text))
     name, version = reference.name, reference.pin
     if name not in versions:
-        yield spec.doc.find(f"no environment '{name}' in this repo: {closest(name, versions)}", *where)
+        yield spec.doc.find(f"no environment '{name}' in this repo: {closest(name, versions)}", *where, rule="repo/environment")
     elif version in ("", "latest"):
         newest = highest(list(versions[name]))
-        yield spec.doc.find(f"environment '{name}' is not pinned: write azureml:{name}:{newest}", *where)
+        yield spec.doc.find(f"environment '{name}' is not pinned: write azureml:{name}:{newest}", *where, rule="style/pin")
     elif version not in versions[name]:
         message = f"no version {version} of environment '{name}' in this repo: {closest(version, versions[name])}"
-        yield spec.doc.find(message, *where)
+        yield spec.doc.find(message, *where, rule="repo/environment")
 
 
 def _compute(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> Iterator[Finding]:
@@ -60,14 +60,14 @@ def _compute(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> Itera
         yield spec.doc.find(f"compute '{text}' has no azureml: before it: write azureml:{text}", *where)
     elif name not in repo.compute_names:
         message = f"no compute '{name}' in infra or ml/deploy: {closest(name, repo.compute_names)}"
-        yield spec.doc.find(message, *where)
+        yield spec.doc.find(message, *where, rule="repo/compute")
 
 
 def _model(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> Iterator[Finding]:
     name = (Reference.parse(text) or Reference(bare(text))).name
     if is_named(text) and name not in repo.model_names:
         message = f"no model '{name}' is registered by this repo: {closest(name, repo.model_names)}"
-        yield spec.doc.find(message, *where)
+        yield spec.doc.find(message, *where, rule="repo/model")
     elif not text.startswith(PREFIX) and not (spec.folder / text).exists():
         yield spec.doc.find(f"model path '{text}' does not exist: write azureml:<name>:<version> or a path", *where)
 
@@ -81,7 +81,7 @@ def _path(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> Iterator
         name = reference.name
         if name not in repo.data_names | repo.model_names:
             message = f"no data asset '{name}' is made by this repo: {closest(name, repo.data_names)}"
-            yield spec.doc.find(message, *where)
+            yield spec.doc.find(message, *where, rule="repo/data")
         elif not reference.pin:
             yield spec.doc.find(f"'{text}' names no version: write {text}@latest or {text}:<version>", *where)
     elif _is_local(spec, where, text) and not (spec.folder / text).exists():
@@ -103,4 +103,4 @@ def _datastore(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> Ite
         yield spec.doc.find(message, *where)
     elif match.group(1) not in repo.datastore_names and "${{" not in match.group(1):
         message = f"no datastore '{match.group(1)}': {closest(match.group(1), repo.datastore_names)}"
-        yield spec.doc.find(message, *where)
+        yield spec.doc.find(message, *where, rule="repo/datastore")

@@ -36,7 +36,7 @@ def _check_input(spec: Spec, name: str) -> Iterator[Finding]:
     yield from _check_port(spec, "inputs", name)
     if declared.get("optional") is True and "default" in declared:
         message = f"input '{name}' is optional and has a default: the default always fills it, drop one of the two"
-        yield doc.find(message, "inputs", name, "optional")
+        yield doc.find(message, "inputs", name, "optional", rule="style/default")
     yield from _check_bounds(spec, name, declared)
 
 
@@ -82,7 +82,7 @@ def _check_port(spec: Spec, side: str, name: str) -> Iterator[Finding]:
         )
     if not declared.get("description"):
         message = f"{side[:-1]} '{name}' has no description: say what it is and in which unit"
-        yield spec.doc.find(message, side, name)
+        yield spec.doc.find(message, side, name, rule="style/missing")
 
 
 def _check_command(spec: Spec) -> Iterator[Finding]:
@@ -143,4 +143,4 @@ def _check_unused(spec: Spec, command: str) -> Iterator[Finding]:
         for name in spec.doc.table(side):
             if (side, name) not in used:
                 message = f"the command does not use {side[:-1]} '{name}': pass ${{{{{side}.{name}}}}} or remove it"
-                yield spec.doc.find(message, side, name)
+                yield spec.doc.find(message, side, name, rule="style/unused")

@@ -43,6 +43,8 @@ _REQUIRED: dict[Kind, tuple[str, ...]] = {
     Kind.ENDPOINT: ("$schema", "name", "description", "auth_mode"),
     Kind.DEPLOYMENT: ("$schema", "name", "type", "endpoint_name"),
 }
+# What this house wants of a spec, and Azure ML does not.
+_HOUSE = frozenset({"$schema", "version", "display_name", "description", "experiment_name"})
 # Where a field is known to belong when it stands in the wrong place.
 _ELSEWHERE = {
     (Kind.COMPONENT, "limits"): "put limits on the pipeline's node",
@@ -63,10 +65,11 @@ def check_fields(_repo: Repo, spec: Spec) -> Iterator[Finding]:
     yield from _unknown(spec, spec.doc.table("settings"), _SETTINGS, "settings")
     for field in _REQUIRED.get(spec.kind, ()):
         if spec.data.get(field) in (None, ""):
-            yield spec.doc.find(f"{spec.kind} has no {field}: add {field}: ...", field)
+            rule = "style/missing" if field in _HOUSE else ""
+            yield spec.doc.find(f"{spec.kind} has no {field}: add {field}: ...", field, rule=rule)
     if isinstance(spec.data.get("version"), float):
         message = f"version {spec.data['version']} is a number, and 1.10 would be 1.1: write it in quotes"
-        yield spec.doc.find(message, "version")
+        yield spec.doc.find(message, "version", rule="style/version")
     if not unknown:
         yield from _format(spec)
 
@@ -82,4 +85,4 @@ def _unknown(spec: Spec, given: dict[str, object], known: frozenset[str] | None,
 def _format(spec: Spec) -> Iterator[Finding]:
     """What `make fmt` would change."""
     for problem in problems("\n".join(spec.doc.text) + "\n"):
-        yield Finding(spec.doc.shown, problem.line, problem.message)
+        yield Finding(spec.doc.shown, problem.line, problem.message, "style/format")

@@ -196,7 +196,7 @@ def _check_own_inputs(pipeline: Pipeline) -> Iterator[Finding]:
     for name, declared in pipeline.inputs.items():
         if name not in used:
             message = f"no job uses the input '{name}': bind it as ${{{{parent.inputs.{name}}}}} or remove it"
-            yield doc.find(message, "inputs", name)
+            yield doc.find(message, "inputs", name, rule="style/unused")
         elif pipeline.spec.kind == Kind.PIPELINE and not {"path", "default", "optional"} & declared.keys():
             yield doc.find(f"input '{name}' has no value: give it a path or a default", "inputs", name)
         else:
