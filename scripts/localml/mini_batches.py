@@ -98,7 +98,7 @@ def serve(pipe: Connection, script: str, arguments: list[str]) -> None:
     while (batch := pipe.recv()) is not None:
         try:
             pipe.send((rows_of(module.run(batch)), ""))
-        except Exception as error:  # noqa: BLE001 - whatever the user's code raises is a failed mini-batch
+        except Exception as error:
             traceback.print_exc()
             pipe.send((None, f"{type(error).__name__}: {error}"))
     if hasattr(module, "shutdown"):

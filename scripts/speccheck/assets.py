@@ -43,10 +43,14 @@ def _environment(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> I
     reference = Reference.parse(text) or Reference(bare(text))
     name, version = reference.name, reference.pin
     if name not in versions:
-        yield spec.doc.find(f"no environment '{name}' in this repo: {closest(name, versions)}", *where, rule="repo/environment")
+        yield spec.doc.find(
+            f"no environment '{name}' in this repo: {closest(name, versions)}", *where, rule="repo/environment"
+        )
     elif version in ("", "latest"):
         newest = highest(list(versions[name]))
-        yield spec.doc.find(f"environment '{name}' is not pinned: write azureml:{name}:{newest}", *where, rule="style/pin")
+        yield spec.doc.find(
+            f"environment '{name}' is not pinned: write azureml:{name}:{newest}", *where, rule="style/pin"
+        )
     elif version not in versions[name]:
         message = f"no version {version} of environment '{name}' in this repo: {closest(version, versions[name])}"
         yield spec.doc.find(message, *where, rule="repo/environment")

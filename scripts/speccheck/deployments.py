@@ -39,7 +39,9 @@ def _check_parts(repo: Repo, spec: Spec) -> Iterator[Finding]:
         yield doc.find(f"type '{data['type']}' is not for a Kubernetes endpoint: write type: kubernetes", "type")
     for field in ("model", "environment"):
         if field not in data:
-            yield doc.find(f"deployment has no {field}: add {field}: azureml:<name>:<version>", "name", rule="style/missing")
+            yield doc.find(
+                f"deployment has no {field}: add {field}: azureml:<name>:<version>", "name", rule="style/missing"
+            )
     if "egress_public_network_access" in data:
         message = "egress_public_network_access is for managed deployments: remove it"
         yield doc.find(message, "egress_public_network_access", rule="style/managed")
@@ -128,7 +130,9 @@ def _check_timeout(spec: Spec) -> Iterator[Finding]:
         return
     place = ("environment_variables", "SCORING_TIMEOUT_MS")
     if not own.isdecimal():
-        yield spec.doc.find(f"SCORING_TIMEOUT_MS '{own}' is not a number of milliseconds: write \"10000\"", *place, rule="style/timeout")
+        yield spec.doc.find(
+            f"SCORING_TIMEOUT_MS '{own}' is not a number of milliseconds: write \"10000\"", *place, rule="style/timeout"
+        )
     elif int(own) > top:
         shown = f"{top}, which is Azure ML's default," if given is None else f"{top},"
         message = f"SCORING_TIMEOUT_MS {own} is above request_settings.request_timeout_ms {shown}"

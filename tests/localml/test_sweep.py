@@ -1,6 +1,7 @@
 """A sweep runs its trials, compares the metric of each, and hands on the outputs of the best."""
 
 import math
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,6 @@ def spec(**more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def project(engine: Any) -> Any:
-    import sqlite3
-
     engine.write("src/log.py", LOG)
     with sqlite3.connect(engine.home / "mlflow.db") as store:
         store.execute("create table metrics (key, value, timestamp, run_uuid, step, is_nan)")
