@@ -1,6 +1,7 @@
 """A sweep runs its trials, compares the metric of each, and hands on the outputs of the best."""
 
 import math
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ LOG = (
     "x = float(sys.argv[1])\n"
     "if x > 90: sys.exit(3)\n"
     "row = ('loss', (x - 3) ** 2, 0, os.environ['MLFLOW_RUN_ID'], 0, 0)\n"
-    "store.execute('insert into metrics (key, value, timestamp, run_uuid, step, is_nan) values (?, ?, ?, ?, ?, ?)', row)\n"
+    "names = 'key, value, timestamp, run_uuid, step, is_nan'\n"
+    "store.execute(f'insert into metrics ({names}) values (?, ?, ?, ?, ?, ?)', row)\n"
     "store.commit()\n"
     "open(f'{sys.argv[2]}/x', 'w').write(sys.argv[1] + ' ' + os.environ['AZUREML_SWEEP_x'])\n"
 )
@@ -38,8 +40,6 @@ def spec(**more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def project(engine: Any) -> Any:
-    import sqlite3
-
     engine.write("src/log.py", LOG)
     with sqlite3.connect(engine.home / "mlflow.db") as store:
         store.execute("create table metrics (key, value, timestamp, run_uuid, step, is_nan)")
