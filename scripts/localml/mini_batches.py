@@ -1,4 +1,4 @@
-"""The process of a parallel step: `python mini_batches.py OPTIONS entry_script [argument]...`, in the step's environment.
+"""The process of a parallel step: `python mini_batches.py OPTIONS script [argument]...`, in the step's environment.
 
 Plain Python without packages: the entry script's own process calls init() once and run(mini_batch) for each list of
 files. A mini-batch that fails or takes too long is tried again in a fresh process.
@@ -98,7 +98,7 @@ def serve(pipe: Connection, script: str, arguments: list[str]) -> None:
     while (batch := pipe.recv()) is not None:
         try:
             pipe.send((rows_of(module.run(batch)), ""))
-        except Exception as error:
+        except Exception as error:  # whatever the user's code raises is a failed mini-batch
             traceback.print_exc()
             pipe.send((None, f"{type(error).__name__}: {error}"))
     if hasattr(module, "shutdown"):

@@ -81,7 +81,9 @@ def _as_step(document: Document, name: str, node: dict[str, Any]) -> dict[str, A
         "command": _command(parallel, own),
         **({"code": task["code"]} if "code" in task else {}),
     }
-    step = {key: node[key] for key in ("display_name", "inputs", "outputs", "environment_variables") if key in node}
+    step: dict[str, Any] = {
+        key: node[key] for key in ("display_name", "outputs", "environment_variables") if key in node
+    }
     step["inputs"] = {key: _mounted(value) for key, value in parallel.inputs.items()}
     return {"type": "command", "component": str(sweep.kept(component)), **step}
 

@@ -46,18 +46,14 @@ def check_plain(document: Document) -> None:
 
 
 def check_kinds(document: Document) -> None:
-    """A pipeline spec: its steps are commands, and they stand in it."""
+    """Steps of the types that are imitated; those are commands by now."""
     jobs: Any = document.data.get("jobs")
-    if jobs is None and "component" in document.data:
-        where = document.where("component")
-        raise UserError(f"{where}: a pipeline component in the place of `jobs:` is not imitated by the local engine")
     for name, node in jobs.items() if isinstance(jobs, dict) else ():
         kind = node.get("type", "command") if isinstance(node, dict) else "command"
         if kind != "command":
             where = document.where("jobs", name, "type")
-            raise UserError(
-                f"{where}: step {name} is of type {kind}: the local engine runs steps of type command, pipeline and sweep"
-            )
+            known = "command, pipeline, sweep and parallel"
+            raise UserError(f"{where}: step {name} is of type {kind}: the local engine runs steps of type {known}")
 
 
 def check_component_kind(document: Document) -> None:

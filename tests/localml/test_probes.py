@@ -86,7 +86,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
 } | {
     f"a step of type {kind}": ({"jobs": {"a": {"type": kind}}}, f"step a is of type {kind}: the local engine runs")
-    for kind in ("parallel", "spark", "automl", "import", "data_transfer")
+    for kind in ("spark", "automl", "import", "data_transfer")
 }
 
 

@@ -17,7 +17,8 @@ LOG = (
     "x = float(sys.argv[1])\n"
     "if x > 90: sys.exit(3)\n"
     "row = ('loss', (x - 3) ** 2, 0, os.environ['MLFLOW_RUN_ID'], 0, 0)\n"
-    "store.execute('insert into metrics (key, value, timestamp, run_uuid, step, is_nan) values (?, ?, ?, ?, ?, ?)', row)\n"
+    "names = 'key, value, timestamp, run_uuid, step, is_nan'\n"
+    "store.execute(f'insert into metrics ({names}) values (?, ?, ?, ?, ?, ?)', row)\n"
     "store.commit()\n"
     "open(f'{sys.argv[2]}/x', 'w').write(sys.argv[1] + ' ' + os.environ['AZUREML_SWEEP_x'])\n"
 )
