@@ -66,9 +66,6 @@ def _as_step(document: Document, name: str, node: dict[str, Any]) -> dict[str, A
     inner = {key[2:]: line for key, line in document.lines.items() if key[:2] == ("jobs", name)}
     own = Document(document.path, node, inner)
     parallel = parse(Parallel, own)
-    if parallel.resources.instance_count > 1:
-        where = own.where("resources", "instance_count")
-        raise UserError(f"{where}: step {name}: instance_count {parallel.resources.instance_count}: one machine here")
     task = nested.absolute(parallel.task.model_dump(exclude_none=True), document.path.parent.resolve())
     component = {
         "name": name,
@@ -112,7 +109,7 @@ def _command(parallel: Parallel, own: Document) -> str:
     options = {
         "input": f"'{parallel.input_data}'",
         "size": size,
-        "processes": parallel.max_concurrency_per_instance,
+        "processes": parallel.max_concurrency_per_instance * parallel.resources.instance_count,
         "retries": retry.max_retries,
         "timeout": retry.timeout,
         "failed-batches": parallel.mini_batch_error_threshold,

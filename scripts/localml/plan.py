@@ -226,11 +226,19 @@ class _Planner:
         check_component_kind(document)
         return parse(Component, document), document
 
+    def _inline_output(self, value: str | Output | None) -> Output:
+        """What an inline step writes to an output of the pipeline has the type of that."""
+        target = binding_of(value) if isinstance(value, str) else None
+        bound = self.pipeline.outputs.get(target.name) if isinstance(target, FromParent) else value
+        return (
+            value if isinstance(value, Output) else Output(type=bound.type) if isinstance(bound, Output) else Output()
+        )
+
     def _inline(self, name: str, node: Node) -> tuple[Component, Document]:
         if node.command is None:
             raise UserError(f"{self.document.where('jobs', name)}: step {name} has neither a component nor a command")
         inputs = {key: _declaration(value) for key, value in node.inputs.items()}
-        outputs = {key: value if isinstance(value, Output) else Output() for key, value in node.outputs.items()}
+        outputs = {key: self._inline_output(value) for key, value in node.outputs.items()}
         component = Component(
             name=name, command=node.command, code=node.code, environment=node.environment,
             is_deterministic=node.is_deterministic, inputs=inputs, outputs=outputs,

@@ -69,7 +69,11 @@ def keep_artifacts(step: Step, folder: Path) -> None:
     """What the step left in ./outputs becomes its output `artifacts`, which every step has without declaring it."""
     written = folder / "code" / "outputs"
     if ARTIFACTS not in step.outputs and written.is_dir() and any(written.iterdir()):
-        written.rename(folder / "outputs" / ARTIFACTS)
+        target = (
+            folder / "outputs" / ARTIFACTS / "outputs"
+        )  # as azureml-examples' hello-pipeline-default-artifacts reads it
+        target.parent.mkdir()
+        written.rename(target)
 
 
 def release(folder: Path) -> None:

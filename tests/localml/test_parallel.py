@@ -62,7 +62,7 @@ def test_each_file_is_seen_once_in_a_mini_batch_of_the_size(project: Any) -> Non
 def test_a_table_names_its_files(project: Any) -> None:
     project.write("data/MLTable", "type: mltable\npaths:\n  - file: ./b.txt\n  - pattern: ./c*.txt\n")
     inputs = {"files": {"type": "mltable", "path": "data", "mode": "eval_mount"}, "word": "hey"}
-    assert rows(project, inputs=inputs, max_concurrency_per_instance=2) == ["hey 2 b", "hey 2 c"]
+    assert rows(project, inputs=inputs, resources={"instance_count": 2}) == ["hey 2 b", "hey 2 c"]
 
 
 def test_a_mini_batch_that_fails_is_tried_again_and_counts(project: Any) -> None:
@@ -91,7 +91,6 @@ def test_more_failures_than_allowed_fail_the_step(project: Any, text: str, more:
     [
         ({"partition_keys": ["store"]}, "partition_keys: not a field here"),
         ({"mini_batch_size": "10kb"}, "mini_batch_size 10kb: files only here"),
-        ({"resources": {"instance_count": 2}}, "instance_count 2: one machine here"),
     ],
 )
 def test_what_is_not_imitated_is_named(project: Any, more: dict[str, Any], message: str) -> None:

@@ -191,12 +191,12 @@ def test_the_engines_own_state_is_no_part_of_a_snapshot(engine: Any) -> None:
 
 
 def test_what_a_step_writes_to_outputs_is_its_artifacts_which_the_next_step_may_read(engine: Any) -> None:
-    read = command("cat ${{inputs.x}}/text", inputs={"x": "${{parent.jobs.a.outputs.artifacts}}"})
+    read = command("cat ${{inputs.x}}/outputs/text", inputs={"x": "${{parent.jobs.a.outputs.artifacts}}"})
     jobs = {"a": command("echo hello > outputs/text"), "b": read}
     engine.pipeline(jobs)
     for _ in range(2):  # reused the second time
         job = engine.job()
-        assert (Path(job["jobs"]["a"]["outputs"]["artifacts"]) / "text").read_text() == "hello\n"
+        assert (Path(job["jobs"]["a"]["outputs"]["artifacts"]) / "outputs/text").read_text() == "hello\n"
         assert Path(job["jobs"]["b"]["log"]).read_text() == "hello\n"
 
 
@@ -309,3 +309,9 @@ def test_an_output_lies_at_the_long_form_of_a_datastore_path(engine: Any) -> Non
     path = "azureml://subscriptions/0/resourcegroups/g/workspaces/w/datastores/workspaceblobstore/paths/here"
     submit(engine, {"a": command(WRITE, outputs={"out": {"type": "uri_folder", "path": path}})})
     assert (engine.home / "datastores/workspaceblobstore/here/text").read_text() == "hello\n"
+
+
+def test_an_inline_step_writes_a_file_where_the_pipelines_output_is_one(engine: Any) -> None:
+    node = command("echo hello > ${{outputs.out}}", outputs={"out": "${{parent.outputs.final}}"})
+    engine.pipeline({"a": node}, outputs={"final": {"type": "uri_file"}})
+    assert Path(engine.job()["outputs"]["final"]["path"]).read_text() == "hello\n"
