@@ -34,6 +34,8 @@ def check_commands(repo: Repo, spec: Spec) -> Iterator[Finding]:
         yield from _check_included(repo, spec, code, includes, command)
     elif isinstance(code, str) and "://" not in code and not code.startswith(("azureml:", "git+")):
         folder = (spec.folder / code).resolve()
+        if folder.is_file():
+            return  # Azure ML takes one file as the whole snapshot, too.
         if not folder.is_dir():
             message = f"code folder '{code}' does not exist: give a path relative to this file"
             yield spec.doc.find(message, "code", rule="code")
@@ -50,7 +52,9 @@ def _check_included(repo: Repo, spec: Spec, code: Any, includes: Any, command: A
     """Code with additional includes, which azure-ai-ml merges into one folder, each under its own last name."""
     root = (spec.folder / code).resolve() if isinstance(code, str) else None
     if not isinstance(includes, list) or not all(isinstance(include, str) for include in includes):
-        yield spec.doc.find("additional_includes is not a list of paths: write one path a line", "additional_includes", rule="code")
+        yield spec.doc.find(
+            "additional_includes is not a list of paths: write one path a line", "additional_includes", rule="code"
+        )
         return
     wrong = [item for index, path in enumerate(includes) if (item := _wrong_include(spec, root, index, path))]
     if root is not None and not root.is_dir():

@@ -9,7 +9,7 @@ from amlspec.kinds import Kind
 from amlspec.quantities import parse_quantity, resource_problems
 from amlspec.schema import bounds
 from amlspec.wording import closest
-from speccheck.repo import Repo, Spec
+from speccheck.repo import Repo, Spec, local
 
 _BOUNDS = {(block, field): limits for block, model in serving.BLOCKS.items() for field, limits in bounds(model).items()}
 # What Azure ML takes where a deployment says nothing.
@@ -39,7 +39,9 @@ def _check_parts(repo: Repo, spec: Spec) -> Iterator[Finding]:
         yield doc.find(f"type '{data['type']}' is not for a Kubernetes endpoint: write type: kubernetes", "type")
     for field in ("model", "environment"):
         if field not in data:
-            yield doc.find(f"deployment has no {field}: add {field}: azureml:<name>:<version>", "name", rule="style/missing")
+            yield doc.find(
+                f"deployment has no {field}: add {field}: azureml:<name>:<version>", "name", rule="style/missing"
+            )
     if "egress_public_network_access" in data:
         message = "egress_public_network_access is for managed deployments: remove it"
         yield doc.find(message, "egress_public_network_access", rule="style/managed")
@@ -51,10 +53,10 @@ def _check_code(spec: Spec) -> Iterator[Finding]:
     if not given:
         message = "deployment has no code_configuration (no-code is unreliable here): add code and scoring_script"
         yield doc.find(message, "name", rule="style/missing")
-    elif not isinstance(code, str) or not (spec.folder / code).is_dir():
+    elif not isinstance(code, str) or not (spec.folder / local(code)).is_dir():
         message = f"code folder '{code}' does not exist: give a path relative to this file"
         yield doc.find(message, "code_configuration", "code")
-    elif not isinstance(script, str) or not (spec.folder / code / script).is_file():
+    elif not isinstance(script, str) or not (spec.folder / local(code) / script).is_file():
         message = f"scoring script '{script}' is not in {code}: create it or correct the name"
         yield doc.find(message, "code_configuration", "scoring_script")
 
@@ -128,7 +130,9 @@ def _check_timeout(spec: Spec) -> Iterator[Finding]:
         return
     place = ("environment_variables", "SCORING_TIMEOUT_MS")
     if not own.isdecimal():
-        yield spec.doc.find(f"SCORING_TIMEOUT_MS '{own}' is not a number of milliseconds: write \"10000\"", *place, rule="style/timeout")
+        yield spec.doc.find(
+            f"SCORING_TIMEOUT_MS '{own}' is not a number of milliseconds: write \"10000\"", *place, rule="style/timeout"
+        )
     elif int(own) > top:
         shown = f"{top}, which is Azure ML's default," if given is None else f"{top},"
         message = f"SCORING_TIMEOUT_MS {own} is above request_settings.request_timeout_ms {shown}"

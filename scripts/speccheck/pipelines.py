@@ -11,7 +11,8 @@ from amlspec.finding import Finding
 from amlspec.kinds import Kind
 from amlspec.types import accepts, literal_problem
 from amlspec.wording import article, closest
-from speccheck.ports import Declarations, Node, check_references, declarations, nodes
+from speccheck.components import LEGACY_TYPES
+from speccheck.ports import Declarations, Node, check_references, declarations, nodes, outputs_of
 from speccheck.repo import PIPELINES, Repo, Spec
 
 
@@ -30,8 +31,10 @@ def check_pipelines(repo: Repo, spec: Spec) -> Iterator[Finding]:
     if spec.kind not in PIPELINES:
         return
     pipeline = Pipeline(
-        spec, declarations(spec.data.get("inputs")), declarations(spec.data.get("outputs")), nodes(repo, spec)
+        spec, declarations(spec.data.get("inputs")), outputs_of(spec.data.get("outputs")), nodes(repo, spec)
     )
+    if "component" in spec.data and "jobs" not in spec.data:
+        return  # It gives a registered or other pipeline component its values.
     yield from check_references(repo, spec)
     for node in pipeline.nodes.values():
         yield from _check_inputs(pipeline, node)
@@ -135,7 +138,7 @@ def _type_problem(pipeline: Pipeline, binding: Binding, declared: dict[str, Any]
     if source is None or declared is None:
         return None
     wanted, got = declared.get("type"), source.get("type")
-    if not isinstance(wanted, str) or not isinstance(got, str) or accepts(wanted, got):
+    if not isinstance(wanted, str) or not isinstance(got, str) or accepts(wanted, got) or wanted in LEGACY_TYPES:
         return None
     if "default" in source and binding.parts[:2] == ("parent", "inputs"):
         return None  # A literal of the pipeline: reported where it is written.

@@ -18,7 +18,7 @@ def test_good_specs_give_no_finding(repo: Path) -> None:
 
 def test_exit_codes_tell_clean_findings_and_wrong_usage(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--root", str(repo), "--no-loaders"]) == 0
-    (repo / "src/forecasting/train.py").unlink()
+    (repo / "src/demand/train.py").unlink()
     assert main(["--root", str(repo), "--no-loaders"]) == 1
     assert main(["--root", str(repo), str(repo / "nowhere")]) == 2
     with pytest.raises(SystemExit) as wrong:
@@ -42,14 +42,14 @@ def test_findings_are_one_line_each_in_a_fixed_order(repo: Path, capsys: pytest.
 
 
 def test_findings_are_limited_to_the_paths_given(repo: Path) -> None:
-    (repo / "src/forecasting/train.py").unlink()
+    (repo / "src/demand/train.py").unlink()
     components, pipelines = repo / "ml/components", repo / "ml/pipelines"
     assert [f.path for f in run_checks(repo, [components], loaders=False)] == ["ml/components/train.yml"]
     assert run_checks(repo, [pipelines], loaders=False) == []
 
 
 def test_a_parser_made_in_a_loop_is_asked_by_running_it(repo: Path) -> None:
-    script = repo / "src/forecasting/register.py"
+    script = repo / "src/demand/register.py"
     loop = (
         '    for name in ("--model", "--model-name", "--reports"):\n        parser.add_argument(name, required=True)\n'
     )
@@ -58,14 +58,14 @@ def test_a_parser_made_in_a_loop_is_asked_by_running_it(repo: Path) -> None:
     )
     found = [str(f) for f in run_checks(repo, [repo / "ml"], loaders=False)]
     assert found == [
-        "ml/components/register.yml:21: forecasting.register requires --reports, the command does not always give it: "
+        "ml/components/register.yml:21: demand.register requires --reports, the command does not always give it: "
         "add it outside $[[ ]]",
-        "ml/components/register.yml:25: forecasting.register has no flag --report: did you mean '--reports'?",
+        "ml/components/register.yml:25: demand.register has no flag --report: did you mean '--reports'?",
     ]
 
 
 def test_choices_named_by_a_constant_are_read_without_running_the_script(repo: Path) -> None:
-    script = repo / "src/forecasting/prepare.py"
+    script = repo / "src/demand/prepare.py"
     text = script.read_text().replace('["store", "product"]', "GRAINS")
     script.write_text(f'import nowhere\n\nGRAINS = ("store",)\n{text}')
     (found,) = run_checks(repo, [repo / "ml"], loaders=False)
@@ -73,12 +73,12 @@ def test_choices_named_by_a_constant_are_read_without_running_the_script(repo: P
 
 
 def test_a_script_whose_parser_fails_is_a_finding_not_a_crash(repo: Path) -> None:
-    (repo / "src/forecasting/register.py").write_text(
+    (repo / "src/demand/register.py").write_text(
         "import nowhere\n\n\ndef build_parser():\n    for x in y:\n        pass\n"
     )
     (found,) = run_checks(repo, [repo / "ml"], loaders=False)
     assert found.line == 22
-    assert "build_parser() of forecasting.register does not run: ModuleNotFoundError" in found.message
+    assert "build_parser() of demand.register does not run: ModuleNotFoundError" in found.message
 
 
 def test_a_loaders_error_is_told_once_and_leaves_stderr_quiet(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
