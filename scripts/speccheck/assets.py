@@ -67,7 +67,8 @@ def _compute(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> Itera
         return
     name = bare(text)
     if not is_named(text):
-        yield spec.doc.find(f"compute '{text}' has no azureml: before it: write azureml:{text}", *where)
+        rule = "style/prefix" if where[-1] == "compute" else ""  # azure-ai-ml refuses it in default_compute only
+        yield spec.doc.find(f"compute '{text}' has no azureml: before it: write azureml:{text}", *where, rule=rule)
     elif name not in repo.compute_names:
         message = f"no compute '{name}' in infra or ml/deploy: {closest(name, repo.compute_names)}"
         yield spec.doc.find(message, *where, rule="repo/compute")

@@ -153,7 +153,7 @@ def _check_outputs(pipeline: Pipeline, node: Node) -> Iterator[Finding]:
             message = f"output '{name}' is none of the component's: {closest(name, node.outputs)}"
             yield doc.find(message, *where)
             continue
-        binding = sole(value)
+        binding = _bound_to(value)
         if binding is None:
             if isinstance(value, str):
                 yield doc.find(f"'{value}' is no binding: write ${{{{parent.outputs.x}}}}", *where)
@@ -161,6 +161,11 @@ def _check_outputs(pipeline: Pipeline, node: Node) -> Iterator[Finding]:
         problem = _binding_problem(pipeline, binding) or _output_problem(pipeline, node, name, binding)
         if problem:
             yield doc.find(problem, *where)
+
+
+def _bound_to(value: object) -> Binding | None:
+    """The binding of a node's output, which may stand under its `path`, beside a mode."""
+    return sole(value.get("path") if isinstance(value, dict) else value)
 
 
 def _output_problem(pipeline: Pipeline, node: Node, name: str, binding: Binding) -> str | None:
@@ -224,7 +229,7 @@ def _check_own_outputs(pipeline: Pipeline) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for node in pipeline.nodes.values():
         for key, value in node.bound("outputs").items():
-            binding = sole(value)
+            binding = _bound_to(value)
             if binding is None or binding.parts[:2] != ("parent", "outputs") or len(binding.parts) != 3:
                 continue
             name = binding.parts[2]
