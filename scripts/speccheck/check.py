@@ -54,5 +54,14 @@ def run_checks(root: Path, paths: list[Path], *, loaders: bool = True) -> list[F
     return sorted(finding for finding in found if _below(repo.root / finding.path, wanted))
 
 
+def paths_without_specs(root: Path, paths: list[Path]) -> list[Path]:
+    """Folders in which no file is an Azure ML spec, or claims to be one."""
+    folders = [path for path in paths if path.is_dir()]
+    repo = load_repo(root, folders)
+    files = [path for path, spec in repo.specs.items() if spec.kind != Kind.OTHER]
+    files += [repo.root / finding.path for finding in repo.broken]
+    return [folder for folder in folders if not any(_below(file, [folder.resolve()]) for file in files)]
+
+
 def _below(path: Path, wanted: list[Path]) -> bool:
     return any(path.resolve().is_relative_to(top) for top in wanted)

@@ -34,6 +34,8 @@ def check_commands(repo: Repo, spec: Spec) -> Iterator[Finding]:
         yield from _check_included(repo, spec, code, includes, command)
     elif isinstance(code, str) and "://" not in code and not code.startswith(("azureml:", "git+")):
         folder = (spec.folder / code).resolve()
+        if folder.is_file():
+            return  # Azure ML takes one file as the whole snapshot, too.
         if not folder.is_dir():
             message = f"code folder '{code}' does not exist: give a path relative to this file"
             yield spec.doc.find(message, "code", rule="code")

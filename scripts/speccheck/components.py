@@ -11,6 +11,8 @@ from amlspec.types import DATA_TYPES, PRIMITIVES, TYPES, literal_problem
 from amlspec.wording import article, closest, listed
 from speccheck.repo import COMPONENTS, Repo, Spec
 
+# Azure ML's oldest type, which its loader still takes; a pipeline binds anything to it.
+LEGACY_TYPES = frozenset({"path"})
 _PORT_FIELDS = field_names(Input)
 _OUTPUT_FIELDS = field_names(Output) | {"early_available", "is_control"}
 
@@ -76,7 +78,7 @@ def _check_port(spec: Spec, side: str, name: str) -> Iterator[Finding]:
     if kind is None:
         message = f"{side[:-1]} '{name}' has no type: add one of {listed(allowed)}"
         yield spec.doc.find(message, side, name)
-    elif kind not in allowed:
+    elif kind not in allowed | LEGACY_TYPES:
         yield spec.doc.find(
             f"unknown type '{kind}' of {side[:-1]} '{name}': {closest(str(kind), allowed)}", side, name, "type"
         )

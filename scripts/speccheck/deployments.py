@@ -9,7 +9,7 @@ from amlspec.kinds import Kind
 from amlspec.quantities import parse_quantity, resource_problems
 from amlspec.schema import bounds
 from amlspec.wording import closest
-from speccheck.repo import Repo, Spec
+from speccheck.repo import Repo, Spec, local
 
 _BOUNDS = {(block, field): limits for block, model in serving.BLOCKS.items() for field, limits in bounds(model).items()}
 # What Azure ML takes where a deployment says nothing.
@@ -53,10 +53,10 @@ def _check_code(spec: Spec) -> Iterator[Finding]:
     if not given:
         message = "deployment has no code_configuration (no-code is unreliable here): add code and scoring_script"
         yield doc.find(message, "name", rule="style/missing")
-    elif not isinstance(code, str) or not (spec.folder / code).is_dir():
+    elif not isinstance(code, str) or not (spec.folder / local(code)).is_dir():
         message = f"code folder '{code}' does not exist: give a path relative to this file"
         yield doc.find(message, "code_configuration", "code")
-    elif not isinstance(script, str) or not (spec.folder / code / script).is_file():
+    elif not isinstance(script, str) or not (spec.folder / local(code) / script).is_file():
         message = f"scoring script '{script}' is not in {code}: create it or correct the name"
         yield doc.find(message, "code_configuration", "scoring_script")
 

@@ -39,7 +39,7 @@ def check_endpoints(repo: Repo, spec: Spec) -> Iterator[Finding]:
     if "compute" not in data:
         message = "endpoint has no compute and would become a managed one: add compute: azureml:<kubernetes compute>"
         yield doc.find(message, "name", rule="style/managed")
-    if data.get("auth_mode") not in (None, *_AUTH):
+    if str(data.get("auth_mode", "key")).lower() not in _AUTH:
         yield doc.find(
             f"unknown auth_mode '{data['auth_mode']}': {closest(str(data['auth_mode']), _AUTH)}", "auth_mode"
         )

@@ -59,7 +59,19 @@ def check_loads(repo: Repo, spec: Spec, errors: list[Finding]) -> Iterator[Findi
         block = block[:-1] if len(block) > 1 else block
         if not _is_said(repo, spec, block, errors):
             shown = message.replace(f"{repo.root}/", "")
-            yield spec.doc.find(f"azure-ai-ml refuses it: {shown}", *path, rule="loader")
+            line = spec.doc.line(*path) if path else _line_of(spec, message)
+            yield Finding(spec.doc.shown, line, f"azure-ai-ml refuses it: {shown}", "loader")
+
+
+def _line_of(spec: Spec, message: str) -> int:
+    """The only line that holds what a message without a place quotes last; else the first."""
+    words = [*re.findall(r"'([\w.-]+)'", message), message.removesuffix(": correct it").rsplit(": ", 1)[-1]]
+    for word in reversed(words):
+        whole = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
+        lines = [number for number, line in enumerate(spec.doc.text, start=1) if whole.search(line)]
+        if len(lines) == 1:
+            return lines[0]
+    return 1
 
 
 def _is_said(repo: Repo, spec: Spec, block: tuple[Key, ...], errors: list[Finding]) -> bool:
