@@ -69,7 +69,7 @@ def keep_artifacts(step: Step, folder: Path) -> None:
     """What the step left in ./outputs becomes its output `artifacts`, which every step has without declaring it."""
     written, kept = folder / "code" / "outputs", folder / "outputs" / ARTIFACTS
     output = step.outputs.get(ARTIFACTS)  # a node may declare it too: `artifacts: null`
-    if output and output.fixed or not (written.is_dir() and any(written.iterdir())):
+    if (output and output.fixed) or not (written.is_dir() and any(written.iterdir())):
         return
     # Below outputs/, as azureml-examples' hello-pipeline-default-artifacts reads it.
     target = kept / "outputs"
