@@ -200,6 +200,12 @@ def test_what_a_step_writes_to_outputs_is_its_artifacts_which_the_next_step_may_
         assert Path(job["jobs"]["b"]["log"]).read_text() == "hello\n"
 
 
+def test_artifacts_that_a_step_declares_are_what_it_wrote_to_outputs(engine: Any) -> None:
+    read = command("cat ${{inputs.x}}/outputs/text", inputs={"x": "${{parent.jobs.a.outputs.artifacts}}"})
+    engine.pipeline({"a": command("echo hello > outputs/text", outputs={"artifacts": None}), "b": read})
+    assert Path(engine.job()["jobs"]["b"]["log"]).read_text() == "hello\n"
+
+
 def test_artifacts_that_were_never_written_are_missed_by_name(engine: Any) -> None:
     read = command("true", inputs={"x": "${{parent.jobs.a.outputs.artifacts}}"})
     assert "step a wrote nothing to ./outputs" in submit(engine, {"a": command("true"), "b": read}, code=1)
