@@ -111,7 +111,7 @@ def test_a_spec_that_is_no_yaml_any_more_is_told_as_that_and_not_as_removed(repo
     assert line.startswith(f"{TRAIN}:")
     assert "component train_forest cannot be read: not valid YAML" in line
     repo.git("checkout", "--quiet", TRAIN)
-    repo.edit(TRAIN, "commandComponent", "sparkComponent")
+    repo.edit(TRAIN, "commandComponent", "comandComponent")
     (line,) = said(repo)
     assert line.startswith(f"{TRAIN}:1: component train_forest cannot be read: unknown $schema")
 
