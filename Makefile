@@ -17,7 +17,7 @@ endif
 # A mistyped variable would be ignored in silence: what stands on the command line has to be one that a recipe names.
 override GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
 ifneq ($(GIVEN),)
-override UNKNOWN := $(shell awk -v given="$(GIVEN)" -f scripts/unknown_variables.awk Makefile infra/outputs/dev.mk)
+override UNKNOWN := $(shell awk -v given="$(GIVEN)" -f scripts/unknown_variables.awk Makefile infra/infra.mk infra/outputs/dev.mk)
 ifneq ($(UNKNOWN),)
 $(error $(UNKNOWN))
 endif
@@ -41,17 +41,21 @@ endif
 export ENV AZ_ML SERVING_IDENTITY_ID ENDPOINT
 
 help: ## Print this list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile infra/infra.mk
 
 ##@ Main job
 
 # A run's name is ours, so that its verdict can be asked for on either engine.
 run-pipeline: JOB := train-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
 run-pipeline: ready-$(ENV) ## Train: sales to a registered model. SALES=file HOLDOUT_MONTHS=6 GRAIN=store|category|product STRICT=1 ENV=local|dev|prod
-	@settings=$$($(PY) -m pipeline start $(JOB) --grain "$(GRAIN)" --set $(RUN_SETTINGS)); readarray -t set <<<"$$settings"; \
-	$(PY) -m pipeline.submit $(JOB) --then-summary --file ml/pipelines/train.yml --set "$${set[@]}"
+	@settings=$$($(PY) -m pipeline start $(JOB) --grain "$(GRAIN)" --set $(RUN_SETTINGS)); $(SETTINGS_AS_ARGUMENTS); \
+	$(PY) -m pipeline.submit $(JOB) --then-summary --file ml/pipelines/train.yml --set "$$@"
 	@$(PY) -m pipeline summary $(JOB) $(if $(filter 1,$(STRICT)),--strict)
 
+# One setting a line, each an argument of its own, in the words of the bash that macOS brings.
+SETTINGS_AS_ARGUMENTS = set --; while IFS= read -r line; do set -- "$$@" "$$line"; done <<<"$$settings"
+# Where the local warehouse is, and its password, which never stands in a process argument.
+WAREHOUSE = warehouse=$$($(PY) -m warehouse env); eval "$$warehouse";
 RUN_SETTINGS = $(if $(HOLDOUT_MONTHS),inputs.holdout_months=$(HOLDOUT_MONTHS)) $(SET)
 # What a monthly row stands for; each grain has models, a champion and an endpoint of its own.
 GRAIN ?= store
@@ -62,7 +66,7 @@ watch: az-$(ENV) $(VENV)/.ready ## Follow a job that was submitted before, to it
 
 import-data: JOB := import-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
 import-data: $(if $(filter local,$(ENV)),environments,register-assets) $(if $(filter local,$(ENV)),start-warehouse) ## Import: sales from the warehouse to the data asset `sales`
-	@$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
+	@$(if $(filter local,$(ENV)),$(WAREHOUSE)) \
 	$(PY) -m pipeline.submit $(JOB) --file ml/pipelines/import.yml $(IMPORT_SETTINGS)
 	@$(if $(filter local,$(ENV)),cat $(IMPORTED_FROM) > "$$LOCALML_HOME/warehouse/imported")
 
@@ -76,9 +80,9 @@ IMPORT_SETTINGS = $(if $(VAULT_URI),--set jobs.import.inputs.vault_url=$(VAULT_U
 forecast: JOB := forecast-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
 forecast: ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast every store's next months. HORIZON=6 PLAN=file GRAIN=store MODEL_VERSION= FORCE=1
 	@settings=$$($(PY) -m pipeline forecast --grain "$(GRAIN)" $(if $(filter 1,$(FORCE)),--force) $(if $(HORIZON),--horizon "$(HORIZON)") $(if $(PLAN),--plan "$(PLAN)") \
-	  $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)")); readarray -t set <<<"$$settings"; \
-	$(if $(filter local,$(ENV)),source <($(PY) -m warehouse env);) \
-	$(PY) -m pipeline.submit $(JOB) --then-summary --file ml/pipelines/forecast.yml --set "$${set[@]}" \
+	  $(if $(MODEL_VERSION),--model-version "$(MODEL_VERSION)")); $(SETTINGS_AS_ARGUMENTS); \
+	$(if $(filter local,$(ENV)),$(WAREHOUSE)) \
+	$(PY) -m pipeline.submit $(JOB) --then-summary --file ml/pipelines/forecast.yml --set "$$@" \
 	  $(if $(VAULT_URI),jobs.publish.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 	@$(PY) -m pipeline forecasts $(JOB)
 
@@ -185,8 +189,7 @@ seed-sales: $(VENV)/.ready ## Fill the local warehouse: generated sales, or FILE
 stop: $(VENV)/.ready ## End the local warehouse and the local endpoints' servers, and say which
 	@$(PY) -m servers stop
 
-# Other recipes need a server; `source <($(PY) -m warehouse env)` then tells them where it is, and the password
-# never stands in a process argument.
+# Other recipes need a server; $(WAREHOUSE) then tells them where it is.
 start-warehouse: $(VENV)/.ready
 	@$(PY) -m warehouse start
 
@@ -219,12 +222,7 @@ NO_COLUMN = sed -E 's/^([^: ]+:[0-9]+):[0-9]+: /\1: /'
 CHECKS = specs types sql lint format yaml $(if $(BASE),versions)
 
 check: $(VENV)/.ready ## Every check, side by side; findings as path:line: message (BASE=rev adds versions)
-	@out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; pids=(); status=0; \
-	for name in $(CHECKS); do $(MAKE) check-$$name >"$$out/$$name" 2>"$$out/$$name.err" & pids+=($$!); done; \
-	for name in $(CHECKS); do \
-	  wait "$${pids[0]}" || status=1; pids=("$${pids[@]:1}"); \
-	  cat "$$out/$$name"; grep -v '^make' "$$out/$$name.err" >&2 || true; \
-	done; exit $$status
+	@$(PY) -m checks "$(MAKE)" $(CHECKS)
 
 check-specs: $(VENV)/.ready
 	@$(PY) -m speccheck
@@ -304,105 +302,4 @@ lock: $(VENV)/.ready ## Pin pyproject.toml's dependencies anew, for the laptop a
 
 .PHONY: help setup lock
 
-##@ Infrastructure
-
-# Asked once, and only by a verb that needs it: the provider takes no subscription from the CLI by itself.
-SUBSCRIPTION = $(eval SUBSCRIPTION := $(or $(ARM_SUBSCRIPTION_ID),$(shell az account show --query id --output tsv)))$(SUBSCRIPTION)
-TF = ARM_SUBSCRIPTION_ID=$(SUBSCRIPTION) terraform -chdir=infra
-TF_PLAN := infra/outputs/$(ENV).tfplan
-TF_GUARD = $(PY) -m infra.plan_guard --env $(ENV)
-# Addresses that a plan may delete or replace although they are protected; the environment's name for a teardown.
-ALLOW ?=
-CONFIRM ?=
-# Where an environment comes and goes, its names must be free again; soft delete holds a workspace's for 14 days.
-PURGE ?= $(if $(filter dev,$(ENV)),yes,no)
-
-# Terraform comes from the machine, not from the lock: `make doctor` says what is missing.
-infra-ready: $(VENV)/.ready
-ifeq ($(ENV),local)
-	@echo "error: ENV=local is this machine and has no infrastructure: make $(firstword $(MAKECMDGOALS)) ENV=dev (or prod)" >&2; exit 2
-endif
-	@command -v terraform >/dev/null || { echo "error: terraform is not on PATH: make doctor says what to install" >&2; exit 2; }
-
-# In a pipeline, which must not choose versions by itself. TF_BUILD is set by Azure Pipelines, CI by most others.
-infra-lock: infra-ready
-ifneq ($(TF_BUILD)$(CI),)
-	@test -f infra/.terraform.lock.hcl || { echo "error: infra/.terraform.lock.hcl is missing, so this pipeline would take providers that nobody has seen: make lock-infra where a registry can be reached, commit it" >&2; exit 2; }
-endif
-
-infra-init: infra-lock
-	@$(PY) -m infra.names --env $(ENV) --format backend --subscription "$(SUBSCRIPTION)" > infra/outputs/$(ENV).backend.hcl
-	@$(TF) init -input=false -reconfigure $(if $(TF_BUILD)$(CI),-lockfile=readonly) -backend-config=outputs/$(ENV).backend.hcl > infra/outputs/$(ENV).init.log || \
-	  { tail -n 20 infra/outputs/$(ENV).init.log >&2; echo "error: no remote state for $(ENV) yet, or no access to it: make bootstrap-infra ENV=$(ENV)" >&2; exit 1; }
-
-doctor: $(VENV)/.ready ## Say what this machine lacks for Azure, with the fix (ENV=dev|prod asks Azure too)
-	@$(PY) -m infra.doctor --env $(ENV)
-
-bootstrap-infra: infra-ready ## Make the storage of Terraform's state, once (ENV=dev|prod)
-	@PYTHON="$(PY)" infra/bootstrap.sh $(ENV)
-
-plan-infra: infra-init ## Save a plan and say what it would delete or replace (ENV=dev|prod)
-	@$(TF) plan -input=false -var-file=environments/$(ENV).tfvars -out=outputs/$(ENV).tfplan
-	@$(TF) show -json outputs/$(ENV).tfplan | $(TF_GUARD) --allow "$(ALLOW)" || \
-	  { code=$$?; [ $$code = 3 ] || exit $$code; echo "make deploy-infra would refuse this plan"; }
-
-saved-plan: infra-ready
-	@test -f $(TF_PLAN) || { echo "error: no saved plan for $(ENV): make plan-infra ENV=$(ENV), read it, then deploy" >&2; exit 2; }
-
-# init, because the plan may come from another machine: a pipeline plans in one stage and applies in the next.
-deploy-infra: saved-plan infra-init ## Apply the saved plan, unless the guard refuses it (ENV=dev|prod ALLOW=address)
-	@$(TF) show -json outputs/$(ENV).tfplan | $(TF_GUARD) --allow "$(ALLOW)"
-	@$(TF) apply -input=false outputs/$(ENV).tfplan
-	@rm -f $(TF_PLAN)
-	@$(MAKE) outputs-infra ENV=$(ENV)
-	@# A make of its own, because it reads what the one above wrote.
-	@$(MAKE) attach-infra ENV=$(ENV)
-
-# The names that Terraform put out, in the environment of the script.
-ATTACH = $(foreach name,$(ATTACH_VALUES),$(name)="$($(name))") PYTHON="$(PY)" infra/attach.sh
-ATTACH_VALUES := GROUP WORKSPACE CLUSTER CLUSTER_ID KUBERNETES_COMPUTE KUBERNETES_NAMESPACE SERVING_IDENTITY_ID \
-  OUTBOUND_FQDNS VAULT SCORING_CERTIFICATE SCORING_SECRET SCORING_HOST EXTENSION_INSTALLED
-
-attach-infra: infra-ready ## Namespace, certificate, attached cluster: what Terraform cannot do (deploy calls it)
-	@test -n "$(CLUSTER_ID)" || { echo "error: nothing is known of a deployed $(ENV): make outputs-infra ENV=$(ENV)" >&2; exit 2; }
-	@$(ATTACH)
-
-outputs-infra: infra-init ## Write the names and ids that the other verbs use (ENV=dev|prod)
-	@$(TF) output -json | $(PY) -m infra.outputs --env $(ENV) --deployed
-
-destroy-infra: infra-init ## List what goes, ask for the environment's name, destroy (ENV=dev|prod PURGE=yes|no)
-	@$(TF) plan -destroy -input=false -var-file=environments/$(ENV).tfvars -out=outputs/$(ENV).destroy.tfplan \
-	  -var=destroying=true -var=purge_on_destroy=$(if $(filter yes,$(PURGE)),true,false) > infra/outputs/$(ENV).destroy.log || \
-	  { tail -n 20 infra/outputs/$(ENV).destroy.log >&2; exit 1; }
-	@# The plan goes to a file, because the question reads the terminal.
-	@$(TF) show -json outputs/$(ENV).destroy.tfplan > infra/outputs/$(ENV).destroy.tfplan.json
-	@$(TF_GUARD) --destroy --plan infra/outputs/$(ENV).destroy.tfplan.json $(if $(CONFIRM),--confirm "$(CONFIRM)")
-	@$(TF) apply -input=false outputs/$(ENV).destroy.tfplan
-	@rm -f infra/outputs/$(ENV).destroy.* infra/outputs/$(ENV).deployed.mk
-
-# Where a registry can be reached. Every platform that plans or applies stands in it: agents, laptops.
-lock-infra: infra-ready ## Write the checksums of Terraform's providers for every platform, to be committed (ENV=dev)
-	@$(TF) providers lock -platform=linux_amd64 -platform=darwin_arm64 -platform=windows_amd64
-
-# The certificate is renewed in the vault; this brings it into the cluster.
-renew-certificate: infra-ready ## Bring the scoring certificate from the vault into the cluster (ENV=prod)
-	@test -n "$(SCORING_CERTIFICATE)" || { echo "error: $(ENV) serves no TLS, or nothing is known of its deployment: make outputs-infra ENV=$(ENV)" >&2; exit 2; }
-	@$(ATTACH) --only certificate
-
-drift: $(if $(filter local,$(ENV)),$(VENV)/.ready,infra-init) ## Say where the cloud differs from git; exit 3 if it does (ENV=local|dev|prod)
-	@ARM_SUBSCRIPTION_ID="$(if $(filter local,$(ENV)),,$(SUBSCRIPTION))" $(PY) -m drift
-
-# checkov's pins clash with ours, so it lives apart and only here.
-.venv-checkov/.ready: infra/requirements-checkov.txt requirements-uv.txt $(VENV)/.ready
-	@"$(PYTHON)" -m venv .venv-checkov
-	@$(VENV)/bin/uv pip install -q --python .venv-checkov/bin/python --require-hashes -r infra/requirements-checkov.txt
-	@touch $@
-
-test-infra: $(VENV)/.ready .venv-checkov/.ready ## Test Terraform, its tools and its security rules, without Azure
-	@.venv-checkov/bin/checkov --config-file infra/.checkov.yml --directory infra
-	@$(PY) -m pytest tests/infra -rs
-
-mutate-infra: $(VENV)/.ready ## Break each rule of infra/ in turn and see its test fail (ONLY=words of the rule)
-	@cd tests/infra && "$(abspath $(PY))" mutations.py $(ONLY)
-
-.PHONY: infra-ready infra-lock infra-init saved-plan lock-infra renew-certificate drift doctor bootstrap-infra plan-infra deploy-infra attach-infra outputs-infra destroy-infra test-infra mutate-infra
+include infra/infra.mk

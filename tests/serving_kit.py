@@ -166,7 +166,7 @@ class Shop:
 @pytest.fixture(scope="session")
 def serving_python() -> Path:
     """The inference server's interpreter; made where it is missing."""
-    with FileLock(REPO / ".venv-score.lock"):
+    with FileLock(REPO / ".venv" / "score.lock"):
         if not PYTHON.exists():
             subprocess.run(["make", "setup-serving"], cwd=REPO, check=True)
     return PYTHON

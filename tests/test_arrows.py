@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "rollout": {"amlspec", "host", "localml", "pipeline", "demand"},
     "infra": {"amlspec", "pipeline"},
     "drift": {"amlspec", "infra", "pipeline", "rollout"},
-    "servers": {"amlspec", "localml", "warehouse", "demand"},
+    "servers": {"amlspec", "localml", "warehouse"},
     "bench": {"amlspec", "host", "localml", "warehouse", "demand", "forecasting", "sales"},
 }
 

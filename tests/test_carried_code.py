@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from amlspec import snapshot
+from amlspec.document import read_document
+from amlspec.schema import Component, parse
 from e2e.checkout import Checkout
 from helpers_sales import daily_sales
-from localml import component_code, snapshot, yamlio
-from localml.specs import Component, parse
+from localml import component_code
 from rollout.site import Site
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +29,7 @@ def tree(tmp_path: Path) -> Path:
 
 def step_hashes(tree: Path) -> dict[str, str]:
     """Step -> hash of the code that it carries."""
-    documents = {path.stem: yamlio.load(path) for path in (tree / "ml/components").glob("*.yml")}
+    documents = {path.stem: read_document(path) for path in (tree / "ml/components").glob("*.yml")}
     return {name: component_code.of(parse(Component, each), each).hash() for name, each in documents.items()}
 
 

@@ -64,9 +64,9 @@ class Document:
         value = self.get(*keys)
         return value if isinstance(value, dict) else {}
 
-    def find(self, message: str, *keys: Key) -> Finding:
+    def find(self, message: str, *keys: Key, rule: str = "") -> Finding:
         """A finding at a key."""
-        return Finding(self.shown, self.line(*keys), message)
+        return Finding(self.shown, self.line(*keys), message, rule)
 
     def find_text(self, message: str, wanted: str, *keys: Key) -> Finding:
         """A finding at the first line, from the key on, that holds the wanted text (block scalars span lines)."""
@@ -130,9 +130,14 @@ def parse(path: Path, shown: str, text: str | None = None) -> Document:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise NotYamlError(f"not valid YAML: {problem}", mark.line + 1 if mark else 1) from error
+    except ValueError as error:  # 2024-99-99 looks like a date and is none
+        raise NotYamlError(f"not valid YAML: {error}", 1) from error
     if not isinstance(data, dict):
         raise NotYamlError("not a spec: the file must hold one mapping of keys to values", 1)
-    lines = dict(_lines(node, ())) if node is not None else {}
+    try:
+        lines = dict(_lines(node, ())) if node is not None else {}
+    except RecursionError:
+        raise NotYamlError("an alias (*name) stands inside of what it names", 1) from None
     return Document(path, data, lines, shown, tuple(source.splitlines()))
 
 

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     DATASTORE = "datastore"
     INSTANCE_TYPE = "instance type"
     CONTRACT = "data contract"
+    UNCHECKED = "Azure ML spec"
     OTHER = "file"
 
 
@@ -53,6 +54,15 @@ _SCHEMAS = {
     "azureblob": Kind.DATASTORE,
     "azuredatalakegen2": Kind.DATASTORE,
 }
+# Azure ML's own, too (names as in azure-ai-ml's CommonYamlFields and the documentation), which nothing here reads.
+_UNCHECKED = (
+    *("automljob", "sparkjob", "sparkcomponent", "paralleljob", "parallelcomponent", "importjob", "featureset"),
+    *("batchendpoint", "batchdeployment", "modelbatchdeployment", "pipelinecomponentbatchdeployment", "featurestore"),
+    *("workspace", "hub", "project", "registry", "vmcompute", "synapsesparkcompute", "modelversionpackage", "flow"),
+    *("azurefile", "azuredatalakegen1", "onelake", "featurestoreentity", "marketplacesubscription", "run"),
+    *("serverlessendpoint", "dataindex", "deploymenttemplate"),
+)
+_SCHEMAS |= dict.fromkeys(_UNCHECKED, Kind.UNCHECKED)
 
 
 def schema_stem(data: dict[str, Any]) -> str | None:
@@ -72,9 +82,12 @@ def kind_of(data: dict[str, Any]) -> Kind | None:
     """Kind of a parsed file. None: it claims to be an Azure ML spec, but of a schema that nobody here knows."""
     stem = schema_stem(data)
     if stem is not None:
-        return _SCHEMAS.get(stem.lower())
+        foreign = None if "azureml" in str(data["$schema"]).lower() else Kind.OTHER
+        return _SCHEMAS.get(stem.lower(), foreign)
     if str(data.get("apiVersion", "")).startswith("amlarc.azureml.com/"):
         return Kind.INSTANCE_TYPE
+    if "apiVersion" in data and "kind" in data:
+        return Kind.OTHER  # Kubernetes
     if isinstance(data.get("columns"), list):
         return Kind.CONTRACT
     return _guess(data)
@@ -84,16 +97,22 @@ def kind_of(data: dict[str, Any]) -> Kind | None:
 _TELLING = (
     ({"jobs", "version"}, Kind.PIPELINE_COMPONENT),
     ({"jobs"}, Kind.PIPELINE),
-    ({"trigger"}, Kind.SCHEDULE),
+    ({"trigger", "name"}, Kind.SCHEDULE),
     ({"endpoint_name"}, Kind.DEPLOYMENT),
     ({"auth_mode"}, Kind.ENDPOINT),
     ({"command", "name"}, Kind.COMPONENT),
     ({"source", "path"}, Kind.IMPORT),
-    ({"build"}, Kind.ENVIRONMENT),
-    ({"image"}, Kind.ENVIRONMENT),
+    ({"build", "name"}, Kind.ENVIRONMENT),
+    ({"image", "name"}, Kind.ENVIRONMENT),
+    ({"image", "conda_file"}, Kind.ENVIRONMENT),
 )
+# Keys of other programs' files: workflows of GitHub and Azure DevOps, docker compose, other pipelines.
+_FOREIGN = frozenset({"on", True, "steps", "stages", "services", "pool", "runs", "script"})
 
 
 def _guess(data: dict[str, Any]) -> Kind:
     """Kind of a spec without $schema, so that the missing line is one finding and hides no other."""
+    jobs = data.get("jobs", {})
+    if _FOREIGN & data.keys() or not isinstance(jobs, dict) or any("runs-on" in (job or ()) for job in jobs.values()):
+        return Kind.OTHER
     return next((kind for keys, kind in _TELLING if keys <= data.keys()), Kind.OTHER)

@@ -8,7 +8,6 @@ from itertools import chain
 from pathlib import Path
 
 from amlspec.errors import UserError
-from amlspec.errors import UserError as InfraError
 from drift import assets, schedules, serving, terraform
 from drift.difference import Difference
 
@@ -34,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
             count += 1
             sys.stdout.write(f"{difference}\n")
             sys.stdout.flush()
-    except (UserError, InfraError) as error:
+    except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     counted = "1 difference" if count == 1 else f"{count} differences"

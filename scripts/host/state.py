@@ -1,4 +1,4 @@
-"""Where the engine keeps its state, and how it writes there: all or nothing."""
+"""Where state is kept on this machine, and how it is written there: all or nothing."""
 
 import json
 import os
@@ -25,10 +25,15 @@ def home() -> Path:
 def write_json(path: Path, data: Any) -> None:
     """Write `path` in one step: a reader sees the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(data, indent=1, default=str))
+
+
+def write_text(path: Path, text: str) -> None:
+    """The same of any text, in a folder that exists; only its owner reads the file."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(data, stream, indent=1, default=str)
+            stream.write(text)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

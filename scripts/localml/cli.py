@@ -26,7 +26,9 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        args = parser().parse_args(argv)
+        arguments = sys.argv[1:] if argv is None else argv
+        _check_group(arguments)
+        args = parser().parse_args(arguments)
         show(args, args.handler(args))
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -44,6 +46,13 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"error: {where}: {error.strerror}: free space or set LOCALML_HOME\n")
         return 1
     return 0
+
+
+def _check_group(arguments: list[str]) -> None:
+    """Raises UserError for a group of `az ml` that is not imitated, or no group at all."""
+    group = arguments[0] if arguments else "--help"
+    if group not in {*_GROUPS, "_run", "_stop"} and not group.startswith("-"):
+        raise UserError(f"localml has no group {group!r}: it has {', '.join(_GROUPS)}")
 
 
 def show(args: argparse.Namespace, data: Any) -> None:

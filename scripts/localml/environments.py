@@ -13,6 +13,7 @@ from amlspec.schema import Environment, parse
 from host.state import home
 from localml import assets, hashing, packages
 from localml.packages import Packages
+from localml.values import local_path
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,9 @@ def resolve(reference: str | dict[str, Any], document: Document) -> Resolved:
     where = document.where("environment")
     if isinstance(reference, dict):
         inner = {key[1:]: line for key, line in document.lines.items() if key[:1] == ("environment",)}
-        inline = Document(document.path, reference, inner)
-        spec = parse(Environment, inline)
-        context = build_context(spec, inline) if spec.build else None
-        found = _packages(spec.build, context, conda_of(spec, inline))
-        return _resolved(spec.name or "inline", spec_hash(spec, inline), found)
+        return _of_spec(Document(document.path, reference, inner))
+    if reference.startswith("file:"):  # azure-ai-ml's loader takes no bare path
+        return _of_spec(read_document(local_path(reference, document.path.parent, where)))
     try:
         asset = assets.find("environment", reference)
     except UserError as error:
@@ -72,6 +71,13 @@ def resolve(reference: str | dict[str, Any], document: Document) -> Resolved:
         raise UserError(f"{where}: the build context of {label} is not kept here: register it once more")
     found = _packages(asset.record.get("build"), asset.content, asset.record.get("conda_file"))
     return _resolved(label, asset.sha256, found)
+
+
+def _of_spec(document: Document) -> Resolved:
+    spec = parse(Environment, document)
+    context = build_context(spec, document) if spec.build else None
+    found = _packages(spec.build, context, conda_of(spec, document))
+    return _resolved(spec.name or "inline", spec_hash(spec, document), found)
 
 
 def _resolved(name: str, sha256: str, found: Packages) -> Resolved:

@@ -10,7 +10,7 @@ from amlspec.document import Document, read_document
 from amlspec.errors import UserError
 from amlspec.references import is_named
 from amlspec.schema import PATH_TYPES, CommandJob, Component, Input, Literals, Node, Output, Pipeline, Settings, parse
-from localml import component_code, values
+from localml import component_code, nested, parallel, sweep, values
 from localml.component_code import ComponentCode
 from localml.environments import Resolved, resolve
 from localml.refusals import (
@@ -23,8 +23,11 @@ from localml.refusals import (
     check_mode,
     check_name,
     check_output,
+    check_plain,
     check_settings,
+    check_step_name,
 )
+from localml.stored import datastore_path
 
 # The output that a step has without declaring it: what it writes to ./outputs.
 ARTIFACTS = "artifacts"
@@ -95,8 +98,13 @@ def make(document: Document) -> Plan:
     kind = document.data.get("type", "command")
     if kind == "command":
         document = _as_pipeline(document)
+    elif kind == "sweep":
+        document = sweep.as_pipeline(document)
     elif kind != "pipeline":
-        raise UserError(f"{document.where('type')}: localml runs jobs of type pipeline and command, not {kind}")
+        known = "pipeline, command and sweep"
+        raise UserError(f"{document.where('type')}: localml runs jobs of type {known}, not {kind}")
+    check_plain(document)
+    document = parallel.expand(sweep.expand(nested.expand(document)))
     check_kinds(document)
     return _Planner(document, parse(Pipeline, document)).plan(kind == "pipeline")
 
@@ -148,7 +156,7 @@ class _Planner:
         )
 
     def _step(self, name: str, node: Node) -> Step:
-        check_name(self.document.where("jobs", name), "step", name)
+        check_step_name(self.document.where("jobs", name), name)
         component, document = self._component(name, node)
         check_command(component, document)
         check_machine(document.where("resources"), name, component)
@@ -218,11 +226,19 @@ class _Planner:
         check_component_kind(document)
         return parse(Component, document), document
 
+    def _inline_output(self, value: str | Output | None) -> Output:
+        """What an inline step writes to an output of the pipeline has the type of that."""
+        target = binding_of(value) if isinstance(value, str) else None
+        bound = self.pipeline.outputs.get(target.name) if isinstance(target, FromParent) else value
+        return (
+            value if isinstance(value, Output) else Output(type=bound.type) if isinstance(bound, Output) else Output()
+        )
+
     def _inline(self, name: str, node: Node) -> tuple[Component, Document]:
         if node.command is None:
             raise UserError(f"{self.document.where('jobs', name)}: step {name} has neither a component nor a command")
         inputs = {key: _declaration(value) for key, value in node.inputs.items()}
-        outputs = {key: value if isinstance(value, Output) else Output() for key, value in node.outputs.items()}
+        outputs = {key: self._inline_output(value) for key, value in node.outputs.items()}
         component = Component(
             name=name, command=node.command, code=node.code, environment=node.environment,
             is_deterministic=node.is_deterministic, inputs=inputs, outputs=outputs,
@@ -316,7 +332,7 @@ def _fixed(path: str | None, key: str, where: str) -> Path | None:
     if path is None:
         return None
     text = path.replace("${{default_datastore}}", DEFAULT_STORE).replace("${{output_name}}", key)
-    found = values.datastore_path(text)
+    found = datastore_path(text)
     if found is None or "${{" in text.replace("${{name}}", ""):
         raise UserError(f"{where}: {path}: an output lies at azureml://datastores/<store>/paths/<path>")
     return found

@@ -1,5 +1,6 @@
 """What Azure ML takes and the local engine does not: refused by name before the first step, never ignored."""
 
+import math
 import re
 from typing import Any
 
@@ -12,6 +13,8 @@ from amlspec.schema import PATH_TYPES, Component, Node, Output, Settings
 DEFAULT_STORE = "workspaceblobstore"
 MOUNT, DOWNLOAD = "ro_mount", "download"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,254}")
+# What azure-ai-ml's loader takes as the name of a node.
+_NODE = re.compile(r"[a-z_][a-z0-9_]{0,254}")
 _VARIABLE = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -21,17 +24,36 @@ def check_name(where: str, kind: str, name: str) -> None:
         raise UserError(f"{where}: {name!r} is not a name of a {kind}: letters, digits, '-' and '_' only")
 
 
+def check_step_name(where: str, name: str) -> None:
+    """azure-ai-ml's loader takes lower letters, digits and underscores for a node."""
+    if not _NODE.fullmatch(name):
+        allowed = "lower letters, digits and '_' only, a digit not first"
+        raise UserError(f"{where}: {name!r} is not a name of a step: {allowed}")
+
+
+def check_plain(document: Document) -> None:
+    """Values that YAML can write and azure-ai-ml's loader refuses: tags that are not text, null, NaN and infinity."""
+    for name, value in document.table("tags").items():
+        if not isinstance(value, str):
+            where = document.where("tags", name)
+            raise UserError(f"{where}: tags.{name}: {value} is not a text: write it in quotes")
+    for keys in (("inputs",), *(("jobs", name, "inputs") for name in document.table("jobs"))):
+        for name, value in document.table(*keys).items():
+            if value is None:
+                raise UserError(f"{document.where(*keys, name)}: input {name} has no value: give one or leave it out")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UserError(f"{document.where(*keys, name)}: input {name}: {value} is not a number Azure ML takes")
+
+
 def check_kinds(document: Document) -> None:
-    """A pipeline spec: its steps are commands, and they stand in it."""
+    """Steps of the types that are imitated; those are commands by now."""
     jobs: Any = document.data.get("jobs")
-    if jobs is None and "component" in document.data:
-        where = document.where("component")
-        raise UserError(f"{where}: a pipeline component in the place of `jobs:` is not imitated by the local engine")
     for name, node in jobs.items() if isinstance(jobs, dict) else ():
         kind = node.get("type", "command") if isinstance(node, dict) else "command"
         if kind != "command":
             where = document.where("jobs", name, "type")
-            raise UserError(f"{where}: step {name} is of type {kind}: the local engine runs steps of type command only")
+            known = "command, pipeline, sweep and parallel"
+            raise UserError(f"{where}: step {name} is of type {kind}: the local engine runs steps of type {known}")
 
 
 def check_component_kind(document: Document) -> None:

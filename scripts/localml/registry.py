@@ -61,6 +61,17 @@ def get(name: str, version: str | None = None) -> dict[str, Any]:
     raise UserError(f"model {label} is not registered here: `localml model list` shows what is")
 
 
+def renumber(name: str, version: str, wanted: str) -> None:
+    """Give a version another number; its tags follow by MLflow's own keys (onupdate="cascade")."""
+    query = "update model_versions set version = ? where name = ? and version = ?"
+    try:
+        with closing(sqlite3.connect(database(), timeout=30)) as store, store:
+            store.execute("pragma foreign_keys = on")
+            store.execute(query, (int(wanted), name, int(version)))
+    except sqlite3.Error as error:
+        raise UserError(f"the MLflow store {database()} cannot be written: {error}", exit_code=1) from None
+
+
 def _record(row: tuple[Any, ...]) -> dict[str, Any]:
     name, version, description, created, source, run = row
     tags = {str(key): value for key, value in _rows(_TAGS, name, version)}

@@ -1,6 +1,7 @@
 """MLflow of the local engine: one SQLite store for runs and models. Importing mlflow costs 1-2 s, so the engine never
 does: what needs the library runs as `python -m localml.tracking`, what only looks reads the database (registry.py)."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -61,10 +62,14 @@ def rollback(attempt: str) -> None:
         runs.finish(run, runs.FAILED)
 
 
-def register(name: str, path: Path, tags: dict[str, str], description: str | None) -> str:
-    """Register a model folder; the new version."""
+def register(name: str, path: Path, tags: dict[str, str], description: str | None, version: str | None = None) -> str:
+    """Register a model folder; the new version, which is the next number where none is given."""
     prepare("model-registrations")
-    return _call("register", name, str(path), json.dumps(tags), description or "").splitlines()[-1]
+    registered = _call("register", name, str(path), json.dumps(tags), description or "").splitlines()[-1]
+    if version is None or version == registered:
+        return registered
+    registry.renumber(name, registered, version)  # MLflow numbers versions itself
+    return version
 
 
 def _call(*arguments: str) -> str:
@@ -103,9 +108,12 @@ def _register(name: str, path: str, tags: str, description: str) -> None:
     mlflow.set_experiment("model-registrations")
     with mlflow.start_run(run_name=name) as run:
         (mlflow.log_artifact if Path(path).is_file() else mlflow.log_artifacts)(path, "model")
-    version = mlflow.register_model(f"runs:/{run.info.run_id}/model", name, tags=json.loads(tags))
-    if description:
-        mlflow.MlflowClient().update_model_version(name, version.version, description)
+    client = mlflow.MlflowClient()
+    with contextlib.suppress(mlflow.MlflowException):  # the name exists
+        client.create_registered_model(name)
+    # mlflow.register_model takes no model without a file MLmodel; a custom model has none.
+    source = f"{run.info.artifact_uri}/model"
+    version = client.create_model_version(name, source, run.info.run_id, json.loads(tags), description=description)
     sys.stdout.write(f"{version.version}\n")
 
 

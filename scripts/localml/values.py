@@ -10,11 +10,9 @@ from amlspec.errors import UserError
 from amlspec.references import Reference, is_named
 from amlspec.schema import Input, Literals
 from amlspec.types import read_literal
-from host.state import home
 from localml import assets, hashing, registry
+from localml.stored import stored_path
 
-_WORKSPACE = r"subscriptions/[^/]+/resource[gG]roups/[^/]+/(?:providers/[^/]+/)?workspaces/[^/]+/"
-_DATASTORE = re.compile(rf"azureml://(?:{_WORKSPACE})?datastores/([\w-]+)/paths/(.+?)/?")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):")
 
 
@@ -33,7 +31,7 @@ def data(value: Input, base: Path, where: str) -> Data:
         raise UserError(f"{where}: an input of type {value.type} needs a path")
     if is_named(value.path):
         return _of_asset(value, where)
-    path = datastore_path(value.path) or local_path(value.path, base, where)
+    path = stored_path(value.path, where) or local_path(value.path, base, where)
     if not path.exists():
         raise UserError(f"{where}: {value.path} does not exist ({display(path)})")
     if value.type == "uri_file" and path.is_dir():
@@ -48,7 +46,7 @@ def local_path(text: str, base: Path, where: str) -> Path:
     """A path relative to its spec; `file:` may stand before it. Raises UserError for what lies elsewhere."""
     text = text.removeprefix("file://").removeprefix("file:")
     if scheme := _SCHEME.match(text):
-        what = "local files, data assets and azureml://datastores/<store>/paths/<path>"
+        what = "local files, data assets, azureml://datastores/<store>/paths/<path> and azureml://jobs/<job>/outputs/<output>/paths/<path>"
         raise UserError(f"{where}: {text}: {scheme[1]}: is not imitated by the local engine, which reads {what}")
     return base / text
 
@@ -73,16 +71,6 @@ def _of_asset(value: Input, where: str) -> Data:
     if asset.content is None or not asset.content.exists():
         raise UserError(f"{where}: the content of {value.path} is gone: register it anew")
     return Data(asset.content, asset.sha256, f"azureml:{asset.record['name']}:{asset.version}")
-
-
-def datastore_path(uri: str) -> Path | None:
-    """Local folder that stands for `azureml://datastores/<store>/paths/<path>`; None for any other text."""
-    match = _DATASTORE.fullmatch(uri)
-    if not match:
-        return None
-    if ".." in Path(match[2]).parts:
-        raise UserError(f"{uri}: a datastore path does not climb out of its store")
-    return home() / "datastores" / match[1] / match[2]
 
 
 def _of_model(text: str, where: str) -> Data:

@@ -11,7 +11,8 @@ from amlspec.schema import Component, Connection, Data, Environment, Model, Vers
 from host.state import home, read_json, write_json
 from localml import assets, component_code, environments, hashing, overrides, registry, tracking
 from localml.refusals import check_command, check_component_kind
-from localml.values import check_table, datastore_path, local_path
+from localml.stored import stored_path
+from localml.values import check_table, local_path
 
 
 def _document(args: Namespace) -> Document:
@@ -76,7 +77,7 @@ def data_create(args: Namespace) -> Any:
         document = Document(Path.cwd() / "--path", data, {})
     spec = parse(Data, document)
     where = document.where("path")
-    content = datastore_path(spec.path) or local_path(spec.path, document.path.parent, where)
+    content = stored_path(spec.path, where) or local_path(spec.path, document.path.parent, where)
     if not content.exists():
         raise UserError(f"{document.where('path')}: {spec.path} does not exist")
     if (spec.type == "uri_file") != content.is_file():
@@ -141,15 +142,20 @@ def model_create(args: Namespace) -> Any:
         document = Document(Path.cwd() / "--path", data, {})
     spec = parse(Model, document)
     where = document.where("path")
-    path = datastore_path(spec.path) or local_path(spec.path, document.path.parent, where)
+    path = stored_path(spec.path, where) or local_path(spec.path, document.path.parent, where)
     if not path.is_dir() and (spec.type == "mlflow_model" or not path.is_file()):
         raise UserError(f"{where}: {spec.path} is not a folder")
     name = str(_record(spec, document)["name"])
-    expected = str(int(registry.versions(name)[0]["version"]) + 1) if registry.versions(name) else "1"
-    if spec.version not in (None, expected):
-        raise UserError(f"{document.where('version')}: the next version of {name} is {expected}: leave `version` out")
+    _check_version(name, spec.version, document.where("version"))
     tags = {key: str(value) for key, value in spec.tags.items()}
-    return registry.get(name, tracking.register(name, path.resolve(), tags, spec.description))
+    return registry.get(name, tracking.register(name, path.resolve(), tags, spec.description, spec.version))
+
+
+def _check_version(name: str, version: str | None, where: str) -> None:
+    """Any number after the newest: MLflow's registry, which keeps the models here, knows numbers only."""
+    newest = max((int(each["version"]) for each in registry.versions(name)), default=0)
+    if version is not None and not (version.isascii() and version.isdigit() and int(version) > newest):
+        raise UserError(f"{where}: {version} is not a number above {newest}, the newest version of {name}")
 
 
 def model_download(args: Namespace) -> Any:

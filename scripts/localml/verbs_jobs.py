@@ -40,6 +40,8 @@ def _planned(args: Namespace) -> tuple[Plan, dict[str, Any]]:
     name = args.name or document.data.get("name")
     record = records.create(name, planned.display_name, planned.experiment, "pipeline")
     record["inputs"] = planned.inputs
+    record["description"] = document.data.get("description")
+    record["tags"] = document.data.get("tags") or {}
     record["spec"] = str(Path(args.file))
     return planned, record
 

@@ -67,9 +67,15 @@ def make(step: Step, folder: Path, inputs: dict[str, Value | Data]) -> WorkDir:
 
 def keep_artifacts(step: Step, folder: Path) -> None:
     """What the step left in ./outputs becomes its output `artifacts`, which every step has without declaring it."""
-    written = folder / "code" / "outputs"
-    if ARTIFACTS not in step.outputs and written.is_dir() and any(written.iterdir()):
-        written.rename(folder / "outputs" / ARTIFACTS)
+    written, kept = folder / "code" / "outputs", folder / "outputs" / ARTIFACTS
+    output = step.outputs.get(ARTIFACTS)  # a node may declare it too: `artifacts: null`
+    if (output and output.fixed) or not (written.is_dir() and any(written.iterdir())):
+        return
+    # Below outputs/, as azureml-examples' hello-pipeline-default-artifacts reads it.
+    target = kept / "outputs"
+    if not target.exists():
+        kept.mkdir(exist_ok=True)
+        written.rename(target)
 
 
 def release(folder: Path) -> None:

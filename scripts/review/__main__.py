@@ -52,6 +52,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     with open_change(options.root, options.base, options.head) as change:
+        change.require_specs()
         report = build(change)
     if options.verdict:
         report.metrics = read_verdict(options.verdict)
@@ -66,12 +67,15 @@ def _report(options: argparse.Namespace) -> int:
 
 def _guard(options: argparse.Namespace) -> int:
     with open_change(options.root, options.base, options.head) as change:
+        change.require_specs()
         verdicts = guard(change)
     sys.stdout.writelines(f"{verdict.finding}\n" for verdict in verdicts)
     return 1 if any(not verdict.warning for verdict in verdicts) else 0
 
 
 def _bump(options: argparse.Namespace) -> int:
+    with open_change(options.root, options.base) as change:
+        change.require_specs()
     done = bump(options.root, options.base)
     with open_change(options.root, options.base) as change:
         left = [str(verdict.finding) for verdict in guard(change) if not verdict.warning]

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from review.assets import Asset, Parsed, read_assets
+from amlspec.errors import UserError
+from amlspec.kinds import Kind
+from review.assets import SPECS, Asset, Parsed, read_assets
 from review.content import Reader
 from review.git import CommitTree, Git, WorkTree
 
@@ -28,6 +30,12 @@ class Change:
         words = {(True, True): "changed", (False, True): "added", (True, False): "removed"}
         paths = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
         return {path: words[(path in old, path in new)] for path in paths}
+
+    def require_specs(self) -> None:
+        """Raises UserError where neither side has an Azure ML spec: to say that none changes would be no answer."""
+        sides = (self.base.assets, self.head.assets)
+        if not any(side.unread or any(asset.kind != Kind.OTHER for asset in side.items) for side in sides):
+            raise UserError(f"no Azure ML spec below {SPECS} of {self.git.root}: specs are looked for only there")
 
     def pairs(self) -> Iterator[tuple[Asset | None, Asset]]:
         """(asset of the base or None, asset of the head) for every asset of the head."""

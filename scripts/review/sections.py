@@ -27,8 +27,10 @@ _TERRAFORM_ACCESS = re.compile(
     r"(public|private|allowed|ip_r(ange|ule)|firewall|isolation|network_access|network_rules|default_action|bypass|identity"
     r"|role|principal|subject|issuer|admin|auth|rbac|local_account|shared_access|anonymous|security_rule)"
 )
-# Scripts that decide whether a model is registered.
-_GATE_FILES = re.compile(r"(^|/)(gate|metrics|baselines|backtest|champion|verdict)\.py$")
+# Scripts that decide whether a model is registered, and the tests that nothing of a month's end reaches its forecast.
+_GATE_FILES = re.compile(
+    r"(^|/)(gate|metrics|baselines|backtest|lookback|champion|verdict|test_gate|test_candidates)\.py$"
+)
 
 
 def is_cost(change: FieldChange) -> bool:

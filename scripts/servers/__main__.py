@@ -4,7 +4,6 @@ import argparse
 import sys
 
 from amlspec.errors import UserError
-from demand.errors import UserError as StepError
 from localml import verbs_endpoints
 from warehouse import lifecycle
 from warehouse.state import open_home
@@ -22,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     build_parser().parse_args(argv)
     try:
         ended = stop()
-    except (UserError, StepError) as error:
+    except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
     sys.stdout.write("".join(f"Ended: {each}\n" for each in ended) or "Nothing was running\n")

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from speccheck.check import run_checks
+from speccheck.check import paths_without_specs, run_checks
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -26,6 +26,9 @@ def main(argv: list[str] | None = None) -> int:
         if not path.exists():
             sys.stderr.write(f"error: {path} does not exist: name a file or folder with specs\n")
             return 2
+    for path in paths_without_specs(options.root, paths):
+        sys.stderr.write(f"error: no Azure ML spec in {path}: name the folder that holds them\n")
+        return 2
     findings = run_checks(options.root, paths, loaders=not options.no_loaders)
     sys.stdout.writelines(f"{finding}\n" for finding in findings)
     return 1 if findings else 0

@@ -1,6 +1,7 @@
 """All checks over a set of specs, findings sorted and each problem told once."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from amlspec.finding import Finding
@@ -19,21 +20,22 @@ from speccheck.pipelines import check_pipelines
 from speccheck.repo import Repo, Spec, load_repo
 from speccheck.schedules import check_schedules
 
-CHECKS: tuple[Callable[[Repo, Spec], Iterator[Finding]], ...] = (
-    check_fields,
-    check_definitions,
-    check_components,
-    check_commands,
-    check_pipelines,
-    check_assets,
-    check_environments,
-    check_imports,
-    check_schedules,
-    check_computes,
-    check_endpoints,
-    check_instance_types,
-    check_deployments,
-)
+# Rule of a check's findings, where they name none of their own.
+CHECKS: dict[str, Callable[[Repo, Spec], Iterator[Finding]]] = {
+    "fields": check_fields,
+    "definitions": check_definitions,
+    "components": check_components,
+    "repo/command": check_commands,
+    "pipelines": check_pipelines,
+    "assets": check_assets,
+    "environments": check_environments,
+    "imports": check_imports,
+    "schedules": check_schedules,
+    "computes": check_computes,
+    "endpoints": check_endpoints,
+    "instance-types": check_instance_types,
+    "deployments": check_deployments,
+}
 _RANK = {Kind.PIPELINE_COMPONENT: 1, Kind.PIPELINE: 2, Kind.SCHEDULE: 3}
 
 
@@ -43,22 +45,22 @@ def run_checks(root: Path, paths: list[Path], *, loaders: bool = True) -> list[F
     repo = load_repo(root, [*wanted, *(folder for folder in [root / "ml"] if folder.is_dir())])
     found = set(repo.broken)
     for spec in repo.specs.values():
-        found |= {finding for check in CHECKS for finding in check(repo, spec)}
+        found |= {replace(f, rule=f.rule or rule) for rule, check in CHECKS.items() for f in check(repo, spec)}
     if loaders:
         # What is referred to comes first: a pipeline that fails only because its component does is not told twice.
         for spec in sorted(repo.specs.values(), key=lambda spec: _RANK.get(spec.kind, 0)):
             if _below(spec.doc.path, wanted):
-                found |= set(_loaded(repo, spec, found))
+                found |= set(check_loads(repo, spec, [f for f in found if f.is_error_of_the_spec]))
     return sorted(finding for finding in found if _below(repo.root / finding.path, wanted))
 
 
-def _loaded(repo: Repo, spec: Spec, found: set[Finding]) -> Iterator[Finding]:
-    """The loader's finding, unless it repeats one of ours or only says that a component file is broken."""
-    told = {finding.line for finding in found if finding.path == spec.doc.shown}
-    broken = {repo.root / finding.path for finding in found}
-    files = {spec.folder / text for _, text in spec.doc.strings() if text.endswith((".yml", ".yaml"))}
-    if not {file.resolve() for file in files} & broken:
-        yield from check_loads(repo, spec, told)
+def paths_without_specs(root: Path, paths: list[Path]) -> list[Path]:
+    """Folders in which no file is an Azure ML spec, or claims to be one."""
+    folders = [path for path in paths if path.is_dir()]
+    repo = load_repo(root, folders)
+    files = [path for path, spec in repo.specs.items() if spec.kind != Kind.OTHER]
+    files += [repo.root / finding.path for finding in repo.broken]
+    return [folder for folder in folders if not any(_below(file, [folder.resolve()]) for file in files)]
 
 
 def _below(path: Path, wanted: list[Path]) -> bool:

@@ -34,9 +34,11 @@ def check_commands(repo: Repo, spec: Spec) -> Iterator[Finding]:
         yield from _check_included(repo, spec, code, includes, command)
     elif isinstance(code, str) and "://" not in code and not code.startswith(("azureml:", "git+")):
         folder = (spec.folder / code).resolve()
+        if folder.is_file():
+            return  # Azure ML takes one file as the whole snapshot, too.
         if not folder.is_dir():
             message = f"code folder '{code}' does not exist: give a path relative to this file"
-            yield spec.doc.find(message, "code")
+            yield spec.doc.find(message, "code", rule="code")
         elif isinstance(command, str):
             yield from _check_script(repo, spec, folder, command)
     elif code is None and isinstance(command, str):
@@ -50,11 +52,14 @@ def _check_included(repo: Repo, spec: Spec, code: Any, includes: Any, command: A
     """Code with additional includes, which azure-ai-ml merges into one folder, each under its own last name."""
     root = (spec.folder / code).resolve() if isinstance(code, str) else None
     if not isinstance(includes, list) or not all(isinstance(include, str) for include in includes):
-        yield spec.doc.find("additional_includes is not a list of paths: write one path a line", "additional_includes")
+        yield spec.doc.find(
+            "additional_includes is not a list of paths: write one path a line", "additional_includes", rule="code"
+        )
         return
     wrong = [item for index, path in enumerate(includes) if (item := _wrong_include(spec, root, index, path))]
     if root is not None and not root.is_dir():
-        wrong.append(spec.doc.find(f"code folder '{code}' does not exist: give a path relative to this file", "code"))
+        message = f"code folder '{code}' does not exist: give a path relative to this file"
+        wrong.append(spec.doc.find(message, "code", rule="code"))
     yield from wrong
     if not wrong and isinstance(command, str):
         with tempfile.TemporaryDirectory() as folder:
@@ -73,7 +78,7 @@ def _wrong_include(spec: Spec, code: Path | None, index: int, include: str) -> F
         message = f"additional include '{include}': {path.name} is in the code folder already: remove one of the two"
     else:
         return None
-    return spec.doc.find(message, "additional_includes", index)
+    return spec.doc.find(message, "additional_includes", index, rule="code")
 
 
 def _installed(module: str) -> bool:

@@ -11,6 +11,8 @@ from amlspec.types import DATA_TYPES, PRIMITIVES, TYPES, literal_problem
 from amlspec.wording import article, closest, listed
 from speccheck.repo import COMPONENTS, Repo, Spec
 
+# Azure ML's oldest type, which its loader still takes; a pipeline binds anything to it.
+LEGACY_TYPES = frozenset({"path"})
 _PORT_FIELDS = field_names(Input)
 _OUTPUT_FIELDS = field_names(Output) | {"early_available", "is_control"}
 
@@ -36,7 +38,7 @@ def _check_input(spec: Spec, name: str) -> Iterator[Finding]:
     yield from _check_port(spec, "inputs", name)
     if declared.get("optional") is True and "default" in declared:
         message = f"input '{name}' is optional and has a default: the default always fills it, drop one of the two"
-        yield doc.find(message, "inputs", name, "optional")
+        yield doc.find(message, "inputs", name, "optional", rule="style/default")
     yield from _check_bounds(spec, name, declared)
 
 
@@ -76,13 +78,13 @@ def _check_port(spec: Spec, side: str, name: str) -> Iterator[Finding]:
     if kind is None:
         message = f"{side[:-1]} '{name}' has no type: add one of {listed(allowed)}"
         yield spec.doc.find(message, side, name)
-    elif kind not in allowed:
+    elif kind not in allowed | LEGACY_TYPES:
         yield spec.doc.find(
             f"unknown type '{kind}' of {side[:-1]} '{name}': {closest(str(kind), allowed)}", side, name, "type"
         )
     if not declared.get("description"):
         message = f"{side[:-1]} '{name}' has no description: say what it is and in which unit"
-        yield spec.doc.find(message, side, name)
+        yield spec.doc.find(message, side, name, rule="style/missing")
 
 
 def _check_command(spec: Spec) -> Iterator[Finding]:
@@ -143,4 +145,4 @@ def _check_unused(spec: Spec, command: str) -> Iterator[Finding]:
         for name in spec.doc.table(side):
             if (side, name) not in used:
                 message = f"the command does not use {side[:-1]} '{name}': pass ${{{{{side}.{name}}}}} or remove it"
-                yield spec.doc.find(message, side, name)
+                yield spec.doc.find(message, side, name, rule="style/unused")

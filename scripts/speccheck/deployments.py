@@ -9,7 +9,7 @@ from amlspec.kinds import Kind
 from amlspec.quantities import parse_quantity, resource_problems
 from amlspec.schema import bounds
 from amlspec.wording import closest
-from speccheck.repo import Repo, Spec
+from speccheck.repo import Repo, Spec, local
 
 _BOUNDS = {(block, field): limits for block, model in serving.BLOCKS.items() for field, limits in bounds(model).items()}
 # What Azure ML takes where a deployment says nothing.
@@ -33,15 +33,18 @@ def _check_parts(repo: Repo, spec: Spec) -> Iterator[Finding]:
     doc, data = spec.doc, spec.data
     endpoint, known = data.get("endpoint_name"), repo.names(Kind.ENDPOINT)
     if isinstance(endpoint, str) and endpoint not in known:
-        yield doc.find(f"no endpoint '{endpoint}' in this repo: {closest(endpoint, known)}", "endpoint_name")
+        message = f"no endpoint '{endpoint}' in this repo: {closest(endpoint, known)}"
+        yield doc.find(message, "endpoint_name", rule="repo/endpoint")
     if data.get("type") not in (None, "kubernetes"):
         yield doc.find(f"type '{data['type']}' is not for a Kubernetes endpoint: write type: kubernetes", "type")
     for field in ("model", "environment"):
         if field not in data:
-            yield doc.find(f"deployment has no {field}: add {field}: azureml:<name>:<version>", "name")
+            yield doc.find(
+                f"deployment has no {field}: add {field}: azureml:<name>:<version>", "name", rule="style/missing"
+            )
     if "egress_public_network_access" in data:
         message = "egress_public_network_access is for managed deployments: remove it"
-        yield doc.find(message, "egress_public_network_access")
+        yield doc.find(message, "egress_public_network_access", rule="style/managed")
 
 
 def _check_code(spec: Spec) -> Iterator[Finding]:
@@ -49,11 +52,11 @@ def _check_code(spec: Spec) -> Iterator[Finding]:
     code, script = given.get("code"), given.get("scoring_script")
     if not given:
         message = "deployment has no code_configuration (no-code is unreliable here): add code and scoring_script"
-        yield doc.find(message, "name")
-    elif not isinstance(code, str) or not (spec.folder / code).is_dir():
+        yield doc.find(message, "name", rule="style/missing")
+    elif not isinstance(code, str) or not (spec.folder / local(code)).is_dir():
         message = f"code folder '{code}' does not exist: give a path relative to this file"
         yield doc.find(message, "code_configuration", "code")
-    elif not isinstance(script, str) or not (spec.folder / code / script).is_file():
+    elif not isinstance(script, str) or not (spec.folder / local(code) / script).is_file():
         message = f"scoring script '{script}' is not in {code}: create it or correct the name"
         yield doc.find(message, "code_configuration", "scoring_script")
 
@@ -95,7 +98,7 @@ def _check_resources(repo: Repo, spec: Spec) -> Iterator[Finding]:
         return
     if name not in repo.instance_types:
         message = f"no instance type '{name}' in ml/deploy: {closest(name, repo.instance_types)}"
-        yield doc.find(message, "instance_type")
+        yield doc.find(message, "instance_type", rule="repo/instance-type")
         return
     yield from _check_against_type(spec, name, repo.instance_types[name])
 
@@ -115,7 +118,7 @@ def _check_against_type(spec: Spec, name: str, body: dict[str, Any]) -> Iterator
                 message = (
                     f"{side[:-1]} {resource} {value} is above {allowed[resource]} of instance type '{name}': lower it"
                 )
-                yield spec.doc.find(message, "resources", side, resource)
+                yield spec.doc.find(message, "resources", side, resource, rule="repo/instance-type")
 
 
 def _check_timeout(spec: Spec) -> Iterator[Finding]:
@@ -127,11 +130,13 @@ def _check_timeout(spec: Spec) -> Iterator[Finding]:
         return
     place = ("environment_variables", "SCORING_TIMEOUT_MS")
     if not own.isdecimal():
-        yield spec.doc.find(f"SCORING_TIMEOUT_MS '{own}' is not a number of milliseconds: write \"10000\"", *place)
+        yield spec.doc.find(
+            f"SCORING_TIMEOUT_MS '{own}' is not a number of milliseconds: write \"10000\"", *place, rule="style/timeout"
+        )
     elif int(own) > top:
         shown = f"{top}, which is Azure ML's default," if given is None else f"{top},"
         message = f"SCORING_TIMEOUT_MS {own} is above request_settings.request_timeout_ms {shown}"
-        yield spec.doc.find(f"{message} so the caller is cut off first: lower it", *place)
+        yield spec.doc.find(f"{message} so the caller is cut off first: lower it", *place, rule="style/timeout")
 
 
 def _check_strings(spec: Spec) -> Iterator[Finding]:

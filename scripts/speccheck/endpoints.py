@@ -38,8 +38,8 @@ def check_endpoints(repo: Repo, spec: Spec) -> Iterator[Finding]:
     doc, data = spec.doc, spec.data
     if "compute" not in data:
         message = "endpoint has no compute and would become a managed one: add compute: azureml:<kubernetes compute>"
-        yield doc.find(message, "name")
-    if data.get("auth_mode") not in (None, *_AUTH):
+        yield doc.find(message, "name", rule="style/managed")
+    if str(data.get("auth_mode", "key")).lower() not in _AUTH:
         yield doc.find(
             f"unknown auth_mode '{data['auth_mode']}': {closest(str(data['auth_mode']), _AUTH)}", "auth_mode"
         )
@@ -48,7 +48,7 @@ def check_endpoints(repo: Repo, spec: Spec) -> Iterator[Finding]:
         yield doc.find(message, "name")
     for field in ("mirror_traffic", "public_network_access"):
         if field in data:
-            yield doc.find(f"{field} works on managed endpoints only: remove it", field)
+            yield doc.find(f"{field} works on managed endpoints only: remove it", field, rule="style/managed")
     yield from _check_traffic(repo, spec)
 
 
@@ -61,7 +61,8 @@ def _check_traffic(repo: Repo, spec: Spec) -> Iterator[Finding]:
     }
     for name, share in traffic.items():
         if name not in known:
-            yield spec.doc.find(f"traffic for '{name}', no such deployment: {closest(name, known)}", "traffic", name)
+            message = f"traffic for '{name}', no such deployment: {closest(name, known)}"
+            yield spec.doc.find(message, "traffic", name, rule="repo/deployment")
         if not isinstance(share, int) or isinstance(share, bool) or not 0 <= share <= 100:
             yield spec.doc.find(f"traffic {share} of '{name}': give whole percent, 0 to 100", "traffic", name)
     shares = [share for share in traffic.values() if isinstance(share, int)]

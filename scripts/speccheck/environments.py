@@ -37,7 +37,7 @@ def check_environments(repo: Repo, spec: Spec) -> Iterator[Finding]:
     if image is not None and build is not None:
         yield doc.find("environment has both image and build: Azure ML takes one, remove the other", "image")
     if isinstance(image, str) and (problem := image_problem(image)):
-        yield doc.find(problem, "image")
+        yield doc.find(problem, "image", rule="style/image")
     conda = spec.data.get("conda_file")
     if isinstance(conda, str) and not (spec.folder / conda).is_file():
         yield doc.find(f"conda file '{conda}' does not exist: give a path relative to this file", "conda_file")
@@ -67,7 +67,7 @@ def _check_dockerfile(shown: str, dockerfile: Path) -> Iterator[Finding]:
         elif match := _FROM.match(line):
             image = re.sub(r"\$\{?(\w+)\}?", lambda m: arguments.get(m.group(1), m.group(0)), match.group(1))
             if image not in stages and image != "scratch" and (problem := image_problem(image)):
-                yield Finding(shown, number, problem)
+                yield Finding(shown, number, problem, "style/image")
             stages.add(match.group(2) or "")
         elif (match := _COPY.match(line)) and _missing(dockerfile.parent, match.group(1)):
             message = f"'{match.group(1)}' is not in the build folder: add it or correct the name"

@@ -7,7 +7,7 @@ from amlspec.finding import Finding
 from amlspec.kinds import Kind
 from amlspec.schema import MODELS, Node, Settings, field_names
 from amlspec.wording import closest
-from speccheck.repo import Repo, Spec
+from speccheck.repo import PIPELINES, Repo, Spec
 from specfmt.fmt import problems
 
 # What Azure ML knows and the typed models leave out, because nothing here imitates it. Of an endpoint and a deployment
@@ -22,7 +22,9 @@ _CHECKED = (
 )
 _FIELDS = {kind: field_names(({**MODELS, **serving.MODELS})[kind]) | _MORE.get(kind, frozenset()) for kind in _CHECKED}
 _SETTINGS = field_names(Settings)
-# Nodes of other types (sweep, parallel, automl) and what a command's node has besides.
+# Nodes whose fields are all known; what parallel, spark and automl have, their loader knows.
+_NODES = ("command", "pipeline", "sweep")
+# What a sweep's or pipeline's node has besides.
 _NODE_FIELDS = field_names(Node) | frozenset(
     {"name", "properties", "comment", "trial", "services", "queue_settings", "sampling_algorithm", "search_space"}
     | {"objective", "early_termination", "experiment_name", "input_data", "mini_batch_size", "retry_settings"}
@@ -43,6 +45,12 @@ _REQUIRED: dict[Kind, tuple[str, ...]] = {
     Kind.ENDPOINT: ("$schema", "name", "description", "auth_mode"),
     Kind.DEPLOYMENT: ("$schema", "name", "type", "endpoint_name"),
 }
+# What this house wants of a spec, and Azure ML does not.
+_HOUSE = frozenset({"$schema", "version", "display_name", "description", "experiment_name"})
+# What Azure ML has a default for, or takes on the command line of `az ml` as well.
+_DEFAULTED = frozenset(
+    {(Kind.DATA, "type"), (Kind.MODEL, "type"), (Kind.DEPLOYMENT, "type"), (Kind.DEPLOYMENT, "endpoint_name")}
+)
 # Where a field is known to belong when it stands in the wrong place.
 _ELSEWHERE = {
     (Kind.COMPONENT, "limits"): "put limits on the pipeline's node",
@@ -57,16 +65,19 @@ def check_fields(_repo: Repo, spec: Spec) -> Iterator[Finding]:
     """Unknown and missing fields of the spec, its nodes and its settings; then what `make fmt` would change."""
     unknown = list(_unknown(spec, spec.data, _FIELDS.get(spec.kind)))
     yield from unknown
-    for name, node in spec.doc.table("jobs").items():
-        if isinstance(node, dict):
+    jobs = spec.doc.table("jobs") if spec.kind in PIPELINES else {}
+    for name, node in jobs.items():
+        if isinstance(node, dict) and node.get("type", "command") in _NODES:
             yield from _unknown(spec, node, _NODE_FIELDS, "jobs", name)
-    yield from _unknown(spec, spec.doc.table("settings"), _SETTINGS, "settings")
+    if spec.kind in PIPELINES:
+        yield from _unknown(spec, spec.doc.table("settings"), _SETTINGS, "settings")
     for field in _REQUIRED.get(spec.kind, ()):
-        if spec.data.get(field) in (None, ""):
-            yield spec.doc.find(f"{spec.kind} has no {field}: add {field}: ...", field)
+        if spec.data.get(field) in (None, "") and not (field == "jobs" and "component" in spec.data):
+            rule = "style/missing" if field in _HOUSE or (spec.kind, field) in _DEFAULTED else ""
+            yield spec.doc.find(f"{spec.kind} has no {field}: add {field}: ...", field, rule=rule)
     if isinstance(spec.data.get("version"), float):
         message = f"version {spec.data['version']} is a number, and 1.10 would be 1.1: write it in quotes"
-        yield spec.doc.find(message, "version")
+        yield spec.doc.find(message, "version", rule="style/version")
     if not unknown:
         yield from _format(spec)
 
@@ -82,4 +93,4 @@ def _unknown(spec: Spec, given: dict[str, object], known: frozenset[str] | None,
 def _format(spec: Spec) -> Iterator[Finding]:
     """What `make fmt` would change."""
     for problem in problems("\n".join(spec.doc.text) + "\n"):
-        yield Finding(spec.doc.shown, problem.line, problem.message)
+        yield Finding(spec.doc.shown, problem.line, problem.message, "style/format")

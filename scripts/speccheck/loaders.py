@@ -42,9 +42,12 @@ def _loader(name: str) -> Callable[..., Any]:
     return loader
 
 
-def check_loads(repo: Repo, spec: Spec, told: set[int]) -> Iterator[Finding]:
-    """Nothing, or the first error of the loader of this kind of spec, unless it repeats what our own checks have
-    said more exactly: `told` are the lines of their findings."""
+def check_loads(repo: Repo, spec: Spec, errors: list[Finding]) -> Iterator[Finding]:
+    """Nothing, or the first error of the loader of this kind of spec.
+
+    It is left out only where one of the `errors` says it more exactly: in the same block of this spec, or in a file
+    that this block names.
+    """
     name = _LOADERS.get(spec.kind)
     if name is None:
         return
@@ -54,9 +57,30 @@ def check_loads(repo: Repo, spec: Spec, told: set[int]) -> Iterator[Finding]:
         path, message = _explain(error)
         block = spec.doc.known(*path)
         block = block[:-1] if len(block) > 1 else block
-        lines = range(spec.doc.line(*block), spec.doc.end(*block) + 1)
-        if not told.intersection(lines):
-            yield spec.doc.find(f"azure-ai-ml refuses it: {message.replace(str(repo.root) + '/', '')}", *path)
+        if not _is_said(repo, spec, block, errors):
+            shown = message.replace(f"{repo.root}/", "")
+            line = spec.doc.line(*path) if path else _line_of(spec, message)
+            yield Finding(spec.doc.shown, line, f"azure-ai-ml refuses it: {shown}", "loader")
+
+
+def _line_of(spec: Spec, message: str) -> int:
+    """The only line that holds what a message without a place quotes last; else the first."""
+    words = [*re.findall(r"'([\w.-]+)'", message), message.removesuffix(": correct it").rsplit(": ", 1)[-1]]
+    for word in reversed(words):
+        whole = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
+        lines = [number for number, line in enumerate(spec.doc.text, start=1) if whole.search(line)]
+        if len(lines) == 1:
+            return lines[0]
+    return 1
+
+
+def _is_said(repo: Repo, spec: Spec, block: tuple[Key, ...], errors: list[Finding]) -> bool:
+    lines = range(spec.doc.line(*block), spec.doc.end(*block) + 1)
+    names = [text.removeprefix("file:") for _, text in spec.doc.strings(*block) if text.endswith((".yml", ".yaml"))]
+    files = {(spec.folder / name).resolve() for name in names}
+    return any(
+        (error.path == spec.doc.shown and error.line in lines) or repo.root / error.path in files for error in errors
+    )
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from amlspec.finding import Finding
 from amlspec.kinds import Kind
 from amlspec.types import accepts, literal_problem
 from amlspec.wording import article, closest
-from speccheck.ports import Declarations, Node, check_references, declarations, nodes
+from speccheck.components import LEGACY_TYPES
+from speccheck.ports import Declarations, Node, check_references, declarations, nodes, outputs_of
 from speccheck.repo import PIPELINES, Repo, Spec
 
 
@@ -30,8 +31,10 @@ def check_pipelines(repo: Repo, spec: Spec) -> Iterator[Finding]:
     if spec.kind not in PIPELINES:
         return
     pipeline = Pipeline(
-        spec, declarations(spec.data.get("inputs")), declarations(spec.data.get("outputs")), nodes(repo, spec)
+        spec, declarations(spec.data.get("inputs")), outputs_of(spec.data.get("outputs")), nodes(repo, spec)
     )
+    if "component" in spec.data and "jobs" not in spec.data:
+        return  # It gives a registered or other pipeline component its values.
     yield from check_references(repo, spec)
     for node in pipeline.nodes.values():
         yield from _check_inputs(pipeline, node)
@@ -135,7 +138,7 @@ def _type_problem(pipeline: Pipeline, binding: Binding, declared: dict[str, Any]
     if source is None or declared is None:
         return None
     wanted, got = declared.get("type"), source.get("type")
-    if not isinstance(wanted, str) or not isinstance(got, str) or accepts(wanted, got):
+    if not isinstance(wanted, str) or not isinstance(got, str) or accepts(wanted, got) or wanted in LEGACY_TYPES:
         return None
     if "default" in source and binding.parts[:2] == ("parent", "inputs"):
         return None  # A literal of the pipeline: reported where it is written.
@@ -150,7 +153,7 @@ def _check_outputs(pipeline: Pipeline, node: Node) -> Iterator[Finding]:
             message = f"output '{name}' is none of the component's: {closest(name, node.outputs)}"
             yield doc.find(message, *where)
             continue
-        binding = sole(value)
+        binding = _bound_to(value)
         if binding is None:
             if isinstance(value, str):
                 yield doc.find(f"'{value}' is no binding: write ${{{{parent.outputs.x}}}}", *where)
@@ -158,6 +161,11 @@ def _check_outputs(pipeline: Pipeline, node: Node) -> Iterator[Finding]:
         problem = _binding_problem(pipeline, binding) or _output_problem(pipeline, node, name, binding)
         if problem:
             yield doc.find(problem, *where)
+
+
+def _bound_to(value: object) -> Binding | None:
+    """The binding of a node's output, which may stand under its `path`, beside a mode."""
+    return sole(value.get("path") if isinstance(value, dict) else value)
 
 
 def _output_problem(pipeline: Pipeline, node: Node, name: str, binding: Binding) -> str | None:
@@ -196,7 +204,7 @@ def _check_own_inputs(pipeline: Pipeline) -> Iterator[Finding]:
     for name, declared in pipeline.inputs.items():
         if name not in used:
             message = f"no job uses the input '{name}': bind it as ${{{{parent.inputs.{name}}}}} or remove it"
-            yield doc.find(message, "inputs", name)
+            yield doc.find(message, "inputs", name, rule="style/unused")
         elif pipeline.spec.kind == Kind.PIPELINE and not {"path", "default", "optional"} & declared.keys():
             yield doc.find(f"input '{name}' has no value: give it a path or a default", "inputs", name)
         else:
@@ -221,7 +229,7 @@ def _check_own_outputs(pipeline: Pipeline) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for node in pipeline.nodes.values():
         for key, value in node.bound("outputs").items():
-            binding = sole(value)
+            binding = _bound_to(value)
             if binding is None or binding.parts[:2] != ("parent", "outputs") or len(binding.parts) != 3:
                 continue
             name = binding.parts[2]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlspec.finding import Finding
+from amlspec.kinds import Kind
 from amlspec.references import LATEST, Reference, bare, is_named
 from amlspec.wording import closest
-from speccheck.repo import COMPONENTS, Repo, Spec
+from speccheck.repo import COMPONENTS, Repo, Spec, local
 
 Declarations = dict[str, dict[str, Any]]
 
@@ -33,6 +34,12 @@ def declarations(value: object) -> Declarations:
     for name, item in value.items() if isinstance(value, dict) else ():
         found[str(name)] = item if isinstance(item, dict) else {"type": _type_of(item), "default": item}
     return found
+
+
+def outputs_of(value: object) -> Declarations:
+    """Name -> mapping: an output without one, or bound to the pipeline's, has the type that its other end has."""
+    items = value.items() if isinstance(value, dict) else ()
+    return {str(name): item if isinstance(item, dict) else {} for name, item in items}
 
 
 def _type_of(value: object) -> str:
@@ -74,10 +81,11 @@ def _node(repo: Repo, spec: Spec, name: str, given: dict[str, Any]) -> Node:
     if source is None and (component := component_of(repo, spec, given)):
         source = component.data
     if source is not None:
-        return Node(name, given, declarations(source.get("inputs")), declarations(source.get("outputs")))
+        return Node(name, given, declarations(source.get("inputs")), outputs_of(source.get("outputs")))
     if "command" in given:  # A job written inline declares what it is given.
-        own = declarations(given.get("outputs"))
-        return Node(name, given, None, {key: {"type": "uri_folder", **value} for key, value in own.items()})
+        own = outputs_of(given.get("outputs"))
+        made = {key: {"type": "uri_folder", **value} if value else {} for key, value in own.items()}
+        return Node(name, given, None, made)
     return Node(name, given, None, None)
 
 
@@ -108,10 +116,10 @@ def _check_reference(repo: Repo, spec: Spec, name: str, key: str, reference: str
         known = {f"{n}:{v}" for kind in COMPONENTS for n, vs in repo.versions.get(kind, {}).items() for v in vs}
         wanted = bare(reference)
         yield spec.doc.find(f"no component '{wanted}' in this repo: {closest(wanted, known)}", *where)
-    elif not (spec.folder / reference).is_file():
-        folder = (spec.folder / reference).parent
+    elif not (spec.folder / local(reference)).is_file():
+        folder = (spec.folder / local(reference)).parent
         known = {p.name for p in folder.glob("*.yml")} if folder.is_dir() else set()
         message = f"component file '{reference}' does not exist: {closest(reference.rsplit('/', 1)[-1], known)}"
         yield spec.doc.find(message, *where)
-    elif (spec.folder / reference).resolve() in repo.specs:
+    elif (found := repo.at(spec.folder, reference)) is not None and found.kind != Kind.UNCHECKED:
         yield spec.doc.find(f"'{reference}' is no component: name a file of ml/components", *where)

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from amlspec.document import Document, NotYamlError, parse
 from amlspec.finding import Finding
 from amlspec.kinds import Kind, kind_of, schema_stem, schema_stems
@@ -76,7 +78,7 @@ class Repo:
 
     def at(self, base: Path, reference: str) -> Spec | None:
         """The spec at a path relative to a folder; None where there is none."""
-        return self.specs.get((base / reference).resolve())
+        return self.specs.get((base / local(reference)).resolve())
 
     def shown(self, path: Path) -> str:
         """Path as findings print it: relative to the root where it lies below it."""
@@ -179,12 +181,25 @@ def _yaml_files(path: Path) -> Iterator[Path]:
     yield from (p for p in candidates if p.suffix in _SUFFIXES and p.is_file())
 
 
+def local(reference: str) -> str:
+    """A path without the `file:` that may stand before it."""
+    return reference.removeprefix("file:")
+
+
+def _is_foreign(path: Path, error: NotYamlError) -> bool:
+    """Whether a file is right YAML of another program: a list, several documents, tags of its own."""
+    text = path.read_text(encoding="utf-8")
+    is_yaml = not isinstance(error.__cause__, yaml.scanner.ScannerError | yaml.parser.ParserError)
+    return is_yaml and bool(text.strip()) and "azureml" not in text.lower()
+
+
 def _add(repo: Repo, path: Path, text: str | None = None) -> None:
     shown = repo.shown(path)
     try:
         doc = parse(path, shown, text)
     except NotYamlError as error:
-        repo.broken.append(Finding(shown, error.line, str(error)))
+        if not _is_foreign(path, error):
+            repo.broken.append(Finding(shown, error.line, str(error)))
         return
     except UnicodeDecodeError:
         repo.broken.append(Finding(shown, 1, "not UTF-8 text: save the file as UTF-8"))

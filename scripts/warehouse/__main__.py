@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from demand.errors import UserError
+from amlspec.errors import UserError
+from demand.errors import UserError as StepError
 from demand.steps import USER_ERROR_EXIT
 from warehouse import lifecycle
 from warehouse.state import HOST, Home, open_home, running
@@ -55,7 +56,7 @@ def status(home: Home, _: argparse.Namespace) -> int:
 
 
 def env(home: Home, _: argparse.Namespace) -> int:
-    """Print the export lines; a shell reads them with `source <(...)`, so that no process argument holds them."""
+    """Print the export lines; a shell reads them with `eval`, so that no process argument holds them."""
     for name, value in lifecycle.connection_environment(home).items():
         say(f"export {name}={shlex.quote(value)}")
     return 0
@@ -101,7 +102,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.getLogger("warehouse").setLevel(logging.INFO)
     try:
         return VERBS[options.verb](open_home(), options)
-    except UserError as error:
+    except (UserError, StepError) as error:
         sys.stderr.write(f"error: {error}\n")
         return USER_ERROR_EXIT
 

@@ -17,10 +17,11 @@ from filelock import FileLock
 
 from demand.contract import Contract, load_contract
 from demand.errors import UserError
+from host.state import write_json
 from sales.snowflake import connect, execute
 from sales.specs import load_connection
 from warehouse import days, generator, lifecycle, places, sales_rows
-from warehouse.state import HOST, REPO, Home, write_atomically
+from warehouse.state import HOST, REPO, Home
 from warehouse.userfile import Checked, check_file, file_hash
 
 log = logging.getLogger("warehouse")
@@ -69,12 +70,6 @@ def read_seeded(home: Home) -> Seeded | None:
         return None
 
 
-def is_seeded(home: Home, file: Path | None = None) -> bool:
-    """Whether the last seed took just this content; the table itself is not looked at."""
-    known = read_seeded(home)
-    return bool(known and (file is None or file.is_file()) and known.sha256 == _content_hash(file))
-
-
 def _content_hash(file: Path | None) -> str:
     """Of the user's file, or of the generator, whose output its source decides."""
     if file:
@@ -120,7 +115,7 @@ def _load(home: Home, file: Path | None, wanted: str, work: Path) -> Seeded:
         home.seeded.unlink(missing_ok=True)  # from here to the end the table's content is not certain
         replace_table(session, contract, checked)
     seeded = Seeded(file.name if file else GENERATED, wanted, checked.rows, checked.quarantined)
-    write_atomically(home.seeded, json.dumps(asdict(seeded)) + "\n")
+    write_json(home.seeded, asdict(seeded))
     log.info("Prepared in %.1f s, loaded in %.1f s", prepared - started, time.monotonic() - prepared)
     if checked.quarantine:
         log.warning("%d lines could not be read; each with its reason: %s", checked.quarantined, checked.quarantine)

@@ -20,8 +20,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from host import daemon
 from warehouse.stages import drop_stage
-from warehouse.state import HOST, Home, ensure_password, read_state, write_state
+from warehouse.state import HOST, Home, ensure_password
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -177,7 +178,7 @@ def fresh_temporary_folder(home: Home) -> None:
 
 def is_named(home: Home) -> bool:
     """Whether the state file still names this process: `rm -rf .localml` must not leave a server behind."""
-    server = read_state(home)
+    server = daemon.read(home.state)
     return server is not None and server.pid == os.getpid()
 
 
@@ -197,7 +198,7 @@ def serve(folder: Path) -> None:
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            write_state(home, listener.getsockname()[1])
+            daemon.announce(home.state, listener.getsockname()[1])
 
         async def on_tick(self, counter: int) -> bool:
             is_due = counter % TICKS == 0  # ten a second

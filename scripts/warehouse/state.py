@@ -5,24 +5,17 @@ import http.client
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
+from host import daemon
+from host.daemon import Daemon, Server
+from host.state import write_text
 
 REPO = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-# Clock ticks round a process's start time; two processes with one pid are further apart than this.
-SAME_START_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class Server:
-    """One run of the server: `create_time` (seconds since 1970) tells it from another process with its pid."""
-
-    pid: int
-    create_time: float
-    port: int
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -75,45 +68,11 @@ def open_home(localml_home: Path | str | None = None) -> Home:
     return home
 
 
-def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Replace `path` in one go: a reader finds the old text or the new one, never half."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.write(text)
-    temporary.replace(path)
-
-
 def ensure_password(home: Home) -> str:
     """The warehouse's password; a random one is made the first time."""
     if not home.password.exists():
-        write_atomically(home.password, secrets.token_urlsafe(32), 0o600)
+        write_text(home.password, secrets.token_urlsafe(32))
     return home.password.read_text(encoding="utf-8").strip()
-
-
-def write_state(home: Home, port: int) -> None:
-    """Note that this very process serves on `port`."""
-    server = Server(os.getpid(), psutil.Process().create_time(), port)
-    write_atomically(home.state, json.dumps(asdict(server)))
-
-
-def read_state(home: Home) -> Server | None:
-    """The server that the state file names, whether or not it runs; None without a readable state file."""
-    try:
-        content = json.loads(home.state.read_text(encoding="utf-8"))
-        return Server(int(content["pid"]), float(content["create_time"]), int(content["port"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def process_of(server: Server) -> psutil.Process | None:
-    """The server's process; None when it has ended or its pid now belongs to another process."""
-    try:
-        process = psutil.Process(server.pid)
-        same = abs(process.create_time() - server.create_time) < SAME_START_SECONDS
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except psutil.NoSuchProcess:
-        return None
 
 
 def is_healthy(server: Server, timeout: float = 2.0) -> bool:
@@ -127,7 +86,12 @@ def is_healthy(server: Server, timeout: float = 2.0) -> bool:
         return False
 
 
+def daemon_of(home: Home) -> Daemon:
+    """How the server of a folder is started and known."""
+    module, folder = "warehouse.server", str(home.folder)
+    return Daemon("the warehouse", module, folder, home.state, home.log, START_SECONDS, STOP_SECONDS, is_healthy)
+
+
 def running(home: Home) -> Server | None:
     """The server that runs and answers, or None."""
-    server = read_state(home)
-    return server if server and process_of(server) and is_healthy(server) else None
+    return daemon.find(daemon_of(home))

@@ -64,7 +64,8 @@ def test_a_mistyped_variable_is_refused_with_what_was_meant_before_anything_runs
 
 
 def test_every_variable_of_a_recipe_may_be_given_also_with_blanks_and_equal_signs_in_its_value() -> None:
-    named = set(re.findall(r"\$[({](?:or |strip )?\$?\(?([A-Z][A-Z_]*)", (ROOT / "Makefile").read_text()))
+    text = (ROOT / "Makefile").read_text() + (ROOT / "infra/infra.mk").read_text()
+    named = set(re.findall(r"\$[({](?:or |strip )?\$?\(?([A-Z][A-Z_]*)", text))
     assert {"HOLDOUT_MONTHS", "SALES", "PLAN", "ALLOW", "OUTPUT", "VAULT_URI", "CONFIRM"} <= named
     given = [f"{name}=a b=c" for name in sorted(named - {"ENV", "MAKEFILE_LIST", "CURDIR", "MAKE"})]
     assert "Print this list" in make("help", *given, code=0)
@@ -73,6 +74,13 @@ def test_every_variable_of_a_recipe_may_be_given_also_with_blanks_and_equal_sign
 @pytest.mark.parametrize("name", ["LOCALML_MAX_PARALLEL", "ARM_TENANT_ID", "SNOWFLAKE_ACCOUNT", "UV", "SET", "VENV"])
 def test_what_only_the_programs_read_may_be_given_too(name: str) -> None:
     assert "Print this list" in make("help", f"{name}=1", code=0)
+
+
+def test_no_recipe_needs_more_than_the_bash_that_macos_brings() -> None:
+    # bash 3.2 knows no readarray, no associative arrays, no `source <(...)`, no slice of an array that may be empty.
+    newer = re.compile(r"readarray|mapfile|declare -A|(?:source|\.) <\(|\$\$\{\w+\[@\]:|\$\$\{\w+(?:,,|\^\^)")
+    for path in (ROOT / "Makefile", ROOT / "infra/infra.mk", *(ROOT / "infra").glob("*.sh")):
+        assert newer.findall(path.read_text()) == [], path
 
 
 @pytest.mark.parametrize("name", ["foo", "", "production"])

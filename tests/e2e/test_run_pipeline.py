@@ -91,7 +91,7 @@ def test_the_cli_verb_of_a_data_import_does_what_import_data_does(checkout):
     before = checkout.data_versions()
     verb = "$(AZ_ML) data import --file ml/data/sales.import.yml --output none"
     checkout.make("start-warehouse")
-    checkout.make("-s", f"--eval=by-verb: ; @source <($(PY) -m warehouse env); {verb}", "by-verb")
+    checkout.make("-s", f"--eval=by-verb: ; @$(WAREHOUSE) {verb}", "by-verb")
     assert checkout.data_versions() == before + 1
 
 

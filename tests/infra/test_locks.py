@@ -24,7 +24,12 @@ COMMAND = re.compile(r"(?:az |ml |\()\"?([a-z][a-z-]*)\"?,? \"?((?:assignment )?
 
 
 def deletions() -> set[str]:
-    places = [ROOT / "Makefile", *(ROOT / "infra").glob("*.sh"), *(ROOT / "infra").glob("*.md")]
+    places = [
+        ROOT / "Makefile",
+        ROOT / "infra/infra.mk",
+        *(ROOT / "infra").glob("*.sh"),
+        *(ROOT / "infra").glob("*.md"),
+    ]
     places += [path for path in (ROOT / "scripts").rglob("*.py") if "localml" not in path.parts]
     places += (ROOT / "docs").glob("*.md")
     return {" ".join(found) for path in places for found in COMMAND.findall(path.read_text())}

@@ -50,8 +50,8 @@ def node(**inputs):
         ({"a": {"component": "no.yml"}}, "pipeline.yml:6: the component no.yml does not exist"),
         ({"a": {"component": "step.yml", "limit": 1}}, "pipeline.yml:7: jobs.a.limit: not a field here"),
         (
-            {"a": {"type": "sweep", "component": "step.yml"}},
-            "pipeline.yml:5: step a is of type sweep: the local engine",
+            {"a": {"type": "spark", "component": "step.yml"}},
+            "pipeline.yml:5: step a is of type spark: the local engine",
         ),
     ],
 )

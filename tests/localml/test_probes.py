@@ -79,14 +79,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a variable with NUL": ({"jobs": {"a": command(environment_variables={"A": "\0"})}}, "no process can be given"),
     "a command with NUL": ({"jobs": {"a": command("echo \0")}}, "no process can be given"),
-    "a pipeline of a component": ({"jobs": None, "component": "c.yml"}, "a pipeline component in the place of `jobs:`"),
+    "a pipeline of no component": ({"jobs": None, "component": "c.yml"}, "the component c.yml does not exist"),
     "a build without its folder": (
         {"jobs": {"a": {**command(), "environment": {"build": {"dockerfile_path": "D"}}}}},
         "build: path is missing",
     ),
 } | {
     f"a step of type {kind}": ({"jobs": {"a": {"type": kind}}}, f"step a is of type {kind}: the local engine runs")
-    for kind in ("sweep", "parallel", "spark", "automl", "import", "data_transfer", "pipeline")
+    for kind in ("spark", "automl", "import", "data_transfer")
 }
 
 
@@ -191,15 +191,133 @@ def test_the_engines_own_state_is_no_part_of_a_snapshot(engine: Any) -> None:
 
 
 def test_what_a_step_writes_to_outputs_is_its_artifacts_which_the_next_step_may_read(engine: Any) -> None:
-    read = command("cat ${{inputs.x}}/text", inputs={"x": "${{parent.jobs.a.outputs.artifacts}}"})
+    read = command("cat ${{inputs.x}}/outputs/text", inputs={"x": "${{parent.jobs.a.outputs.artifacts}}"})
     jobs = {"a": command("echo hello > outputs/text"), "b": read}
     engine.pipeline(jobs)
     for _ in range(2):  # reused the second time
         job = engine.job()
-        assert (Path(job["jobs"]["a"]["outputs"]["artifacts"]) / "text").read_text() == "hello\n"
+        assert (Path(job["jobs"]["a"]["outputs"]["artifacts"]) / "outputs/text").read_text() == "hello\n"
         assert Path(job["jobs"]["b"]["log"]).read_text() == "hello\n"
+
+
+def test_artifacts_that_a_step_declares_are_what_it_wrote_to_outputs(engine: Any) -> None:
+    read = command("cat ${{inputs.x}}/outputs/text", inputs={"x": "${{parent.jobs.a.outputs.artifacts}}"})
+    engine.pipeline({"a": command("echo hello > outputs/text", outputs={"artifacts": None}), "b": read})
+    assert Path(engine.job()["jobs"]["b"]["log"]).read_text() == "hello\n"
 
 
 def test_artifacts_that_were_never_written_are_missed_by_name(engine: Any) -> None:
     read = command("true", inputs={"x": "${{parent.jobs.a.outputs.artifacts}}"})
     assert "step a wrote nothing to ./outputs" in submit(engine, {"a": command("true"), "b": read}, code=1)
+
+
+def test_the_output_of_an_earlier_job_is_an_input_by_its_address(engine: Any) -> None:
+    submit(engine, {"a": command(WRITE, outputs=OUT)})
+    uri = "azureml://jobs/j1/outputs/out/paths/text"
+    engine.pipeline({"a": command("cat ${{inputs.x}}", inputs={"x": {"type": "uri_file", "path": uri}})})
+    assert Path(engine.job()["jobs"]["a"]["log"]).read_text() == "hello\n"
+    engine.pipeline({"a": command(inputs={"x": {"type": "uri_file", "path": uri.replace("out/", "no/")}})})
+    said = engine.run("job", "create", "--file", "pipeline.yml", "--stream", code=2).stderr
+    assert "job j1 has no output no: it has out" in said
+
+
+def test_an_environment_may_stand_in_a_file(engine: Any) -> None:
+    engine.write("envs/e.yml", {"name": "e", "version": "1", "image": "example.com/python:1"})
+    submit(engine, {"a": command("echo hello", environment="file:./envs/e.yml")})
+    assert log_of(engine) == "hello\n"
+
+
+def test_a_job_shows_its_tags_and_its_description_whatever_set_them(engine: Any) -> None:
+    engine.pipeline({"a": command()}, tags={"k": "v"}, description="about")
+    job = engine.job("--set", "display_name=my run", "tags.team=x")
+    shown = engine.json("job", "show", "--name", job["name"])
+    assert shown["tags"] == {"k": "v", "team": "x"}
+    assert (shown["description"], shown["display_name"]) == ("about", "my run")
+
+
+@pytest.mark.parametrize("group", ["schedule", "batch-endpoint", "datastore", "workspace"])
+def test_a_group_of_verbs_that_is_not_imitated_is_named_with_those_that_are(engine: Any, group: str) -> None:
+    said = engine.run(group, "create", code=2).stderr
+    assert said.startswith(f"error: localml has no group '{group}': it has connection, data, ")
+    assert said.count("\n") == 1
+
+
+# What azure-ai-ml 1.35's loader refuses of what YAML can write.
+UNLOADABLE: dict[str, tuple[str, str]] = {
+    "not a number": ("inputs: {x: .nan}", "input x: nan is not a number"),
+    "infinity": ("inputs: {x: .inf}", "input x: inf is not a number"),
+    "an input without a value": ("inputs: {x: }", "input x has no value"),
+    "a tag that is a number": ("tags: {a: 1}", "tags.a: 1 is not a text"),
+    "a date": ("inputs: {x: 2024-01-01}", "pipeline.yml:1: inputs.x"),
+    "an alias inside of its anchor": ("tags: &t {a: *t}", "an alias (*name) stands inside"),
+    "two documents": ("tags: {}\n---\ntags: {}", "not valid YAML: but found another document"),
+    "a surrogate": ('environment_variables: {A: "\\ud800"}', "not valid YAML: found invalid Unicode character"),
+}
+
+
+@pytest.mark.parametrize("case", list(UNLOADABLE))
+def test_what_azures_loader_refuses_of_yaml_is_refused_in_one_line(engine: Any, case: str) -> None:
+    text, message = UNLOADABLE[case]
+    engine.write(
+        "pipeline.yml", f"{text}\ntype: command\nexperiment_name: tests\ncommand: 'true'\nenvironment: {ENV}\n"
+    )
+    said = engine.run("job", "create", "--file", "pipeline.yml", "--stream", code=2).stderr
+    assert message in said.splitlines()[-1] and "Traceback" not in said
+
+
+@pytest.mark.parametrize("name", ["a/b", "a-b", "Ab", "1a"])
+def test_the_name_of_a_step_is_one_that_azures_loader_takes(engine: Any, name: str) -> None:
+    assert f"'{name}' is not a name of a step: lower letters" in submit(engine, {name: command()}, code=2)
+
+
+LOADABLE = {
+    "a repeated key, the last counts": "command: echo first\ncommand: echo hello\n",
+    "a byte order mark": "\ufeffcommand: echo hello\n",
+    "lines that end as on Windows": "command: echo hello\r\n",
+    "another schema": "$schema: https://example.com/x.json\ncommand: echo hello\n",
+    "a number of many digits": "command: echo hello\ninputs: {x: 123456789012345678901234567890}\n",
+}
+
+
+@pytest.mark.parametrize("case", list(LOADABLE))
+def test_what_azures_loader_takes_of_yaml_runs(engine: Any, case: str) -> None:
+    engine.write("pipeline.yml", f"{LOADABLE[case]}type: command\nexperiment_name: tests\nenvironment: {ENV}\n")
+    assert Path(engine.job()["jobs"]["main"]["log"]).read_text() == "hello\n"
+
+
+def test_a_merged_mapping_is_a_node(engine: Any) -> None:
+    node = f"  a: &a {{type: command, command: echo hello, environment: '{ENV}'}}\n  b: {{<<: *a}}\n"
+    engine.write("pipeline.yml", f"type: pipeline\nexperiment_name: tests\njobs:\n{node}")
+    assert Path(engine.job()["jobs"]["b"]["log"]).read_text() == "hello\n"
+
+
+def test_data_elsewhere_and_a_table_without_mltable_are_not_registered(engine: Any) -> None:
+    engine.write("d.yml", {"name": "d", "version": "1", "type": "uri_file", "path": "https://example.com/a.csv"})
+    assert "https: is not imitated" in engine.run("data", "create", "--file", "d.yml", code=2).stderr
+    engine.write("folder/a.csv", "x")
+    engine.write("d.yml", {"name": "d", "version": "1", "type": "mltable", "path": "folder"})
+    assert "holds no file MLTable" in engine.run("data", "create", "--file", "d.yml", code=2).stderr
+
+
+@pytest.mark.slow
+def test_a_model_is_one_file_and_its_first_version_any_number(tracked_engine: Any) -> None:
+    tracked_engine.write("m.pkl", "x")
+    spec = {"name": "m7", "version": 7, "type": "custom_model", "path": "m.pkl", "tags": {"a": "b"}}
+    tracked_engine.write("m.yml", spec)
+    made = tracked_engine.json("model", "create", "--file", "m.yml")
+    assert (made["version"], made["tags"]) == ("7", {"a": "b"})
+    assert "7 is not a number above 7" in tracked_engine.run("model", "create", "--file", "m.yml", code=2).stderr
+    tracked_engine.write("m.yml", {key: value for key, value in spec.items() if key != "version"})
+    assert tracked_engine.json("model", "create", "--file", "m.yml")["version"] == "8"
+
+
+def test_an_output_lies_at_the_long_form_of_a_datastore_path(engine: Any) -> None:
+    path = "azureml://subscriptions/0/resourcegroups/g/workspaces/w/datastores/workspaceblobstore/paths/here"
+    submit(engine, {"a": command(WRITE, outputs={"out": {"type": "uri_folder", "path": path}})})
+    assert (engine.home / "datastores/workspaceblobstore/here/text").read_text() == "hello\n"
+
+
+def test_an_inline_step_writes_a_file_where_the_pipelines_output_is_one(engine: Any) -> None:
+    node = command("echo hello > ${{outputs.out}}", outputs={"out": "${{parent.outputs.final}}"})
+    engine.pipeline({"a": node}, outputs={"final": {"type": "uri_file"}})
+    assert Path(engine.job()["outputs"]["final"]["path"]).read_text() == "hello\n"

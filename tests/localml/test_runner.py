@@ -84,6 +84,7 @@ def test_a_changed_script_reruns_its_step_and_equal_output_stops_there(chain):
 def test_a_changed_spec_or_environment_reruns_the_step(chain, change):
     chain.job()
     spec = (chain.root / "second.yml").read_text()
+    more: tuple[str, ...] = ()
     if change == "environment":
         chain.write("env2.yml", {"name": "env", "version": "2", "image": "example.com/python:2"})
         chain.run("environment", "create", "--file", "env2.yml")
@@ -91,9 +92,16 @@ def test_a_changed_spec_or_environment_reruns_the_step(chain, change):
     elif change == "command":
         spec = spec.replace("python second.py", "python -B second.py")
     else:
-        spec += "environment_variables:\n  MODE: fast\n"
+        more = ("--set", "jobs.two.environment_variables.MODE=fast")
     chain.write("second.yml", spec)
-    assert statuses(chain.job()) == {"one": ("Completed", True), "two": ("Completed", False)}
+    assert statuses(chain.job(*more)) == {"one": ("Completed", True), "two": ("Completed", False)}
+
+
+def test_variables_of_a_component_are_refused_since_azure_drops_them(chain):
+    spec = (chain.root / "second.yml").read_text()
+    chain.write("second.yml", spec + "environment_variables:\n  MODE: fast\n")
+    error = chain.run("job", "create", "--file", "pipeline.yml", "--stream", code=2).stderr
+    assert "environment_variables: not a field here" in error
 
 
 def test_a_changed_description_reruns_nothing(chain):

@@ -1,5 +1,7 @@
 """What the version guard counts as content, as a version and as taken."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -194,3 +196,23 @@ def test_versions_compare_as_versions(low: str, high: str) -> None:
 @pytest.mark.parametrize(("version", "after"), [("1", "2"), ("1.9", "1.10"), ("v09", "v10"), ("1.2.3", "1.2.4")])
 def test_the_last_number_counts_on(version: str, after: str) -> None:
     assert following(version) == after
+
+
+@pytest.mark.parametrize("verb", ["guard", "report", "bump"])
+def test_a_repository_whose_specs_do_not_lie_under_ml_is_an_error_not_a_pass(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo = Repo(tmp_path / "elsewhere")
+    repo.write("specs/train.yml", (ROOT / "ml/components/train.yml").read_text())
+    repo.write("ml/notes.yml", "owner: sales\n")
+    repo.git("init", "--quiet", "--initial-branch", "main")
+    repo.commit("Start")
+    assert main([verb, "--root", str(repo.root), "--base", "main"]) == 2
+    said_of_it = capsys.readouterr()
+    assert said_of_it.out == ""
+    assert re.fullmatch(r"error: no Azure ML spec below ml/ of .+\n", said_of_it.err)
+
+
+def test_specs_that_were_all_removed_are_judged_not_refused(repo: Repo) -> None:
+    shutil.rmtree(repo.root / "ml")
+    assert main(["guard", "--root", str(repo.root), "--base", "main"]) == 0

@@ -3,22 +3,19 @@
 import contextlib
 import http.client
 import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from amlspec.errors import UserError
-from host import process
-from host.state import home, read_json
+from host import daemon
+from host.daemon import Daemon
+from host.state import home
 from localml.serving import store
 from localml.serving.store import HOST
 
 _START_SECONDS = 30.0
 _CALL_SECONDS = 30.0
-_STOP_SECONDS = 60.0
 
 
 def ensure(endpoint: str) -> int:
@@ -28,7 +25,8 @@ def ensure(endpoint: str) -> int:
         record = store.load(endpoint)
         if port := running(folder):
             return port
-        port = _start(folder)
+        store.keys(folder)
+        port = daemon.start(_router(folder), {"LOCALML_HOME": str(home())}).port
         if record.get("port") != port:
             store.save({**record, "port": port})
     for name, state in status(endpoint)["deployments"].items():
@@ -36,38 +34,15 @@ def ensure(endpoint: str) -> int:
     return port
 
 
+def _router(folder: Path) -> Daemon:
+    state, log = folder / "router.json", folder / "router.log"
+    return Daemon(f"the router of {folder.name}", "localml.serving.router", str(folder), state, log, _START_SECONDS)
+
+
 def running(folder: Path) -> int | None:
     """The port of the router that runs for a folder."""
-    mark = read_json(folder / "router.json")
-    return int(mark["port"]) if mark and process.is_alive(mark) else None
-
-
-def _start(folder: Path) -> int:
-    (folder / "router.json").unlink(missing_ok=True)
-    store.keys(folder)
-    scripts = str(Path(__file__).parents[2])
-    variables = {**os.environ, "LOCALML_HOME": str(home()), "PYTHONPATH": scripts, "PYTHONDONTWRITEBYTECODE": ""}
-    with (folder / "router.log").open("ab") as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "localml.serving.router", str(folder)],
-            cwd=folder,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if port := running(folder):
-            child.returncode = 0  # it is meant to live on; Popen must not warn about it
-            return port
-        if child.poll() is not None:
-            break
-        time.sleep(0.02)
-    process.terminate(child.pid)
-    last = (process.tail(folder / "router.log", 1) or ["it said nothing"])[0]
-    raise UserError(f"the router of {folder.name} did not start: {last}; its log: {folder / 'router.log'}", 1)
+    server = daemon.find(_router(folder))
+    return server.port if server else None
 
 
 def call(endpoint: str, method: str, path: str) -> dict[str, Any]:
@@ -124,15 +99,5 @@ def wait_gone(endpoint: str, deployment: str) -> None:
 
 
 def stop(folder: Path) -> bool:
-    """End the router of a folder with its servers; False where none runs."""
-    mark = read_json(folder / "router.json")
-    if not mark or not process.is_alive(mark):
-        return False
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(mark["pid"], 15)
-    deadline = time.monotonic() + _STOP_SECONDS
-    while process.is_alive(mark) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    if process.is_alive(mark):
-        process.terminate(mark["pid"])
-    return True
+    """End the router of a folder with its servers, which drain first; False where none runs."""
+    return daemon.stop(_router(folder))

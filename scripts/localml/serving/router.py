@@ -18,8 +18,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from host.process import process_mark
-from host.state import read_json, write_json
+from host import daemon
+from host.daemon import Server
+from host.state import read_json
 from localml.serving.fleet import Fleet
 from localml.serving.pool import BusyError, Group
 from localml.serving.replica import Replica
@@ -188,13 +189,13 @@ async def serve(folder: Path) -> None:
     await runner.setup()
     port = await _listen(runner, int(read_json(folder / "endpoint.json").get("port") or 0))
     router.fleet.apply()
-    mark = process_mark(os.getpid())
-    write_json(folder / "router.json", {**mark, "port": port})
+    daemon.announce(folder / "router.json", port)
+    server = daemon.read(folder / "router.json")
     log.info("router of %s: pid %d, port %d", folder.name, os.getpid(), port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    leaving = asyncio.create_task(_until_removed(folder, mark, stop))
+    leaving = asyncio.create_task(_until_removed(folder, server, stop))
     await stop.wait()
     leaving.cancel()
     await runner.cleanup()
@@ -202,9 +203,9 @@ async def serve(folder: Path) -> None:
     await router.client.close()
 
 
-async def _until_removed(folder: Path, mark: dict[str, Any], stop: asyncio.Event) -> None:
+async def _until_removed(folder: Path, server: Server | None, stop: asyncio.Event) -> None:
     """Stop once the folder no longer names this router: `rm -rf .localml` must not leave servers behind."""
-    while all((read_json(folder / "router.json") or {}).get(key) == value for key, value in mark.items()):
+    while daemon.read(folder / "router.json") == server is not None:
         await asyncio.sleep(_FOLDER_SECONDS)
     log.warning("%s no longer names this router: it ends", folder / "router.json")
     stop.set()
