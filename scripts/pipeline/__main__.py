@@ -68,11 +68,11 @@ def _summary(args: argparse.Namespace) -> int:
         return 0
     report = last_run.report_folder(azml.call("job", "show", "--name", job))
     sys.stdout.write("\n".join(summary.lines(verdict, report, last_run.champion_before(job))) + "\n")
-    return REFUSED if args.strict and not verdict["promoted"] else 0
+    return REFUSED if args.strict and not verdict.promoted else 0
 
 
 def _verdict(_: argparse.Namespace) -> int:
-    sys.stdout.write(json.dumps(last_run.verdict(last_run.name()), indent=2) + "\n")
+    sys.stdout.write(json.dumps(last_run.verdict(last_run.name()).as_json(), indent=2) + "\n")
     return 0
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from amlspec.errors import UserError
+from forecasting.verdict import Verdict
 from pipeline import outputs
 
 FILE = "warnings.json"
@@ -17,9 +18,9 @@ def lines(steps: int, warnings: Sequence[Mapping[str, str]]) -> list[str]:
     return [*_listed(warnings), f"PASS={steps} WARN={len(warnings)} ERROR=0"]
 
 
-def of_verdict(verdict: Mapping[str, Any]) -> list[str]:
+def of_verdict(verdict: Verdict) -> list[str]:
     """Last lines of a training run; verdicts of earlier releases hold no warnings."""
-    return lines(len(verdict["seconds"]), verdict.get("warnings", []))
+    return lines(len(verdict.seconds or {}), verdict.warnings)
 
 
 def of_forecast(record: Mapping[str, Any]) -> list[str]:

@@ -1,11 +1,14 @@
 """The last run's name and verdict, on either engine."""
 
-import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from amlspec.errors import UserError
+from demand import errors
+from forecasting import verdict as verdicts
+from forecasting.verdict import Verdict
 from host.state import home, read_json, write_json
 from pipeline import answers, azml, outputs
 
@@ -37,25 +40,27 @@ def _note(job: str | None = None) -> Path:
     return folder / env / f"{job}.json" if job else folder / f"{env}.json"
 
 
-def verdict(job: str) -> dict[str, Any]:
+def verdict(job: str) -> Verdict:
     """verdict.json of a run, with the seconds of each step. Raises UserError where the run did not end well."""
     record = azml.call("job", "show", "--name", job)
     status = answers.state(record.get("status"))
     if status != "completed":
         raise UserError(f"run {job} is {status}, so it has no verdict", 1)
-    found: dict[str, Any] = json.loads((report_folder(record) / "verdict.json").read_text())
     # Azure ML's records name no seconds: null.
-    found["seconds"] = {step: each.get("seconds") for step, each in (record.get("jobs") or {}).items()}
-    return found
+    seconds = {step: each.get("seconds") for step, each in (record.get("jobs") or {}).items()}
+    try:
+        return replace(verdicts.read(report_folder(record)), seconds=seconds)
+    except errors.UserError as error:
+        raise UserError(str(error), 1) from None
 
 
 def live(model: str) -> dict[str, Any]:
     """How the champion of `model` did in the last run that met one: `live` of its verdict; {} where none is known."""
     try:
-        found: dict[str, Any] = verdict(name()).get("live") or {}
+        found = verdict(name()).live or {}
     except UserError:
         return {}
-    return found if found.get("name") == model else {}
+    return dict(found) if found.get("name") == model else {}
 
 
 def report_folder(record: dict[str, Any]) -> Path:

@@ -2,48 +2,29 @@
 
 import importlib
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 from amlspec.errors import UserError
-
-_FIGURES = ("wape", "mae", "rmse", "r2")
+from forecasting.verdict import HEAD, Verdict
 
 
 def read_verdict(path: Path) -> dict[str, Any]:
-    """Candidates, champion and baselines one month ahead. Raises UserError where the file is no verdict."""
-    verdict = _json(path, "VERDICT")
-    if not isinstance(verdict, dict) or not isinstance(verdict.get("candidates"), dict):
-        raise UserError(f"{path} is no verdict: make verdict > verdict.json writes one")
-    word = "promoted" if verdict.get("promoted") else "refused"
-    rows = [_row(f"{name} (candidate)", figures) for name, figures in _table(verdict, "candidates")]
-    if verdict.get("champion"):
-        rows.append(_row("champion", verdict["champion"]))
-    rows += [_row(f"{name} (baseline)", figures) for name, figures in _table(verdict, "baselines")]
-    reasons = "; ".join(str(reason) for reason in verdict.get("reasons") or ["no reason given"])
+    """Candidates, champion and baselines one month ahead. Raises UserError where the file is not a verdict."""
+    try:
+        verdict = Verdict.of(_json(path, "VERDICT"))
+    except ValueError as error:
+        raise UserError(f"{path} is not a verdict ({error}): make verdict > verdict.json writes one") from None
+    word = "promoted" if verdict.promoted else "refused"
+    reasons = "; ".join(verdict.reasons or ("no reason given",))
     return {
-        "sentence": f"The run's gate {word} {verdict.get('selected') or 'every candidate'}: {reasons}.",
-        "rows": rows,
+        "sentence": f"The run's gate {word} {verdict.selected}: {reasons}.",
+        "head": list(HEAD),
+        "rows": [
+            {"name": row.name if row.kind == row.name else f"{row.name} ({row.kind})", "cells": list(row.cells)}
+            for row in verdict.table()
+        ],
     }
-
-
-def _table(verdict: dict[str, Any], key: str) -> list[tuple[str, Any]]:
-    found = verdict.get(key)
-    return sorted(found.items()) if isinstance(found, dict) else []
-
-
-def _row(name: str, figures: Any) -> dict[str, str]:
-    one_step = figures.get("one_step") if isinstance(figures, dict) else None
-    one_step = one_step if isinstance(one_step, dict) else {}
-    shown = {key: _figure(key, one_step.get(key)) for key in _FIGURES}
-    return {"name": name, **shown}
-
-
-def _figure(key: str, value: object) -> str:
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
-        return "-"
-    return f"{value:.2%}" if key == "wape" else f"{value:.3f}" if key == "r2" else f"{value:,.1f}"
 
 
 def read_plan(path: Path) -> list[str]:

@@ -114,9 +114,10 @@ def _metrics(report: Report) -> Iterator[str]:
         return
     yield from ("", "## Metrics on the held-out months", "")
     yield report.metrics["sentence"]
-    yield from ("", "| model | WAPE | MAE | RMSE | R² |", "|---|---|---|---|---|")
-    for row in report.metrics["rows"]:
-        yield f"| {row['name']} | " + " | ".join(row[key] for key in ("wape", "mae", "rmse", "r2")) + " |"
+    head = ["model", *report.metrics["head"]]
+    yield ""
+    for line in (head, ["---"] * len(head), *([row["name"], *row["cells"]] for row in report.metrics["rows"])):
+        yield f"| {' | '.join(line)} |"
 
 
 def _other(report: Report) -> Iterator[str]:

@@ -3,25 +3,27 @@
 from collections.abc import Mapping
 from typing import Any
 
+from forecasting.verdict import HEAD, Verdict
 
-def model_card(result: Mapping[str, Any], metadata: Mapping[str, Any], origin: Mapping[str, str], name: str) -> str:
+
+def model_card(result: Verdict, metadata: Mapping[str, Any], origin: Mapping[str, str], name: str) -> str:
     """Markdown of the card, from the verdict, the model's own metadata and its provenance."""
-    holdout = result["months"]["holdout"]
+    holdout = result.months.get("holdout", [])
     held = "No month was held out."
     if holdout:
-        held = f"Held out {result['rows']['holdout']}, {holdout[0]} to {holdout[-1]}."
-    covered = _share(result["candidates"][result["selected"]]["coverage_p10_p90"])
+        held = f"Held out {result.rows['holdout']}, {holdout[0]} to {holdout[-1]}."
+    covered = _share(result.candidates[result.selected].coverage_p10_p90)
     return "\n".join(
         [
-            f"# {name}: {result['selected']}",
+            f"# {name}: {result.selected}",
             "",
             "Forecasts the units that a store sells in a month: a Random Forest of "
             f"{metadata['parameters']['n_estimators']} trees inside one scikit-learn pipeline.",
             "",
             "## Data",
             "",
-            f"Sales data asset version {origin['data_version']}: {result['rows']['read']} rows read, "
-            f"{result['rows']['quarantined']} quarantined. Trained on {metadata['trained_rows']} store-months, "
+            f"Sales data asset version {origin['data_version']}: {result.rows['read']} rows read, "
+            f"{result.rows['quarantined']} quarantined. Trained on {metadata['trained_rows']} store-months, "
             f"{metadata['trained_from']} to {metadata['trained_until']}. {held}",
             "",
             "## Features",
@@ -33,10 +35,10 @@ def model_card(result: Mapping[str, Any], metadata: Mapping[str, Any], origin: M
             *_table(result),
             "",
             "WAPE is sum |actual - forecast| / sum |actual|. One step: each month is forecast when it begins. "
-            "One origin: all held-out months are forecast when the first begins. Weather is unknown ahead and masked; "
+            "All months: they are all forecast when the first begins. Weather is unknown ahead and masked; "
             "Price, Promotion and Holiday count as planned.",
             "",
-            *(f"- {line}" for line in [*result["reasons"], *result.get("notes", ())]),
+            *(f"- {line}" for line in [*result.reasons, *result.notes]),
             "",
             "## Limits",
             "",
@@ -59,13 +61,7 @@ def _share(value: float | None) -> str:
     return "an unknown share" if value is None else f"{value:.0%}"
 
 
-def _table(result: Mapping[str, Any]) -> list[str]:
-    lines = ["| | WAPE | MAE | RMSE | R2 | WAPE, one origin |", "|---|---|---|---|---|---|"]
-    entries = dict(result["candidates"])
-    if result["champion"]:
-        entries["champion"] = result["champion"]
-    for name, entry in {**entries, **result["baselines"]}.items():
-        one = entry["one_step"]
-        cells = [one["wape"], one["mae"], one["rmse"], one["r2"], entry["multi_step"]["wape"]]
-        lines.append(f"| {name} | " + " | ".join("-" if cell is None else f"{cell:.4g}" for cell in cells) + " |")
-    return lines
+def _table(result: Verdict) -> list[str]:
+    head = ["", *HEAD]
+    rows = [[row.name, *row.cells] for row in result.table()]
+    return [f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows)]

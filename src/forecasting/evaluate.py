@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from demand import outputs, tracking
 from demand.errors import UserError
 from demand.grain import grain_of, name_of
 from demand.steps import read_rows, run
-from forecasting import baselines, export, gate, metrics, report, verdict
+from forecasting import baselines, export, figures, gate, metrics, report, verdict
 from forecasting import champion as champions
 from forecasting.backtest import Scores, baseline_forecaster, frame_of, score, score_model
 from forecasting.champion import Champion
@@ -121,13 +122,12 @@ def evaluate(
     scores |= {name: score(baseline_forecaster(name), holdout, history) for name in baselines.NAMES}
     decision = decide(candidates, scores, champion, train, holdout)
     more = {
-        "ranked_by": "candidates.*.one_step.wape",
         "months": {"train": _span(train), "holdout": _span(holdout)},
-        "by_country": verdict.by_country(scores, holdout),
+        "by_country": figures.by_country(scores, holdout),
         "importance": importance(candidates[decision.selected], holdout, history),
-        "features": candidates[decision.selected].features,
+        "features": tuple(candidates[decision.selected].features),
         "live": champions.live(champion, holdout, history) if champion else None,
-        "notes": champion.notes() if champion else [],
+        "notes": tuple(champion.notes()) if champion else (),
     }
     return decision, scores, more
 
@@ -145,16 +145,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     grain = grain_of(series_columns(train))
     champion = champions.read(name_of(args.model_name, grain), args.champion, train, holdout, grain)
     decision, scores, more = evaluate(train, holdout, {name: one for name, (_, one) in loaded.items()}, champion)
-    table = {name: verdict.figures(one, holdout) for name, one in scores.items()}
-    result = verdict.compose(
-        decision,
-        {name: table[name] for name in loaded},
-        {name: table[name] for name in baselines.NAMES},
-        {**table[CHAMPION], "version": champion.version, "refitted": champion.is_refitted} if champion else None,
-        counts,
-        more,
+    table = {name: figures.figures(one, holdout) for name, one in scores.items()}
+    result = verdict.Verdict(
+        promoted=decision.promoted,
+        selected=decision.selected,
+        reasons=tuple(decision.reasons),
+        candidates={name: table[name] for name in loaded},
+        baselines={name: table[name] for name in baselines.NAMES},
+        champion=_champion_figures(table[CHAMPION], champion) if champion else None,
+        rows={name: counts.get(name) for name in ("read", "quarantined", "train", "holdout")},
+        warnings=tuple(counts.get("warnings", ())),
+        **more,
     )
-    _write(args, result, verdict.forecast_table(scores, holdout), train, holdout)
+    _write(args, result, figures.forecast_table(scores, holdout), train, holdout)
     with outputs.staged(args.selected) as selected:
         outputs.publish(loaded[decision.selected][0], selected)
         # The endpoint knows the held-out months too: they are the nearest past of what it forecasts.
@@ -163,8 +166,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _champion_figures(figures: verdict.Figures, champion: Champion) -> verdict.Figures:
+    return replace(figures, version=champion.version, refitted=champion.is_refitted)
+
+
 def _write(
-    args: argparse.Namespace, result: dict[str, Any], table: pd.DataFrame, train: pd.DataFrame, holdout: pd.DataFrame
+    args: argparse.Namespace, result: verdict.Verdict, table: pd.DataFrame, train: pd.DataFrame, holdout: pd.DataFrame
 ) -> None:
     args.verdict.mkdir(parents=True, exist_ok=True)
     verdict.write(result, args.verdict)
@@ -173,15 +180,13 @@ def _write(
     (args.verdict / "report.html").write_text(page, encoding="utf-8")
 
 
-def _log(result: dict[str, Any], folder: Path) -> None:
+def _log(result: verdict.Verdict, folder: Path) -> None:
     """Say the outcome, and keep figures and report with the run."""
-    state = "promoted" if result["promoted"] else "not promoted"
-    log.info("%s %s: %s", result["selected"], state, "; ".join(result["reasons"]))
+    state = "promoted" if result.promoted else "not promoted"
+    log.info("%s %s: %s", result.selected, state, "; ".join(result.reasons))
     with tracking.run("evaluate") as tracker:
-        entries = {**result["candidates"], **result["baselines"]}
-        if result["champion"]:
-            entries["champion"] = result["champion"]
-        for name, entry in entries.items():
+        entries = {**result.candidates, **result.baselines, **({CHAMPION: result.champion} if result.champion else {})}
+        for name, entry in ((name, each.as_json()) for name, each in entries.items()):
             for kind in ("one_step", "multi_step"):
                 tracker.log_metrics({f"{name}.{kind}.{key}": value for key, value in entry[kind].items()})
             tracker.log_metrics(

@@ -5,7 +5,7 @@ import json
 import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from forecasting import verdict
 from forecasting.card import model_card
 from forecasting.champion import NONE
 from forecasting.packing import fingerprint, read_metadata
+from forecasting.verdict import Verdict
 
 log = logging.getLogger(__name__)
 CARD = "model_card.md"
@@ -98,20 +99,20 @@ def _create_name(client: Any, name: str) -> None:
             raise
 
 
-def tags_of(result: dict[str, Any], origin: Provenance) -> dict[str, str]:
+def tags_of(result: Verdict, origin: Provenance) -> dict[str, str]:
     """Tags of the version: where it comes from, and the figures of its verdict."""
-    entry = result["candidates"][result["selected"]]
-    metrics = {kind: entry[kind] for kind in ("one_step", "multi_step")}
+    entry = result.candidates[result.selected]
+    metrics = {"one_step": asdict(entry.one_step), "multi_step": asdict(entry.multi_step)}
     tags = {
-        "candidate": str(result["selected"]),
-        "compared_with": str((result["champion"] or {}).get("version", NONE)),
+        "candidate": result.selected,
+        "compared_with": (result.champion.version if result.champion else None) or NONE,
         "data_version": origin.data_version,
         "git_commit": origin.git_commit,
         "recipe": origin.recipe,
         "fingerprint": origin.fingerprint,
         "metrics": json.dumps(metrics, sort_keys=True),
     }
-    return tags | {"wape": f"{entry['one_step']['wape']:.6f}"}
+    return tags | {"wape": f"{entry.one_step.wape:.6f}"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -119,9 +120,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     result = verdict.read(args.verdict)
     metadata = read_metadata(args.selected)
-    if metadata.get("candidate") != result["selected"]:
+    if metadata.get("candidate") != result.selected:
         raise UserError(
-            f"{args.selected}: holds {metadata.get('candidate')}, but the verdict is about {result['selected']}; "
+            f"{args.selected}: holds {metadata.get('candidate')}, but the verdict is about {result.selected}; "
             "give both outputs of the same evaluate step"
         )
     origin = Provenance(args.data_version, args.git_commit, args.recipe, fingerprint(args.selected))
@@ -132,8 +133,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = name_of(args.model_name, grain_of(metadata.get("features", ())))
     card = args.report / CARD
     card.write_text(model_card(result, metadata, vars(origin), name), encoding="utf-8")
-    if not result["promoted"]:
-        log.warning("Nothing is registered: %s", "; ".join(result["reasons"]))
+    if not result.promoted:
+        log.warning("Nothing is registered: %s", "; ".join(result.reasons))
     elif not tracking.is_on():
         raise UserError("a model is to be registered, but there is no registry: set MLFLOW_TRACKING_URI")
     else:
@@ -143,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _promote(args: argparse.Namespace, name: str, result: dict[str, Any], origin: Provenance) -> None:
+def _promote(args: argparse.Namespace, name: str, result: Verdict, origin: Provenance) -> None:
     """Register the model, write the verdict, and at last make it the champion: a killed step crowns none."""
     from mlflow.tracking import MlflowClient  # noqa: PLC0415  importing it takes a second
 
@@ -153,10 +154,9 @@ def _promote(args: argparse.Namespace, name: str, result: dict[str, Any], origin
         tracker.log_file(args.report / CARD)
         assert tracker.run_id  # noqa: S101  tracking is on here
         version = register(args.selected, name, tags, tracker.run_id)
-        result["model"] = {"name": name, "version": version}
-        verdict.write(result, args.report)
+        verdict.write(replace(result, model={"name": name, "version": version}), args.report)
         crown(MlflowClient(), name, version, datetime.now(UTC))
-    log.info("%s:%s, %s, is the champion", name, version, result["selected"])
+    log.info("%s:%s, %s, is the champion", name, version, result.selected)
 
 
 if __name__ == "__main__":

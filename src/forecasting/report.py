@@ -8,6 +8,7 @@ import pandas as pd
 
 from demand import health
 from forecasting.features import TARGET
+from forecasting.verdict import HEAD, Verdict, shown
 
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
@@ -19,35 +20,35 @@ COLORS = {"actual": "#222", "one month ahead": "#1b6ec2", "from one origin": "#d
 WIDTH, HEIGHT, LEFT, BOTTOM = 900, 300, 70, 30
 
 
-def render(verdict: Mapping[str, Any], train: pd.DataFrame, holdout: pd.DataFrame, forecasts: pd.DataFrame) -> str:
+def render(verdict: Verdict, train: pd.DataFrame, holdout: pd.DataFrame, forecasts: pd.DataFrame) -> str:
     """The page: decision, figures, chart of all stores' sales and forecasts by month, by country, importance."""
-    chosen = forecasts[forecasts["Model"] == verdict["selected"]]
-    state = ("yes", "promoted") if verdict["promoted"] else ("no", "not promoted")
+    chosen = forecasts[forecasts["Model"] == verdict.selected]
+    state = ("yes", "promoted") if verdict.promoted else ("no", "not promoted")
     parts = [
-        f"<h1>Demand forecast: <span class={state[0]}>{escape(verdict['selected'])} {state[1]}</span></h1>",
-        "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in [*verdict["reasons"], *_remarks(verdict)]) + "</ul>",
-        _warnings(verdict.get("warnings", [])),
+        f"<h1>Demand forecast: <span class={state[0]}>{escape(verdict.selected)} {state[1]}</span></h1>",
+        "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in [*verdict.reasons, *_remarks(verdict)]) + "</ul>",
+        _warnings(verdict.warnings),
         "<p>WAPE is sum |actual - forecast| / sum |actual| over the held-out store-months. Weather is unknown ahead of "
         "a month, so it is masked; Price, Promotion and Holiday count as planned.</p>",
         _figures(verdict),
-        f"<h2>Sales of all stores and forecasts of {escape(verdict['selected'])}</h2>",
+        f"<h2>Sales of all stores and forecasts of {escape(verdict.selected)}</h2>",
         _chart(train, holdout, chosen),
         "<h2>WAPE by country, one month ahead</h2>",
-        _countries(verdict.get("by_country", {})),
+        _countries(verdict.by_country),
         "<h2>Permutation importance</h2><p>How much the WAPE of the selected candidate rises when a feature is "
         "shuffled over the held-out rows.</p>",
-        _table(["Feature", "WAPE rise"], [[k, _number(v)] for k, v in verdict.get("importance", {}).items()]),
-        f"<p>Rows: {_counts(verdict['rows'])}.</p>",
+        _table(["Feature", "WAPE rise"], [[k, _number(v)] for k, v in verdict.importance.items()]),
+        f"<p>Rows: {_counts(verdict.rows)}.</p>",
     ]
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Demand forecast</title><style>{STYLE}</style>'
     return head + "\n".join(parts) + "</html>\n"
 
 
-def _remarks(verdict: Mapping[str, Any]) -> list[str]:
+def _remarks(verdict: Verdict) -> list[str]:
     """What a reader must know of the comparison, and of the model that is live."""
-    live = verdict.get("live") or {}
+    live = verdict.live or {}
     said = health.sentence(str(live.get("name")), str(live.get("version")), live)
-    return [*verdict.get("notes", ()), *([said] if said else [])]
+    return [*verdict.notes, *([said] if said else [])]
 
 
 def _warnings(warnings: Sequence[Mapping[str, str]]) -> str:
@@ -70,20 +71,16 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table><tr>{top}</tr>{body}</table>"
 
 
-def _figures(verdict: Mapping[str, Any]) -> str:
-    entries = {**verdict["candidates"], **({"champion": verdict["champion"]} if verdict["champion"] else {})}
-    rows = []
-    for name, entry in {**entries, **verdict["baselines"]}.items():
-        one, many = entry["one_step"], entry["multi_step"]
-        cells = [_number(one["wape"]), _number(one["mae"], 1), _number(one["rmse"], 1), _number(one["r2"])]
-        rows.append([name, *cells, _number(many["wape"]), _number(many["r2"]), _number(entry["coverage_p10_p90"], 3)])
-    head = ["", "WAPE", "MAE", "RMSE", "R2", "WAPE, one origin", "R2, one origin", "P10-P90 coverage"]
-    return _table(head, rows)
+def _figures(verdict: Verdict) -> str:
+    rows = [[row.name, *row.cells, row.coverage] for row in verdict.table()]
+    return _table(["", *HEAD, "P10-P90 coverage"], rows)
 
 
 def _countries(countries: Mapping[str, Any]) -> str:
     names = list(next(iter(countries.values()), {}))
-    rows = [[country, *(_number(of[name]["one_step"]["wape"]) for name in names)] for country, of in countries.items()]
+    rows = [
+        [country, *(shown("wape", of[name]["one_step"]["wape"]) for name in names)] for country, of in countries.items()
+    ]
     return _table(["Country", *names], rows)
 
 

@@ -1,104 +1,160 @@
-"""verdict.json: what was compared with what, on which rows, and what the gate decided."""
+"""verdict.json: what was compared with what, on which rows, and what the gate decided. Read and written here alone.
+
+Needs the standard library only, since the terminal, the report, the card and the review of a pull request show it.
+"""
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-
 from demand.errors import UserError
-from forecasting import metrics
-from forecasting.backtest import Scores
-from forecasting.features import TARGET, series_columns
-from forecasting.gate import Decision
 
 FILE = "verdict.json"
-FloatArray = npt.NDArray[np.float64]
+# Columns of the table of figures; a report adds the coverage.
+METRICS = ("wape", "mae", "rmse", "r2")
+HEAD = ("WAPE", "MAE", "RMSE", "R2", "WAPE all months")
 
 
-def figures(scores: Scores, rows: pd.DataFrame) -> dict[str, Any]:
-    """Errors and coverage of the interval (None without one), one month ahead and from one origin."""
-    actual = rows[TARGET].to_numpy(dtype=np.float64)
-    result: dict[str, Any] = {
-        "one_step": metrics.errors(actual, scores.one_step),
-        "multi_step": metrics.errors(actual, scores.multi_step),
-        "coverage_p10_p90": _covered(actual, scores.low, scores.high),
-        "multi_step_coverage_p10_p90": _covered(actual, scores.multi_step_low, scores.multi_step_high),
-    }
-    if scores.recorded_weather is not None:
-        result["one_step_with_recorded_weather"] = scores.recorded_weather
-    return result
+@dataclass(frozen=True)
+class Errors:
+    """WAPE as a fraction, MAE and RMSE in units, R2; None where undefined."""
+
+    wape: float | None = None
+    mae: float | None = None
+    rmse: float | None = None
+    r2: float | None = None
 
 
-def _covered(actual: FloatArray, low: FloatArray | None, high: FloatArray | None) -> float | None:
-    return None if low is None or high is None else metrics.coverage(actual, low, high)
+@dataclass(frozen=True)
+class Figures:
+    """Errors of one model on the held-out months: each forecast when it begins, and all forecast from one origin.
+
+    `version` and `refitted` are the champion's alone.
+    """
+
+    one_step: Errors
+    multi_step: Errors
+    coverage_p10_p90: float | None = None
+    multi_step_coverage_p10_p90: float | None = None
+    one_step_with_recorded_weather: Errors | None = None
+    version: str | None = None
+    refitted: bool | None = None
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> "Figures":
+        """From the JSON. Raises TypeError or KeyError where it is no mapping of figures."""
+        errors = ("one_step", "multi_step", "one_step_with_recorded_weather")
+        known = {each.name: content[each.name] for each in fields(cls) if content.get(each.name) is not None}
+        parsed: dict[str, Any] = {"one_step": Errors(), "multi_step": Errors(), **known}
+        return cls(**parsed | {key: Errors(**known[key]) for key in errors if key in known})
+
+    def as_json(self) -> dict[str, Any]:
+        """For the JSON; what only some models have is left out elsewhere."""
+        rare = ("one_step_with_recorded_weather", "version", "refitted")
+        return {key: value for key, value in asdict(self).items() if value is not None or key not in rare}
 
 
-def by_country(scores: Mapping[str, Scores], rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """country -> model or baseline -> errors; stores without a country are 'unknown'."""
-    country = rows["Country"].fillna("unknown").astype(str)
-    actual = rows[TARGET].to_numpy(dtype=np.float64)
-    result: dict[str, dict[str, Any]] = {}
-    for name in sorted(country.unique()):
-        at = (country == name).to_numpy()
-        result[name] = {
-            label: {
-                "one_step": metrics.errors(actual[at], one.one_step[at]),
-                "multi_step": metrics.errors(actual[at], one.multi_step[at]),
-            }
-            for label, one in scores.items()
-        }
-    return result
+@dataclass(frozen=True)
+class Row:
+    """One model of the table of figures; the cells are text, under HEAD."""
+
+    kind: str
+    name: str
+    cells: tuple[str, ...]
+    coverage: str
+    is_selected: bool = False
 
 
-def forecast_table(scores: Mapping[str, Scores], rows: pd.DataFrame) -> pd.DataFrame:
-    """One row per model and held-out store-month: sales, forecasts and interval, in units."""
-    tables = []
-    for name, one in scores.items():
-        table = rows[[*series_columns(rows), "MonthYear", "Country"]].assign(Model=name, Actual=rows[TARGET])
-        empty = np.full(len(rows), np.nan)
-        table = table.assign(OneStep=one.one_step, MultiStep=one.multi_step)
-        tables.append(
-            table.assign(P10=empty if one.low is None else one.low, P90=empty if one.high is None else one.high)
-        )
-    return pd.concat(tables, ignore_index=True)
+@dataclass(frozen=True)
+class Verdict:
+    """Everything that a run decided; `model` is None until a version is registered, `seconds` until the engine says."""
+
+    promoted: bool
+    selected: str
+    reasons: tuple[str, ...]
+    candidates: Mapping[str, Figures]
+    baselines: Mapping[str, Figures]
+    champion: Figures | None = None
+    model: Mapping[str, str] | None = None
+    rows: Mapping[str, int | None] = field(default_factory=dict)
+    warnings: tuple[Mapping[str, str], ...] = ()
+    ranked_by: str = "candidates.*.one_step.wape"
+    months: Mapping[str, list[str]] = field(default_factory=dict)
+    by_country: Mapping[str, Any] = field(default_factory=dict)
+    importance: Mapping[str, float] = field(default_factory=dict)
+    features: tuple[str, ...] = ()
+    live: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    seconds: Mapping[str, float | None] | None = None
+
+    @classmethod
+    def of(cls, content: Any) -> "Verdict":
+        """From the JSON. Raises ValueError where it is not a verdict; one of an earlier release may lack fields."""
+        if not isinstance(content, dict) or not isinstance(content.get("promoted"), bool):
+            raise ValueError("`promoted` is missing")
+        if not content.get("selected") or not isinstance(content.get("candidates", {}), dict):
+            raise ValueError("`selected` or `candidates` is missing")
+        known = {each.name: content[each.name] for each in fields(cls) if content.get(each.name) is not None}
+        try:
+            for key in ("candidates", "baselines"):
+                known[key] = {name: Figures.of(entry) for name, entry in known.get(key, {}).items()}
+            if "champion" in known:
+                known["champion"] = Figures.of(known["champion"])
+        except (AttributeError, TypeError) as error:
+            raise ValueError(f"its figures cannot be read: {error}") from None
+        listed = {key: tuple(known.get(key, ())) for key in ("reasons", "warnings", "features", "notes")}
+        return cls(**{**known, **listed})
+
+    def as_json(self) -> dict[str, Any]:
+        """What the file holds; figures that are not finite become null, since JSON has none."""
+        order = ("promoted", "reasons", "selected", "model", "candidates", "baselines", "champion")
+        content = {each.name: getattr(self, each.name) for each in fields(self)}
+        content |= {key: {name: each.as_json() for name, each in content[key].items()} for key in order[4:6]}
+        content["champion"] = self.champion.as_json() if self.champion else None
+        if self.seconds is None:
+            del content["seconds"]
+        plain = _plain({**{key: content[key] for key in order}, **content})
+        return dict(plain)
+
+    def table(self) -> list[Row]:
+        """Candidates, champion, baselines: the one table of figures."""
+        return list(self._rows())
+
+    def _rows(self) -> Iterator[Row]:
+        for name, each in self.candidates.items():
+            yield _row("candidate", name, each, name == self.selected)
+        if self.champion:
+            label = f"version {self.champion.version}" if self.champion.version else "champion"
+            yield _row("champion", f"{label}, refitted" if self.champion.refitted else label, self.champion)
+        for name, each in self.baselines.items():
+            yield _row("baseline", name, each)
 
 
-def compose(
-    decision: Decision,
-    candidates: Mapping[str, Any],
-    baselines: Mapping[str, Any],
-    champion: Any,
-    rows: Mapping[str, Any],
-    more: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The verdict without `seconds`, which the engine knows; `model` is null until a version is registered."""
-    counts = {name: rows.get(name) for name in ("read", "quarantined", "train", "holdout")}
-    return {
-        "promoted": decision.promoted,
-        "reasons": list(decision.reasons),
-        "selected": decision.selected,
-        "model": None,
-        "candidates": dict(candidates),
-        "baselines": dict(baselines),
-        "champion": champion,
-        "rows": counts,
-        "warnings": list(rows.get("warnings", [])),
-        **more,
-    }
+def _row(kind: str, name: str, figures: Figures, is_selected: bool = False) -> Row:
+    cells = [shown(metric, getattr(figures.one_step, metric)) for metric in METRICS]
+    coverage = shown("coverage", figures.coverage_p10_p90)
+    return Row(kind, name, (*cells, shown("wape", figures.multi_step.wape)), coverage, is_selected)
 
 
-def write(verdict: Mapping[str, Any], folder: Path) -> None:
-    """Write verdict.json; figures that are not finite become null, since JSON has none."""
-    text = json.dumps(_finite(verdict), indent=2, ensure_ascii=False, allow_nan=False)
+def shown(metric: str, value: float | None) -> str:
+    """A figure as every reader sees it: WAPE and coverage in percent, R2 with three digits, units with one."""
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return "-"
+    if metric in ("wape", "coverage"):
+        return f"{value:.1%}"
+    return f"{value:.3f}" if metric == "r2" else f"{value:,.1f}"
+
+
+def write(verdict: Verdict, folder: Path) -> None:
+    """Write verdict.json."""
+    text = json.dumps(verdict.as_json(), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: Path) -> Verdict:
     """The verdict in `folder`.
 
     Raises:
@@ -106,19 +162,18 @@ def read(folder: Path) -> dict[str, Any]:
     """
     path = folder / FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return Verdict.of(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise UserError(f"{path}: not there; give the verdict folder of the evaluate step") from error
     except json.JSONDecodeError as error:
         raise UserError(f"{path}:{error.lineno}: not JSON: {error.msg}") from error
-    if not isinstance(content, dict) or not isinstance(content.get("promoted"), bool) or not content.get("selected"):
-        raise UserError(f"{path}: not a verdict: `promoted` or `selected` is missing")
-    return content
+    except ValueError as error:
+        raise UserError(f"{path}: not a verdict: {error}") from error
 
 
-def _finite(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -3,10 +3,12 @@
 import pytest
 
 from forecasting.card import model_card
+from forecasting.verdict import Verdict
 
 ERRORS = {"wape": 0.05, "mae": 1.0, "rmse": 2.0, "r2": None}
 ENTRY = {"one_step": ERRORS, "multi_step": ERRORS, "coverage_p10_p90": 0.785}
 RESULT = {
+    "promoted": True,
     "selected": "history",
     "reasons": ["history beats last_month"],
     "rows": {"read": 1000, "quarantined": 4, "holdout": 30},
@@ -33,7 +35,7 @@ ORIGIN = {"data_version": "5", "git_commit": "abc123", "recipe": "r9", "fingerpr
         "version 5: 1000 rows read, 4 quarantined",
         "2022-01 to 2023-12. Held out 30, 2024-01 to 2024-06.",
         "StoreID, Lag1.",
-        "| last_month | 0.05 | 1 | 2 | - | 0.05 |",
+        "| last_month | 5.0% | 1.0 | 2.0 | - | 5.0% |",
         "- history beats last_month",
         "covers 78% of the held-out",
         "Commit `abc123`, data version 5, recipe `r9`, seed 13",
@@ -41,13 +43,13 @@ ORIGIN = {"data_version": "5", "git_commit": "abc123", "recipe": "r9", "fingerpr
     ],
 )
 def test_card_tells(text: str) -> None:
-    assert text in model_card(RESULT, METADATA, ORIGIN, "demand-forecast")
+    assert text in model_card(Verdict.of(RESULT), METADATA, ORIGIN, "demand-forecast")
 
 
 def test_card_of_an_empty_hold_out_says_so() -> None:
-    text = model_card(RESULT | {"months": {"holdout": []}}, METADATA, ORIGIN, "m")
+    text = model_card(Verdict.of(RESULT | {"months": {"holdout": []}}), METADATA, ORIGIN, "m")
     assert "No month was held out." in text and "500 store-months" in text
 
 
 def test_champion_is_in_the_table() -> None:
-    assert "| champion | 0.05 |" in model_card(RESULT | {"champion": ENTRY}, METADATA, ORIGIN, "m")
+    assert "| champion | 5.0% |" in model_card(Verdict.of(RESULT | {"champion": ENTRY}), METADATA, ORIGIN, "m")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from forecasting.report import render
+from forecasting.verdict import Verdict
 
 ENTRY = {
     "one_step": {"wape": 0.0312, "mae": 4.0, "rmse": 5.0, "r2": 0.9},
@@ -33,7 +34,7 @@ def page(**changes: Any) -> str:
     } | changes
     held = ["2024-03", "2024-04"]
     forecasts = pd.DataFrame({"Model": "his<tory", "MonthYear": held, "OneStep": [9.0, 8.0], "MultiStep": [7.0, 6.0]})
-    return render(verdict, rows(["2024-01", "2024-02"], 10.0), rows(held, 9.0), forecasts)
+    return render(Verdict.of(verdict), rows(["2024-01", "2024-02"], 10.0), rows(held, 9.0), forecasts)
 
 
 def test_report_needs_nothing_beside_it() -> None:
@@ -51,8 +52,8 @@ def test_the_decision_is_told(promoted: bool, words: str) -> None:
 
 def test_the_figures_are_shown_and_what_is_undefined_is_a_dash() -> None:
     text = page()
-    assert text.count("<td>0.0312</td>") == 2 and text.count("<td>0.0467</td><td>-</td><td>-</td>") == 2
-    assert "<td>Lag1</td><td>0.2500</td>" in text and "<td>Canada</td><td>0.5000</td>" in text
+    assert text.count("<td>3.1%</td>") == 2 and text.count("<td>0.900</td><td>4.7%</td><td>-</td>") == 2
+    assert "<td>Lag1</td><td>0.2500</td>" in text and "<td>Canada</td><td>50.0%</td>" in text
 
 
 def test_a_champion_is_a_row_of_its_own() -> None:

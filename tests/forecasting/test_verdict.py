@@ -1,37 +1,50 @@
-"""verdict.json is plain JSON, and a broken one is told."""
+"""The verdict is a value that is read and written in one place, and a broken file of one is an error of one line."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from demand.errors import UserError
 from forecasting import verdict
-from forecasting.backtest import Scores
+from forecasting.verdict import Errors, Figures, Verdict
 
-ROWS = pd.DataFrame(
-    {
-        "StoreID": ["a", "b", "c"],
-        "MonthYear": "2024-01",
-        "Country": ["Canada", None, "Canada"],
-        "TotalSales": [10.0, 20.0, 30.0],
-    }
-)
+ENTRY = Figures(Errors(0.0605, 444.6, 717.04, 0.967), Errors(wape=0.0898), coverage_p10_p90=0.8)
+VERDICT = Verdict(True, "history", ("beats all",), {"history": ENTRY}, {"last_month": ENTRY}, features=("Lag1",))
 
 
-def scores(*forecasts: float, low: float | None = None) -> Scores:
-    values = np.array(forecasts)
-    return Scores(values, values * 2, None if low is None else values - low, None if low is None else values + 1)
+def test_a_written_verdict_is_read_as_it_was(tmp_path: Path) -> None:
+    verdict.write(VERDICT, tmp_path)
+    assert verdict.read(tmp_path) == VERDICT
 
 
 def test_figures_that_are_not_finite_become_null(tmp_path: Path) -> None:
-    verdict.write({"a": float("nan"), "b": [float("inf"), {"c": 1.5}], "promoted": False, "selected": "x"}, tmp_path)
-    assert json.loads((tmp_path / "verdict.json").read_text()) == {
-        "a": None, "b": [None, {"c": 1.5}], "promoted": False, "selected": "x",
-    }  # fmt: skip
-    assert verdict.read(tmp_path)["b"] == [None, {"c": 1.5}]
+    odd = Figures(Errors(wape=float("nan"), mae=1.5), Errors(rmse=float("inf")))
+    verdict.write(Verdict(False, "x", (), {"x": odd}, {}), tmp_path)
+    written = json.loads((tmp_path / "verdict.json").read_text())["candidates"]["x"]
+    assert written["one_step"] == {"wape": None, "mae": 1.5, "rmse": None, "r2": None}
+    assert written["multi_step"]["rmse"] is None
+
+
+def test_the_table_has_candidates_champion_and_baselines_in_one_format() -> None:
+    champion = Figures(Errors(wape=0.5), Errors(), version="3", refitted=True)
+    rows = Verdict(True, "history", (), {"history": ENTRY}, {"last_month": ENTRY}, champion).table()
+    assert [(row.kind, row.name, row.is_selected) for row in rows] == [
+        ("candidate", "history", True),
+        ("champion", "version 3, refitted", False),
+        ("baseline", "last_month", False),
+    ]
+    assert rows[0].cells == ("6.0%", "444.6", "717.0", "0.967", "9.0%")
+    assert rows[1].cells == ("50.0%", "-", "-", "-", "-")
+    assert (rows[0].coverage, rows[1].coverage) == ("80.0%", "-")
+
+
+def test_reading_a_verdict_needs_the_standard_library_only() -> None:
+    code = "import sys, forecasting.verdict; sys.exit(bool({'numpy', 'pandas', 'sklearn'} & sys.modules.keys()))"
+    src = Path(verdict.__file__).parents[1]
+    assert subprocess.run([sys.executable, "-c", code], cwd=src, check=False).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -52,21 +65,3 @@ def test_a_broken_verdict_is_told_with_its_place(tmp_path: Path, text: str, says
 def test_an_absent_verdict_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not there; give the verdict folder"):
         verdict.read(tmp_path)
-
-
-def test_coverage_counts_sales_inside_the_interval_only() -> None:
-    assert verdict.figures(scores(10.0, 25.0, 25.0, low=6.0), ROWS)["coverage_p10_p90"] == pytest.approx(2 / 3)
-    assert verdict.figures(scores(10.0, 20.0, 30.0), ROWS)["coverage_p10_p90"] is None
-
-
-def test_countries_are_apart_and_stores_without_one_are_unknown() -> None:
-    found = verdict.by_country({"m": scores(10.0, 25.0, 33.0)}, ROWS)
-    assert found["Canada"]["m"]["one_step"]["wape"] == pytest.approx(3 / 40)
-    assert found["unknown"]["m"]["one_step"]["wape"] == pytest.approx(5 / 20)
-    assert found["unknown"]["m"]["one_step"]["r2"] is None
-
-
-def test_forecast_table_has_one_row_per_model_and_store_month() -> None:
-    table = verdict.forecast_table({"m": scores(1.0, 2.0, 3.0, low=1.0), "n": scores(4.0, 5.0, 6.0)}, ROWS)
-    assert table["OneStep"].tolist() == [1, 2, 3, 4, 5, 6]
-    assert table["P10"].head(3).tolist() == [0, 1, 2] and table["P10"].tail(3).isna().all()

@@ -11,6 +11,7 @@ import recorded
 from azure_kit import ROOT, needs_stand_in
 from test_summary import VERDICT
 
+from forecasting.verdict import Verdict
 from rollout.site import Site
 
 pytestmark = [pytest.mark.slow, needs_stand_in]
@@ -50,7 +51,8 @@ def test_run_pipeline_registers_submits_follows_and_shows_its_own_verdict(azure)
     assert "Promoted: history is demand-forecast version 3" in done.stdout
     assert "Seconds:" not in done.stdout, "Azure ML's records name none"
     printed = azure.make("verdict", "ENV=dev").stdout
-    assert json.loads(printed) == {**VERDICT, "seconds": {"register": None}}, "JSON and nothing else"
+    expected = Verdict.of({**VERDICT, "seconds": {"register": None}})
+    assert Verdict.of(json.loads(printed)) == expected, "JSON and nothing else"
 
 
 def test_every_node_runs_the_registered_component(new_azure):

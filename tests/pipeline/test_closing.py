@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 
 from amlspec.errors import UserError
+from forecasting.verdict import Verdict
 from pipeline import azml, closing, forecast, imported
 
+DECIDED = {"promoted": False, "selected": "history"}
 WARNING = {"step": "aggregate", "message": "2024-02 is incomplete"}
 
 
 def test_warnings_are_repeated_and_counted_in_the_last_line():
-    verdict = {"seconds": {"aggregate": 1.0, "prepare": None}, "warnings": [WARNING]}
-    assert closing.of_verdict(verdict) == [
+    verdict = {**DECIDED, "seconds": {"aggregate": 1.0, "prepare": None}, "warnings": [WARNING]}
+    assert closing.of_verdict(Verdict.of(verdict)) == [
         "Warnings:",
         "  - aggregate: 2024-02 is incomplete",
         "PASS=2 WARN=1 ERROR=0",
@@ -21,7 +23,7 @@ def test_warnings_are_repeated_and_counted_in_the_last_line():
 
 
 def test_a_verdict_of_an_earlier_release_has_no_warnings():
-    assert closing.of_verdict({"seconds": {"aggregate": 1.0}}) == ["PASS=1 WARN=0 ERROR=0"]
+    assert closing.of_verdict(Verdict.of({**DECIDED, "seconds": {"aggregate": 1.0}})) == ["PASS=1 WARN=0 ERROR=0"]
 
 
 def test_make_forecast_ends_with_the_warnings_beside_its_files(tmp_path, monkeypatch):

@@ -1,9 +1,11 @@
 """The table at the end of a run, and what `make verdict` prints."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from forecasting.verdict import Figures, Verdict
 from host.state import write_json
 from pipeline import __main__ as program
 from pipeline import azml, last_run, summary
@@ -35,7 +37,8 @@ def finished(tmp_path, monkeypatch):
 
 
 def test_the_table_has_candidates_champion_baselines_verdict_rows_and_seconds(tmp_path):
-    verdict = {**VERDICT, "champion": VERDICT["candidates"]["history"], "seconds": {"aggregate": 1.25}}
+    champion = Figures.of(VERDICT["candidates"]["history"])
+    verdict = replace(Verdict.of(VERDICT), champion=champion, seconds={"aggregate": 1.25})
     lines = summary.lines(verdict, tmp_path)
     assert [line.split() for line in lines[1:5]] == [
         ["WAPE", "MAE", "RMSE", "R2", "WAPE", "all", "months"],
@@ -55,7 +58,11 @@ def test_the_table_has_candidates_champion_baselines_verdict_rows_and_seconds(tm
 def test_verdict_prints_json_and_nothing_else(finished, capsys):
     assert program.main(["verdict"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed == {**VERDICT, "seconds": {"aggregate": 1.25, "prepare": None}}
+    assert printed["seconds"] == {"aggregate": 1.25, "prepare": None}
+    assert Verdict.of({**printed, "seconds": None}) == Verdict.of(VERDICT)
+    for key in ("promoted", "reasons", "selected", "model", "champion", "rows"):
+        assert printed[key] == VERDICT[key]
+    assert printed["candidates"]["history"]["one_step"] == SCORE
 
 
 @pytest.mark.parametrize(("strict", "code"), [([], 0), (["--strict"], 3)])
@@ -79,7 +86,7 @@ def test_before_the_first_run_the_way_to_one_is_said(tmp_path, monkeypatch, caps
 
 
 def test_a_run_that_promoted_says_so_and_a_rerun_says_that_nothing_changed(tmp_path):
-    verdict = {**VERDICT, "seconds": {}}
+    verdict = Verdict.of({**VERDICT, "seconds": {}})
     assert "Promoted: history is demand-forecast version 3" in summary.lines(verdict, tmp_path, "2")
     again = summary.lines(verdict, tmp_path, "3")
     assert "Unchanged: history is demand-forecast version 3, which was the champion before this run" in again
@@ -89,11 +96,11 @@ def test_a_run_that_promoted_says_so_and_a_rerun_says_that_nothing_changed(tmp_p
 def test_a_champion_that_last_year_beats_is_named_with_its_figures(tmp_path):
     live = {"name": "demand-forecast", "version": "3", "wape": 0.3, "seasonal_naive": 0.1, "is_worse": True}
     verdict = {**VERDICT, "promoted": False, "seconds": {}, "live": live}
-    (said,) = [line for line in summary.lines(verdict, tmp_path) if line.startswith("Warning: ")]
+    (said,) = [line for line in summary.lines(Verdict.of(verdict), tmp_path) if line.startswith("Warning: ")]
     assert "demand-forecast version 3 is worse on these sales than the same month of last year" in said
     assert "WAPE 30.0% against 10.0%, 3.0 times as far off" in said
     better = {**verdict, "live": {**live, "is_worse": False}}
-    assert not any(line.startswith("Warning: ") for line in summary.lines(better, tmp_path))
+    assert not any(line.startswith("Warning: ") for line in summary.lines(Verdict.of(better), tmp_path))
 
 
 def test_two_runs_at_once_each_tell_their_own_end(finished, tmp_path, monkeypatch, capsys):

@@ -185,7 +185,7 @@ class TestWhatIsHandedIn:
         verdict = {
             "promoted": False,
             "reasons": None,
-            "selected": None,
+            "selected": "a",
             "champion": None,
             "model": None,
             "candidates": {"a": {"one_step": {"wape": float("nan")}}},
