@@ -65,6 +65,11 @@ def expand(document: Document) -> Document:
 def _as_step(document: Document, name: str, node: dict[str, Any]) -> dict[str, Any]:
     inner = {key[2:]: line for key, line in document.lines.items() if key[:2] == ("jobs", name)}
     own = Document(document.path, node, inner)
+    if "component" in node:
+        where = own.where("component")
+        raise UserError(
+            f"{where}: step {name}: parallel components are not imitated by the local engine: write its task here"
+        )
     parallel = parse(Parallel, own)
     task = nested.absolute(parallel.task.model_dump(exclude_none=True), document.path.parent.resolve())
     component = {

@@ -16,6 +16,7 @@ from localml.environments import Resolved, resolve
 from localml.refusals import (
     DEFAULT_STORE,
     MOUNT,
+    check_access,
     check_command,
     check_component_kind,
     check_kinds,
@@ -104,6 +105,7 @@ def make(document: Document) -> Plan:
         known = "pipeline, command and sweep"
         raise UserError(f"{document.where('type')}: localml runs jobs of type {known}, not {kind}")
     check_plain(document)
+    check_access(document)
     document = parallel.expand(sweep.expand(nested.expand(document)))
     check_kinds(document)
     return _Planner(document, parse(Pipeline, document)).plan(kind == "pipeline")

@@ -45,6 +45,14 @@ def check_plain(document: Document) -> None:
                 raise UserError(f"{document.where(*keys, name)}: input {name}: {value} is not a number Azure ML takes")
 
 
+def check_access(document: Document) -> None:
+    """`services` open a running job to people (ssh, Jupyter, TensorBoard), and a step here has no such door."""
+    for keys in ((), *(("jobs", name) for name in document.table("jobs"))):
+        if "services" in document.table(*keys):
+            where = document.where(*keys, "services")
+            raise UserError(f"{where}: services: not imitated by the local engine: leave it out here")
+
+
 def check_kinds(document: Document) -> None:
     """Steps of the types that are imitated; those are commands by now."""
     jobs: Any = document.data.get("jobs")

@@ -80,6 +80,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a variable with NUL": ({"jobs": {"a": command(environment_variables={"A": "\0"})}}, "no process can be given"),
     "a command with NUL": ({"jobs": {"a": command("echo \0")}}, "no process can be given"),
     "a pipeline of no component": ({"jobs": None, "component": "c.yml"}, "the component c.yml does not exist"),
+    "a door into the step": ({"jobs": {"a": command(services={"ssh": {"type": "ssh"}})}}, "services: not imitated"),
+    "a parallel component": (
+        {"jobs": {"a": {"type": "parallel", "component": "azureml:c:1", "inputs": {}}}},
+        "parallel components are not imitated",
+    ),
     "a build without its folder": (
         {"jobs": {"a": {**command(), "environment": {"build": {"dockerfile_path": "D"}}}}},
         "build: path is missing",
