@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from demand.step_warnings import StepWarnings, of_rows
-from forecasting import prepare, verdict
-from forecasting.gate import Decision
+from forecasting import prepare
 from helpers_sales import monthly_sales
 
 EARLIER = {"step": "aggregate", "message": "2024-02 is incomplete"}
@@ -40,9 +39,3 @@ def test_prepare_hands_the_warnings_of_aggregate_on(tmp_path: Path, monkeypatch:
     folders = [f"--train={tmp_path / 'train'}", f"--holdout={tmp_path / 'holdout'}"]
     assert prepare.main([f"--monthly={tmp_path}", *folders]) == 0
     assert of_rows(tmp_path / "train") == [EARLIER]
-
-
-@pytest.mark.parametrize(("rows", "expected"), [({"warnings": [EARLIER]}, [EARLIER]), ({}, [])])
-def test_the_verdict_keeps_the_warnings(rows: dict[str, list[dict[str, str]]], expected: list[dict[str, str]]) -> None:
-    decision = Decision("history", True, ("beats all",))
-    assert verdict.compose(decision, {}, {}, None, rows, {})["warnings"] == expected

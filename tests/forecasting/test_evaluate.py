@@ -22,6 +22,7 @@ from helpers_sales import CONTRACT, monthly_sales
 
 pytestmark = pytest.mark.slow  # fits real forests
 
+WARNING = {"step": "aggregate", "message": "2024-02 is incomplete"}
 COUNTS = {"read": 900, "quarantined": 3, "train": 1, "holdout": 1}
 
 
@@ -33,7 +34,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, rows in (("train", train), ("holdout", holdout)):
         (folder / name).mkdir()
         rows.to_parquet(folder / name / f"{name}.parquet")
-    (folder / "train/rows.json").write_text(json.dumps(COUNTS))
+    (folder / "train/rows.json").write_text(json.dumps({**COUNTS, "warnings": [WARNING]}))
     for name in ("contextual", "history"):
         model, metadata = fit(Settings(name, name, n_estimators=20), train)
         save(model, model_frame(train.tail(2), metadata["features"]), metadata, folder / name)
@@ -74,6 +75,7 @@ def test_verdict_has_the_shape_that_others_rely_on(step: Callable[..., Path]) ->
         assert figures <= set(entry)
         assert set(entry["one_step"]) == set(entry["multi_step"]) == {"wape", "mae", "rmse", "r2"}
     assert verdict["rows"] == COUNTS
+    assert verdict["warnings"] == [WARNING]
     assert set(verdict["by_country"]) == {"Canada", "Mexico", "United States"}
 
 
