@@ -50,8 +50,8 @@ locals {
     # -category or -product, and the whole ends at 32 characters.
     online_endpoint = "${local.stem}-fc"
 
-    budget    = "${local.stem}-budget"
-    lock      = "${local.stem}-lock"
+    budget = "${local.stem}-budget"
+    lock   = "${local.stem}-lock"
 
     # Agents of Azure Pipelines. A dev center's name ends at 26 characters, a pool's at 44.
     dev_center   = "${local.stem}-dc"
