@@ -40,7 +40,8 @@ def mounts(given: Path, output: Path) -> dict[str, str]:
     output.mkdir(parents=True, exist_ok=True)
     stray = given / "probe.txt"
     answers["input takes a file"] = attempt(lambda: stray.write_text("probe"))
-    stray.unlink(missing_ok=True)
+    if stray.exists():
+        stray.unlink()
     return answers
 
 
