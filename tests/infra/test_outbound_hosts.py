@@ -22,7 +22,6 @@ COMMANDS = {
     r"\b(pip|uv pip) install\b": PYPI,
     r"\buv (sync|python)\b": PYPI | {"github.com", "release-assets.githubusercontent.com"},
     r"\bconda (create|install|env)\b": {"conda.anaconda.org"},
-    r"\bnpm (install|ci)\b": {"registry.npmjs.org"},
 }
 
 
