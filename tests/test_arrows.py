@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "warehouse": {"host", "amlspec", "sqlcheck", "sales", "demand"},
     # What the Makefile's verbs are made of: they run the engine in their own process.
     "pipeline": {"amlspec", "host", "localml", "demand", "forecasting"},  # of the last only the verdict
-    "predict": {"amlspec", "pipeline"},
+    "predict": {"amlspec", "demand", "pipeline"},
     "rollout": {"amlspec", "host", "localml", "pipeline", "demand"},
     "infra": {"amlspec", "pipeline"},
     "drift": {"amlspec", "infra", "pipeline", "rollout"},

@@ -5,22 +5,21 @@ from typing import Any
 
 from amlspec.errors import UserError
 from amlspec.versions import order
-from demand.grain import GRAINS, name_of
+from demand.grain import GRAINS, MODEL_NAME, name_of
 from pipeline import azml
 
-BASE = "demand-forecast"
 CHAMPION = "champion"
 Version = dict[str, Any]
 
 
-def name_for(grain: str, base: str = BASE) -> str:
+def name_for(grain: str, base: str = MODEL_NAME) -> str:
     """Name of a grain's models. Raises UserError for a grain that there is not."""
     if grain not in GRAINS:
         raise UserError(f"GRAIN={grain}: {', '.join(GRAINS[:-1])} or {GRAINS[-1]}")
     return name_of(base, grain)
 
 
-def endpoint_for(grain: str, in_spec: str = BASE) -> str:
+def endpoint_for(grain: str, in_spec: str = MODEL_NAME) -> str:
     """Name of a grain's endpoint: that of the spec on this machine, that of the environment (ENDPOINT) on Azure, where
     a name is unique in its region."""
     return name_for(grain, os.environ.get("ENDPOINT") or in_spec)

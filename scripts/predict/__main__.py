@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from amlspec.errors import UserError
+from demand.grain import MODEL_NAME
 from pipeline import answers, azml, models
 
 WORDS = {
@@ -60,7 +61,7 @@ def _field(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def ask(row: dict[str, Any], endpoint: str = models.BASE) -> dict[str, Any]:
+def ask(row: dict[str, Any], endpoint: str = MODEL_NAME) -> dict[str, Any]:
     """The endpoint's answer to one row, with drivers and past. Raises UserError with the endpoint's own words."""
     known = [str(each["name"]) for each in azml.call("online-endpoint", "list") or []]
     if endpoint not in known:

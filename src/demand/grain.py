@@ -7,6 +7,8 @@ with, or put in the place of, one of another grain.
 
 from collections.abc import Iterable
 
+# The one place of this name in Python; ml/pipelines and ml/deploy say it for Azure ML, held equal by a test.
+MODEL_NAME = "demand-forecast"
 GRAINS = ("store", "category", "product")
 # What a finer grain adds to the key of a monthly row.
 COLUMN = {"category": "Category", "product": "Product"}

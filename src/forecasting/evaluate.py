@@ -34,9 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--train", type=Path, required=True, help="training months of the prepare step")
     parser.add_argument("--holdout", type=Path, required=True, help="held-out months of the prepare step")
     parser.add_argument("--champion", default=champions.NONE, help="registered version to beat, or none")
-    parser.add_argument(
-        "--model-name", default="demand-forecast", help="name of the store models; a finer grain adds its own"
-    )
+    parser.add_argument("--model-name", required=True, help="name of the store models; a finer grain adds its own")
     parser.add_argument("--candidate", type=Path, action="append", required=True, help="MLflow model; may be repeated")
     parser.add_argument("--contract", type=Path, required=True, help="sales contract, packed with the selected model")
     parser.add_argument("--verdict", type=Path, required=True, help="output folder")

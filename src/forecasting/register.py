@@ -41,9 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="forecasting.register", description=__doc__)
     parser.add_argument("--verdict", type=Path, required=True, help="verdict of the evaluate step")
     parser.add_argument("--selected", type=Path, required=True, help="model that the verdict speaks of")
-    parser.add_argument(
-        "--model-name", default="demand-forecast", help="name of the store models; a finer grain adds its own"
-    )
+    parser.add_argument("--model-name", required=True, help="name of the store models; a finer grain adds its own")
     parser.add_argument("--data-version", default="unknown", help="version of the sales data asset")
     parser.add_argument("--git-commit", default="unknown", help="commit that the run was submitted from")
     parser.add_argument("--recipe", default="unknown", help="hash of specs, code and data version")

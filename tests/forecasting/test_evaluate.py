@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from demand.errors import UserError
+from demand.grain import MODEL_NAME
 from demand.steps import run
 from forecasting.baselines import NAMES
 from forecasting.evaluate import load_candidates, main
@@ -52,7 +53,7 @@ def step(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
         candidates: tuple[str, ...] = ("contextual", "history"),
     ) -> Path:
         flags = [f"--train={train}", f"--holdout={holdout}", f"--verdict={tmp_path / 'verdict'}"]
-        flags.append(f"--contract={CONTRACT}")
+        flags += [f"--contract={CONTRACT}", f"--model-name={MODEL_NAME}"]
         flags += [f"--selected={tmp_path / 'selected'}", *(f"--candidate={inputs / name}" for name in candidates)]
         assert main([*flags, *more]) == 0
         return tmp_path
@@ -159,4 +160,5 @@ def test_a_folder_without_a_model_is_named(step: Callable[..., Path]) -> None:
 
 def test_no_candidate_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises((SystemExit, argparse.ArgumentError)):
-        main([f"--{name}={tmp_path}" for name in ("train", "holdout", "contract", "verdict", "selected")])
+        folders = [f"--{name}={tmp_path}" for name in ("train", "holdout", "contract", "verdict", "selected")]
+        main([*folders, f"--model-name={MODEL_NAME}"])

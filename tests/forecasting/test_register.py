@@ -7,6 +7,7 @@ import pytest
 from mlflow import MlflowClient
 
 from demand.errors import UserError
+from demand.grain import MODEL_NAME
 from forecasting.features import model_frame
 from forecasting.packing import save
 from forecasting.prepare import add_features, split
@@ -43,7 +44,7 @@ def step(model, tmp_path, monkeypatch):
         (tmp_path / "verdict").mkdir(exist_ok=True)
         (tmp_path / "verdict/verdict.json").write_text(json.dumps(verdict))
         flags = {"verdict": tmp_path / "verdict", "selected": model, "report": tmp_path / report}
-        flags |= {"data-version": "7", "git-commit": "abc", "recipe": "r1"}
+        flags |= {"model-name": MODEL_NAME, "data-version": "7", "git-commit": "abc", "recipe": "r1"}
         assert main([f"--{name}={value}" for name, value in flags.items()]) == 0
         return json.loads((tmp_path / report / "verdict.json").read_text())
 
