@@ -29,13 +29,13 @@ class Collectors:
             self._inputs = Collector(name="model_inputs", on_error=_log)
             self._outputs = Collector(name="model_outputs", on_error=_log)
 
-    def collect(self, rows: Sequence[Row], told: Sequence[dict[str, Any]]) -> None:
-        """Keep what was asked (`rows` as checked) and what was answered (`told`)."""
+    def collect(self, rows: Sequence[Row], answers: Sequence[dict[str, Any]]) -> None:
+        """Keep what was asked (`rows` as checked) and what was answered (`answers`)."""
         if self._inputs is None or self._outputs is None:
             return
         asked = [{"MonthYear": month_name(row["Month"]), **row} for row in rows]
         context = self._inputs.collect(self._frame(asked).drop(columns="Month"))
-        flat = [{**one, "flags": ",".join(one["flags"])} for one in told]
+        flat = [{**one, "flags": ",".join(one["flags"])} for one in answers]
         names = ["StoreID", "MonthYear", "TotalSales", "P10", "P90", "flags"]
         self._outputs.collect(self._frame(flat, columns=names), context)
 

@@ -71,9 +71,9 @@ class Encoder:
             *(Encoded(**entry) for entry in tables["encoded"]),
         ]
         self.texts = [block.name for block in self._blocks]
-        found = [Number(**entry) for entry in tables["numbers"]]
-        self.numbers = [number.name for number in found]
-        self._numbers = [(one.column, one.missing, one.mean, one.scale, one.relative) for one in found]
+        numbers = [Number(**entry) for entry in tables["numbers"]]
+        self.numbers = [number.name for number in numbers]
+        self._numbers = [(one.column, one.missing, one.mean, one.scale, one.relative) for one in numbers]
         level = tables["level"]
         self._level = self.numbers.index(level["name"]) if level else None
         self._usual, self._smallest = (float(level["usual"]), float(level["smallest"])) if level else (1.0, 1.0)

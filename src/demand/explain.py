@@ -6,7 +6,7 @@ from typing import Any
 from demand.forecaster import Forecaster, Row
 from demand.months import month_name
 
-MOST_DRIVERS = 5
+MAX_DRIVERS = 5
 
 
 def drivers(forecaster: Forecaster, row: Row) -> list[dict[str, Any]]:
@@ -19,8 +19,8 @@ def drivers(forecaster: Forecaster, row: Row) -> list[dict[str, Any]]:
     names, trees = forecaster.occluded(row)
     forecasts = trees.mean(axis=1)
     parts = [(name, float(forecasts[0] - without)) for name, without in zip(names, forecasts[1:], strict=True)]
-    told = [(name, units) for name, units in parts if abs(units) > 1e-9 * max(1.0, abs(float(forecasts[0])))]
-    ordered = sorted(told, key=lambda part: -abs(part[1]))[:MOST_DRIVERS]
+    nonzero = [(name, units) for name, units in parts if abs(units) > 1e-9 * max(1.0, abs(float(forecasts[0])))]
+    ordered = sorted(nonzero, key=lambda part: -abs(part[1]))[:MAX_DRIVERS]
     return [{"feature": name, "units": units} for name, units in ordered]
 
 

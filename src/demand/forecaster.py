@@ -20,7 +20,7 @@ FloatArray = npt.NDArray[np.float64]
 Row = Mapping[str, Any]
 YEAR = 12
 # Beyond this a forecast would only repeat itself.
-MOST_MONTHS_AHEAD = 60
+MAX_HORIZON = 60
 UNKNOWN_STORE, NO_RECENT_SALES = "unknown_store", "no_recent_sales"
 
 
@@ -63,7 +63,7 @@ class Forecaster:
         self._kept |= {name: [*self.state.numbers[name].tolist(), None] for name in KEPT_NUMBERS}
         # Room for a year before and the months ahead.
         known = self.state.sales
-        self._sales = np.full((len(known) + 1, YEAR + known.shape[1] + MOST_MONTHS_AHEAD), np.nan)
+        self._sales = np.full((len(known) + 1, YEAR + known.shape[1] + MAX_HORIZON), np.nan)
         self._sales[:-1, YEAR : YEAR + known.shape[1]] = known
         self._filled = [self.state.last_month] * len(known)
         self._start = self.state.first_month - YEAR
@@ -87,14 +87,16 @@ class Forecaster:
         """Forecast `rows`; none of them may lie before the first or more than 60 months after the last known month."""
         series = [self.series(row) for row in rows]
         sales = self._with_steps(rows, series)
-        figures = self.forest.figures([self._features(row, one, sales) for row, one in zip(rows, series, strict=True)])
+        summaries = self.forest.summary(
+            [self._features(row, one, sales) for row, one in zip(rows, series, strict=True)]
+        )
         next_month = self.state.last_month + 1
         return [
-            self._told(center, *self._factors.around(center, p10, p90, row["Month"] > next_month), row, number)
-            for (center, p10, p90), row, number in zip(figures, rows, series, strict=True)
+            self._forecast(center, *self._factors.interval(center, p10, p90, row["Month"] > next_month), row, number)
+            for (center, p10, p90), row, number in zip(summaries, rows, series, strict=True)
         ]
 
-    def _told(self, sales: float, low: float, high: float, row: Row, number: int) -> Forecast:
+    def _forecast(self, sales: float, low: float, high: float, row: Row, number: int) -> Forecast:
         return Forecast(sales, max(low, self._floor), high, self._flags(row, number))
 
     def occluded(self, row: Row) -> tuple[list[str], FloatArray]:
@@ -119,8 +121,8 @@ class Forecaster:
         """(month, recorded sales) of the row's calendar month in earlier years, the latest first."""
         number, first, last = self.series(row), self.state.first_month, self.state.last_month
         months = range(int(row["Month"]) - YEAR, first - 1, -YEAR) if number >= 0 else ()
-        found = [(month, float(self.state.sales[number, month - first])) for month in months if month <= last]
-        return [(month, units) for month, units in found if not isnan(units)]
+        recorded = [(month, float(self.state.sales[number, month - first])) for month in months if month <= last]
+        return [(month, units) for month, units in recorded if not isnan(units)]
 
     def _with_steps(self, rows: Sequence[Row], series: Sequence[int]) -> FloatArray:
         """Sales by series and month, with the forecasts that the rows' months build on."""

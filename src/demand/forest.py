@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from demand.encoder import Encoder
-from demand.quantiles import figures_of
+from demand.quantiles import mean_p10_p90
 
 FloatArray = npt.NDArray[np.float64]
 # (texts, numbers) of one row, as `Encoder.encode` takes them.
@@ -36,16 +36,16 @@ class Forest:
         self.encoder = Encoder(json.loads((folder / "encoder.json").read_text(encoding="utf-8")))
         self._bind_one_row()
 
-    def figures(self, rows: Sequence[Features]) -> list[list[float]]:
+    def summary(self, rows: Sequence[Features]) -> list[list[float]]:
         """Mean, P10 and P90 of the trees, in units, for each row."""
         if len(rows) > 1:
-            figures: list[list[float]] = figures_of(np.sort(self.trees(rows), axis=1)).tolist()
-            return figures
+            several: list[list[float]] = mean_p10_p90(np.sort(self.trees(rows), axis=1)).tolist()
+            return several
         self._one.fill(0.0)
         factor = self.encoder.fill(self._its_row, *rows[0])
         self._session.run_with_iobinding(self._binding)
         self._its_trees.sort(axis=1)
-        return [[figure * factor for figure in figures_of(self._its_trees)[0].tolist()]]
+        return [[figure * factor for figure in mean_p10_p90(self._its_trees)[0].tolist()]]
 
     def trees(self, rows: Sequence[Features]) -> FloatArray:
         """What each tree forecasts, in units, shape (rows, trees)."""
@@ -60,8 +60,8 @@ class Forest:
     def _run(self, vectors: list[list[float]]) -> FloatArray:
         flat = array("f", chain.from_iterable(vectors)) if len(vectors) > 1 else array("f", vectors[0])
         encoded = np.frombuffer(flat, dtype=np.float32).reshape(len(vectors), -1)
-        found: npt.NDArray[np.float32] = self._session.run(self._outputs, {"x": encoded})[0]
-        return found.astype(np.float64)
+        trees: npt.NDArray[np.float32] = self._session.run(self._outputs, {"x": encoded})[0]
+        return trees.astype(np.float64)
 
     def _bind_one_row(self) -> None:
         """Room for one row and its trees that every such request uses: half the time of handing arrays over."""

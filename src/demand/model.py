@@ -18,9 +18,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
 # One-hot costs grow with the square of the stores: at 500 it is 25 times slower than target encoding.
-MOST_ONE_HOT_CATEGORIES = 100
+MAX_ONE_HOT_CATEGORIES = 100
 # A level below this fraction of the usual one is a store that hardly sold; ratios to it would say nothing.
-SMALLEST_LEVEL = 0.02
+MIN_LEVEL_FRACTION = 0.02
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -30,7 +30,7 @@ def build_pipeline(frame: pd.DataFrame, numbers: Sequence[str], flags: Sequence[
     `forest` goes to RandomForestRegressor; its `random_state` seeds the target encoding too.
     """
     texts = [name for name in frame.columns if name not in {*numbers, *flags}]
-    wide = [name for name in texts if frame[name].nunique() > MOST_ONE_HOT_CATEGORIES]
+    wide = [name for name in texts if frame[name].nunique() > MAX_ONE_HOT_CATEGORIES]
     most_frequent = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
     numeric = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
     one_hot = make_pipeline(clone(most_frequent), OneHotEncoder(handle_unknown="ignore", sparse_output=False))
@@ -77,7 +77,7 @@ class RelativeForest(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """What each row is divided by, in units, shape (rows,), always above zero."""
         level = x[self.level].to_numpy(dtype=np.float64)
         known: FloatArray = np.where(np.isfinite(level), level, self.usual_level_)
-        return np.clip(known, smallest_level(self), None)
+        return np.clip(known, min_level(self), None)
 
     def scaled(self, x: pd.DataFrame) -> pd.DataFrame:
         """The features that the pipeline sees."""
@@ -85,9 +85,9 @@ class RelativeForest(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return x.assign(**{name: x[name].to_numpy(dtype=np.float64) / level for name in self.relative})
 
 
-def smallest_level(model: RelativeForest) -> float:
+def min_level(model: RelativeForest) -> float:
     """What a lower level counts as, in units."""
-    return SMALLEST_LEVEL * model.usual_level_
+    return MIN_LEVEL_FRACTION * model.usual_level_
 
 
 def parts(model: Any, x: pd.DataFrame) -> tuple[Pipeline, pd.DataFrame, FloatArray]:

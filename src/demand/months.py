@@ -19,8 +19,8 @@ def month_name(index: int) -> str:
 
 def month_of(name: str) -> int | None:
     """Index of '2024-02'; None for any other form."""
-    found = _MONTH_NAME.fullmatch(name)
-    return int(found[1]) * 12 + int(found[2]) - 1 if found else None
+    match = _MONTH_NAME.fullmatch(name)
+    return int(match[1]) * 12 + int(match[2]) - 1 if match else None
 
 
 def season(index: int) -> str:

@@ -4,12 +4,12 @@ from typing import Any
 
 from demand.contract import Column
 from demand.months import month_name
-from demand.requests import MOST_ROWS, NUMBER_LIMIT, RequestCheck
+from demand.requests import MAX_ROWS, NUMBER_LIMIT, RequestRules
 
 _TYPES = {"string": "string", "number": "number", "boolean": "boolean", "timestamp": "string"}
 
 
-def document(check: RequestCheck, version: str) -> dict[str, Any]:
+def document(rules: RequestRules, version: str) -> dict[str, Any]:
     """OpenAPI 3.0; months are listed, since a model knows no others."""
     return {
         "openapi": "3.0.3",
@@ -21,7 +21,7 @@ def document(check: RequestCheck, version: str) -> dict[str, Any]:
         },
         "paths": {"/score": {"post": _score()}},
         "components": {
-            "schemas": {"Request": _request(check), "Forecasts": _forecasts(check), "Error": _error()},
+            "schemas": {"Request": _request(rules), "Forecasts": _forecasts(rules), "Error": _error()},
         },
     }
 
@@ -43,36 +43,36 @@ def _score() -> dict[str, Any]:
     }
 
 
-def _request(check: RequestCheck) -> dict[str, Any]:
-    months = [month_name(month) for month in range(check.first_month, check.last_forecast + 1)]
+def _request(rules: RequestRules) -> dict[str, Any]:
+    months = [month_name(month) for month in range(rules.first_month, rules.last_forecast + 1)]
     fields: dict[str, Any] = {"MonthYear": {"type": "string", "enum": months, "description": "Month to forecast."}}
-    fields |= {name: _field(column, name in check.required) for name, column in check.columns.items()}
-    row = {"type": "object", "required": list(check.required), "properties": fields, "additionalProperties": False}
-    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": MOST_ROWS}
+    fields |= {name: _field(column, name in rules.required) for name, column in rules.columns.items()}
+    row = {"type": "object", "required": list(rules.required), "properties": fields, "additionalProperties": False}
+    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": MAX_ROWS}
     explain = {"type": "boolean", "default": False, "description": "Adds drivers and past sales to each forecast."}
     properties = {"input_data": rows, "explain": explain}
     return {"type": "object", "required": ["input_data"], "properties": properties, "additionalProperties": False}
 
 
 def _field(column: Column, required: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {"type": _TYPES[column.type], "description": column.description}
+    schema: dict[str, Any] = {"type": _TYPES[column.type], "description": column.description}
     if column.type == "number":
         limits = {"minimum": -NUMBER_LIMIT, "maximum": NUMBER_LIMIT}
         limits |= {f"exclusive{name.capitalize()}": True for name in limits}
         if column.minimum is not None:
             limits = {**limits, "minimum": column.minimum, "exclusiveMinimum": False}
-        found |= limits
-    return found | ({"minLength": 1} if required else {"nullable": True})
+        schema |= limits
+    return schema | ({"minLength": 1} if required else {"nullable": True})
 
 
 def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
-def _forecasts(check: RequestCheck) -> dict[str, Any]:
+def _forecasts(rules: RequestRules) -> dict[str, Any]:
     text, number = {"type": "string"}, {"type": "number"}
     forecast = _object(
-        **dict.fromkeys((name for name in check.required if name != "MonthYear"), text),
+        **dict.fromkeys((name for name in rules.required if name != "MonthYear"), text),
         MonthYear=text,
         TotalSales={**number, "description": "Units, the mean of the forest's trees."},
         P10={**number, "description": "Sales lie below in one month of ten."},

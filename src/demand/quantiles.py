@@ -12,7 +12,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 LOW, HIGH = 0.1, 0.9
 # Trees may agree on a wrong value: no half of an interval is narrower than this fraction of the forecast.
-NARROWEST = 0.005
+MIN_WIDTH_FRACTION = 0.005
 _TINY = float(np.finfo(float).tiny)
 
 
@@ -34,11 +34,11 @@ class Factors:
         low, high = float(noted["low"]), float(noted["high"])
         return cls(low, high, float(noted.get("low_ahead", low)), float(noted.get("high_ahead", high)))
 
-    def around(self, center: float, p10: float, p90: float, ahead: bool) -> tuple[float, float]:
+    def interval(self, center: float, p10: float, p90: float, ahead: bool) -> tuple[float, float]:
         """(P10, P90) of one row from the trees' mean and quantiles: `spread` and `at` without NumPy's calls."""
-        narrowest = max(NARROWEST * abs(center), _TINY)
+        min_width = max(MIN_WIDTH_FRACTION * abs(center), _TINY)
         low, high = (self.low_ahead, self.high_ahead) if ahead else (self.low, self.high)
-        return center - low * max(center - p10, narrowest), center + high * max(p90 - center, narrowest)
+        return center - low * max(center - p10, min_width), center + high * max(p90 - center, min_width)
 
     def at(self, ahead: Sequence[bool] | npt.NDArray[np.bool_]) -> tuple[FloatArray | float, FloatArray | float]:
         """(below, above) for each row; `ahead` marks rows more than one month ahead."""
@@ -55,16 +55,16 @@ def spread(trees: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """
     ordered = np.sort(trees, axis=1)  # NaN last
     # One product for mean and both quantiles: for a single row each call of NumPy counts.
-    center, low, high = figures_of(ordered).T
+    center, low, high = mean_p10_p90(ordered).T
     if math.isnan(center.sum()):
         count = np.isfinite(ordered).sum(axis=1)
         center = np.nansum(ordered, axis=1) / count
         low, high = _quantile(ordered, count, LOW), _quantile(ordered, count, HIGH)
-    narrowest = np.maximum(NARROWEST * np.abs(center), _TINY)
-    return center, np.maximum(center - low, narrowest), np.maximum(high - center, narrowest)
+    min_width = np.maximum(MIN_WIDTH_FRACTION * np.abs(center), _TINY)
+    return center, np.maximum(center - low, min_width), np.maximum(high - center, min_width)
 
 
-def figures_of(ordered: FloatArray) -> FloatArray:
+def mean_p10_p90(ordered: FloatArray) -> FloatArray:
     """Mean, P10 and P90 of each row, shape (rows, 3), of forecasts (rows, trees) that are sorted and all known."""
     return np.asarray(ordered @ _weights(ordered.shape[1]))
 
@@ -72,14 +72,14 @@ def figures_of(ordered: FloatArray) -> FloatArray:
 @lru_cache(maxsize=8)
 def _weights(count: int) -> FloatArray:
     """Shape (count, 3): what makes mean, P10 and P90 of `count` ordered values."""
-    found = np.zeros((count, 3))
-    found[:, 0] = 1 / count
+    weights = np.zeros((count, 3))
+    weights[:, 0] = 1 / count
     for column, share in ((1, LOW), (2, HIGH)):
         place = share * (count - 1)
         below = int(place)
-        found[below, column] += 1 - (place - below)
-        found[min(below + 1, count - 1), column] += place - below
-    return found
+        weights[below, column] += 1 - (place - below)
+        weights[min(below + 1, count - 1), column] += place - below
+    return weights
 
 
 def _quantile(ordered: FloatArray, count: npt.NDArray[np.int64], share: float) -> FloatArray:

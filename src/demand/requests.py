@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 
 from demand.contract import Column, Contract
-from demand.forecaster import MOST_MONTHS_AHEAD
+from demand.forecaster import MAX_HORIZON
 from demand.months import month_name, month_of
 
-MOST_ROWS, MOST_BYTES, MOST_TOLD = 10_000, 10 << 20, 20
+MAX_ROWS, MAX_BYTES, MAX_FAULTS = 10_000, 10 << 20, 20
 NUMBER_LIMIT = 1e12
 # What describes a sale, not a month.
 _OF_A_SALE = frozenset({"SaleID", "SaleDate", "Quantity"})
@@ -26,27 +26,27 @@ class Fault:
     field: str | None
     rule: str
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """As JSON."""
         return {"row": self.row, "field": self.field, "rule": self.rule}
 
 
 class RequestError(Exception):
-    """The caller can mend this; `faults` say how. At most MOST_TOLD of them, the first ones."""
+    """The caller can mend this; `faults` say how. At most MAX_FAULTS of them, the first ones."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__(faults[0].rule)
         self.faults = faults
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The body of the answer: the first fault in words, and all of them to read by program."""
         first = self.faults[0]
         where = ", ".join(
             part for part in (f"row {first.row}" if first.row is not None else "", first.field or "") if part
         )
         message = f"{where}: {first.rule}" if where else first.rule
-        error = {"code": "bad_request", "message": message, **first.told()}
-        return {"error": error, "errors": [fault.told() for fault in self.faults]}
+        error = {"code": "bad_request", "message": message, **first.as_json()}
+        return {"error": error, "errors": [fault.as_json() for fault in self.faults]}
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def parse(body: bytes) -> Any:
     Raises:
         RequestError: not UTF-8, or not JSON.
     """
-    if len(body) > MOST_BYTES:
-        raise _whole(f"at most {MOST_BYTES >> 20} MB a request: send fewer rows")
+    if len(body) > MAX_BYTES:
+        raise _whole(f"at most {MAX_BYTES >> 20} MB a request: send fewer rows")
     try:
         return orjson.loads(body)
     except ValueError:
@@ -88,10 +88,10 @@ def _parse_slowly(body: bytes) -> Any:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number; leave the field out where nothing is known")
+    raise ValueError(f"{name} is not a JSON number; leave the field out where nothing is known")
 
 
-class RequestCheck:
+class RequestRules:
     """The rules of one model: the contract's fields, and the months that it knows.
 
     Args:
@@ -103,7 +103,7 @@ class RequestCheck:
     def __init__(self, contract: Contract, key_columns: tuple[str, ...], first_month: int, last_month: int) -> None:
         self.columns = {column.name: column for column in contract.columns if column.name not in _OF_A_SALE}
         self.required = ("MonthYear", *key_columns)
-        self.first_month, self.last_forecast = first_month, last_month + MOST_MONTHS_AHEAD
+        self.first_month, self.last_forecast = first_month, last_month + MAX_HORIZON
         self._rules = {name: _rule_of(column) for name, column in self.columns.items()}
         self._typed = {name for name, column in self.columns.items() if column.type in ("number", "boolean")}
         self._months = {month_name(month): month for month in range(first_month, self.last_forecast + 1)}
@@ -123,8 +123,8 @@ class RequestCheck:
         if not isinstance(explain, bool):
             raise _whole("must be true or false", "explain")
         rows = asked["input_data"]
-        if not 1 <= len(rows) <= MOST_ROWS:
-            raise _whole(f"1 to {MOST_ROWS} rows a request, it has {len(rows)}", "input_data")
+        if not 1 <= len(rows) <= MAX_ROWS:
+            raise _whole(f"1 to {MAX_ROWS} rows a request, it has {len(rows)}", "input_data")
         return Request(self.rows(rows), explain)
 
     def rows(self, rows: list[Any]) -> list[dict[str, Any]]:
@@ -132,7 +132,7 @@ class RequestCheck:
         faults: list[Fault] = []
         clean = [self._row(number, row, faults) for number, row in enumerate(rows)]
         if faults:
-            raise RequestError(*faults[:MOST_TOLD])
+            raise RequestError(*faults[:MAX_FAULTS])
         return clean
 
     def _row(self, number: int, row: Any, faults: list[Fault]) -> dict[str, Any]:
@@ -173,7 +173,7 @@ class RequestCheck:
             return f'must be a month as text, "YYYY-MM", it is {_shown(value)}'
         if month < self.first_month:
             return f"{value} lies before the first known month, {month_name(self.first_month)}"
-        return f"{value} lies more than {MOST_MONTHS_AHEAD} months after the last known one; the last forecast is " + (
+        return f"{value} lies more than {MAX_HORIZON} months after the last known one; the last forecast is " + (
             month_name(self.last_forecast)
         )
 

@@ -23,14 +23,14 @@ from demand.contract import load_contract
 from demand.explain import explain
 from demand.forecaster import UNKNOWN_STORE, Forecaster
 from demand.months import month_name
-from demand.requests import MOST_BYTES, Fault, Request, RequestCheck, RequestError
+from demand.requests import MAX_BYTES, Fault, Request, RequestError, RequestRules
 from demand.served_model import identity, serving_folder
 
 log = logging.getLogger("azmlinfsrv.score")
 JSON = "application/json"
 # Objects that are made before the garbage collector looks for cycles; a request makes a few hundred.
 GARBAGE = 20_000
-CHUNK, MOST_DISCARDED = 1 << 20, 64 << 20
+CHUNK, MAX_DISCARDED = 1 << 20, 64 << 20
 _JSON_TYPE = re.compile(r"application/json\s*(;.*)?", re.IGNORECASE).fullmatch
 
 
@@ -44,7 +44,7 @@ class Service:
         self.forecaster = Forecaster(folder, metadata)
         state = self.forecaster.state
         contract = load_contract(serving_folder(folder) / "sales.contract.yml")
-        self.check = RequestCheck(contract, state.key_columns, state.first_month, state.last_month)
+        self.rules = RequestRules(contract, state.key_columns, state.first_month, state.last_month)
         known = month_name(state.last_month)
         name, version = identity(root)
         self.model = {"name": name, "version": version, "known_until": known}
@@ -53,31 +53,31 @@ class Service:
     def answer(self, asked: Request) -> dict[str, Any]:
         """The body of the answer."""
         rows, keys = asked.rows, self.forecaster.state.key_columns
-        told: list[dict[str, Any]] = [
+        predictions: list[dict[str, Any]] = [
             {
                 **{name: row[name] for name in keys},
                 "MonthYear": month_name(row["Month"]),
-                "TotalSales": found.sales,
-                "P10": found.low,
-                "P90": found.high,
-                "flags": found.flags,
+                "TotalSales": forecast.sales,
+                "P10": forecast.low,
+                "P90": forecast.high,
+                "flags": forecast.flags,
             }
-            for row, found in zip(rows, self.forecaster.forecast(rows), strict=True)
+            for row, forecast in zip(rows, self.forecaster.forecast(rows), strict=True)
         ]
         if asked.explain:
-            told = [{**one, **why} for one, why in zip(told, explain(self.forecaster, rows), strict=True)]
-        self.collectors.collect(rows, told)
-        for one in told:
+            predictions = [{**one, **why} for one, why in zip(predictions, explain(self.forecaster, rows), strict=True)]
+        self.collectors.collect(rows, predictions)
+        for one in predictions:
             if UNKNOWN_STORE in one["flags"] and (meant := self.forecaster.similar_store(one["StoreID"])):
                 one["did_you_mean"] = meant
-        return {"predictions": told, "model": self.model}
+        return {"predictions": predictions, "model": self.model}
 
 
 def init() -> None:
     """Load the model and let /swagger.json tell what this model takes."""
     global _service  # noqa: PLW0603  the server knows functions only
     _service = Service(Path(os.environ["AZUREML_MODEL_DIR"]))
-    _publish(openapi.document(_service.check, _service.model["version"]))
+    _publish(openapi.document(_service.rules, _service.model["version"]))
     # What was loaded stays: the garbage collector need not look at it with every few requests.
     gc.collect()
     gc.freeze()
@@ -103,11 +103,11 @@ def run(request: Any) -> Any:
     given = request.environ
     if given["REQUEST_METHOD"] != "POST":
         refused = RequestError(Fault(None, None, "send a POST request"))
-        return Response(json.dumps(refused.told()), 405, {"Allow": "POST"}, mimetype=JSON)
+        return Response(json.dumps(refused.as_json()), 405, {"Allow": "POST"}, mimetype=JSON)
     try:
-        answer = _service.answer(_service.check.read(_body(given)))
+        answer = _service.answer(_service.rules.read(_body(given)))
     except RequestError as error:
-        return Response(json.dumps(error.told()), 400, mimetype=JSON)
+        return Response(json.dumps(error.as_json()), 400, mimetype=JSON)
     return Response(orjson.dumps(answer), 200, content_type=JSON)
 
 
@@ -115,15 +115,15 @@ def _body(given: dict[str, Any]) -> bytes:
     # Flask's properties parse each of these headers into objects, which takes longer than the forest.
     if not _JSON_TYPE(given.get("CONTENT_TYPE", "")):
         raise RequestError(Fault(None, None, "the content type must be application/json"))
-    if int(given.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+    if int(given.get("CONTENT_LENGTH") or 0) > MAX_BYTES:
         _discard(given["wsgi.input"])
-        raise RequestError(Fault(None, None, f"at most {MOST_BYTES >> 20} MB a request: send fewer rows"))
-    body: bytes = given["wsgi.input"].read(MOST_BYTES + 1)
+        raise RequestError(Fault(None, None, f"at most {MAX_BYTES >> 20} MB a request: send fewer rows"))
+    body: bytes = given["wsgi.input"].read(MAX_BYTES + 1)
     return body
 
 
 def _discard(stream: Any) -> None:
     """Read what a caller still sends: it would see a broken connection in the place of the answer."""
-    for _ in range(MOST_DISCARDED // CHUNK):
+    for _ in range(MAX_DISCARDED // CHUNK):
         if not stream.read(CHUNK):
             break

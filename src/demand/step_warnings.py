@@ -35,5 +35,5 @@ class StepWarnings:
 def of_rows(folder: Path) -> list[Entry]:
     """Warnings in the rows.json of a step's output; none where it has no such file."""
     path = folder / "rows.json"
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return list(found.get("warnings", []))
+    counts = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return list(counts.get("warnings", []))

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-MOST_SHOWN = 5
+MAX_SHOWN = 5
 
 
 def normal(store: str) -> str:
@@ -37,5 +37,5 @@ def spelled_twice(months: Mapping[str, int]) -> list[str]:
 
 
 def _listed(stores: list[str]) -> str:
-    shown = ", ".join(f'"{store}"' for store in stores[:MOST_SHOWN])
-    return shown if len(stores) <= MOST_SHOWN else f"{shown} and {len(stores) - MOST_SHOWN} more"
+    shown = ", ".join(f'"{store}"' for store in stores[:MAX_SHOWN])
+    return shown if len(stores) <= MAX_SHOWN else f"{shown} and {len(stores) - MAX_SHOWN} more"

@@ -15,12 +15,12 @@ from forecasting.packing import Packed
 
 FloatArray = npt.NDArray[np.float64]
 # Rows of months to come and the history before them -> sales in units, shape (rows,).
-Forecaster = Callable[[pd.DataFrame, SalesHistory], FloatArray]
+Predictor = Callable[[pd.DataFrame, SalesHistory], FloatArray]
 MASKED = ("Weather",)
 
 
 @dataclass
-class Scores:
+class Backtest:
     """Forecasts (rows,) in units and errors of one model or baseline; `recorded_weather` flatters, see design."""
 
     one_step: FloatArray
@@ -29,7 +29,7 @@ class Scores:
     high: FloatArray | None = None
     multi_step_low: FloatArray | None = None
     multi_step_high: FloatArray | None = None
-    recorded_weather: metrics.Errors | None = None
+    recorded_weather: metrics.Metrics | None = None
     leaks: list[str] = field(default_factory=list)
 
 
@@ -41,23 +41,23 @@ def frame_of(packed: Packed, rows: pd.DataFrame, history: SalesHistory, masked: 
     return model_frame(known, packed.features, masked)
 
 
-def model_forecaster(packed: Packed, masked: Sequence[str] = MASKED) -> Forecaster:
-    """A model as a forecaster."""
+def model_predictor(packed: Packed, masked: Sequence[str] = MASKED) -> Predictor:
+    """A model as a predictor."""
     return lambda rows, history: np.asarray(packed.model.predict(frame_of(packed, rows, history, masked)), np.float64)
 
 
-def baseline_forecaster(name: str) -> Forecaster:
-    """A naive baseline as a forecaster."""
+def baseline_predictor(name: str) -> Predictor:
+    """A naive baseline as a predictor."""
     return lambda rows, history: baselines.forecast(name, rows, history)
 
 
-def multi_step(forecaster: Forecaster, rows: pd.DataFrame, history: SalesHistory) -> FloatArray:
+def multi_step(predictor: Predictor, rows: pd.DataFrame, history: SalesHistory) -> FloatArray:
     """Forecast every month of `rows` from the end of `history`: later lags are filled with own forecasts."""
     months = month_index(rows["MonthStart"])
     past, result = history.until(int(months.min())), np.full(len(rows), np.nan)
     for month in np.unique(months):
         at = months == month
-        result[at] = forecaster(rows[at], past)
+        result[at] = predictor(rows[at], past)
         past.record(rows[at], result[at])
     return result
 
@@ -68,11 +68,11 @@ def multi_step_frame(
     """Input of a model for every month of `rows`, forecast from the end of `history` as `multi_step` does."""
     frames: list[pd.DataFrame] = []
 
-    def forecaster(part: pd.DataFrame, past: SalesHistory) -> FloatArray:
+    def predictor(part: pd.DataFrame, past: SalesHistory) -> FloatArray:
         frames.append(frame_of(packed, part, past, masked))
         return np.asarray(packed.model.predict(frames[-1]), np.float64)
 
-    multi_step(forecaster, rows, history)
+    multi_step(predictor, rows, history)
     return pd.concat(frames).loc[rows.index]
 
 
@@ -86,32 +86,32 @@ def interval(
     return center - low * below, center + high * above
 
 
-def score(forecaster: Forecaster, rows: pd.DataFrame, history: SalesHistory) -> Scores:
+def backtest(predictor: Predictor, rows: pd.DataFrame, history: SalesHistory) -> Backtest:
     """One month ahead, and all months from one origin."""
     if rows.empty:
-        return Scores(np.empty(0), np.empty(0))
-    return Scores(forecaster(rows, history), multi_step(forecaster, rows, history))
+        return Backtest(np.empty(0), np.empty(0))
+    return Backtest(predictor(rows, history), multi_step(predictor, rows, history))
 
 
-def score_model(packed: Packed, rows: pd.DataFrame, history: SalesHistory) -> Scores:
-    """As `score`, with the interval, the figure with recorded weather, and the features found to leak."""
-    scores = score(model_forecaster(packed), rows, history)
+def backtest_model(packed: Packed, rows: pd.DataFrame, history: SalesHistory) -> Backtest:
+    """As `backtest`, with the interval, the errors with recorded weather, and the features that leak."""
+    result = backtest(model_predictor(packed), rows, history)
     if rows.empty:
-        return scores
+        return result
     if "interval" in packed.metadata:
-        scores.low, scores.high = interval(packed, frame_of(packed, rows, history))
+        result.low, result.high = interval(packed, frame_of(packed, rows, history))
         months = month_index(rows["MonthStart"])
         far = multi_step_frame(packed, rows, history)
-        scores.multi_step_low, scores.multi_step_high = interval(packed, far, months > months.min())
-    flattered = model_forecaster(packed, masked=())(rows, history)
-    scores.recorded_weather = metrics.errors(rows[TARGET].to_numpy(dtype=np.float64), flattered)
-    scores.leaks = [name for name in leaking(rows, history) if name in packed.features]
-    return scores
+        result.multi_step_low, result.multi_step_high = interval(packed, far, months > months.min())
+    flattered = model_predictor(packed, masked=())(rows, history)
+    result.recorded_weather = metrics.errors(rows[TARGET].to_numpy(dtype=np.float64), flattered)
+    result.leaks = [name for name in leaking(rows, history) if name in packed.features]
+    return result
 
 
 def leaking(rows: pd.DataFrame, history: SalesHistory) -> list[str]:
     """History features, stored with `rows` or built now, that change when a row's own and later months are unknown."""
-    months, found = month_index(rows["MonthStart"]), set()
+    months, names = month_index(rows["MonthStart"]), set()
     for month in np.unique(months):
         part = rows[months == month]
         honest = history.until(int(month)).features(part)
@@ -119,8 +119,8 @@ def leaking(rows: pd.DataFrame, history: SalesHistory) -> list[str]:
         for name in HISTORY:
             stored = part[name] if name in part else honest[name]
             if not (_same(honest[name], built[name]) and _same(honest[name], stored)):
-                found.add(name)
-    return sorted(found)
+                names.add(name)
+    return sorted(names)
 
 
 def _same(left: pd.Series, right: pd.Series) -> bool:

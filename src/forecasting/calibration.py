@@ -24,9 +24,9 @@ from forecasting.packing import Packed
 
 FloatArray = npt.NDArray[np.float64]
 YEAR, HALF_YEAR = 12, 6
-MOST_ROWS = 20_000
+MAX_ROWS = 20_000
 # Fewer give no tenth to speak of.
-FEWEST_ROWS = 50
+MIN_ROWS = 50
 
 
 def calibrate(rows: pd.DataFrame, packed: Packed, x: pd.DataFrame, fit: Callable[[pd.DataFrame], Packed]) -> Any:
@@ -46,7 +46,7 @@ def calibrate(rows: pd.DataFrame, packed: Packed, x: pd.DataFrame, fit: Callable
     year, before = rows[months > last - YEAR], rows[months <= last - YEAR]
     early, history = fit(before), SalesHistory.of(rows)
     settled = year["Lag12"].notna()
-    year = year[settled] if settled.sum() >= FEWEST_ROWS else year
+    year = year[settled] if settled.sum() >= MIN_ROWS else year
     low, high = _factors([_seen(early, frame_of(early, year, history), year)])
     ahead = [_half_year(early, year, history, origin) for origin in (last - YEAR, last - HALF_YEAR)]
     low_ahead, high_ahead = _factors(ahead)
@@ -56,7 +56,7 @@ def calibrate(rows: pd.DataFrame, packed: Packed, x: pd.DataFrame, fit: Callable
 def out_of_bag(model: Any, x: pd.DataFrame, y: FloatArray) -> tuple[float, float]:
     """(low, high) from trees that did not see a row; `x` (rows, features) and `y` (rows,) are the training rows."""
     pipeline, _, _ = parts(model, x)
-    rows = np.arange(len(x))[:: max(1, len(x) // MOST_ROWS)]
+    rows = np.arange(len(x))[:: max(1, len(x) // MAX_ROWS)]
     trees = tree_predictions(model, x.iloc[rows])
     for tree, samples in enumerate(pipeline["forest"].estimators_samples_):
         seen = np.zeros(len(x), dtype=bool)

@@ -19,7 +19,7 @@ from demand.errors import UserError
 from demand.grain import grain_of
 from demand.served_model import serving_folder
 from demand.state import State
-from forecasting.backtest import model_forecaster
+from forecasting.backtest import model_predictor
 from forecasting.export import HISTORY as HISTORY_FILE
 from forecasting.features import HISTORY, TARGET, SalesHistory
 from forecasting.lookback import error_beside_naive
@@ -108,7 +108,7 @@ def refitted(packed: Packed, train: pd.DataFrame) -> Packed:
     """The recipe of a model, fitted on other months.
 
     Raises:
-        UserError: the model does not tell its recipe.
+        UserError: the model does not state its recipe.
     """
     parameters: Mapping[str, Any] = packed.metadata.get("parameters") or {}
     try:
@@ -122,7 +122,7 @@ def refitted(packed: Packed, train: pd.DataFrame) -> Packed:
         )
     except KeyError as error:
         raise UserError(
-            f"the champion has seen held-out months and does not tell its recipe ({error} is missing), so that it can "
+            f"the champion has seen held-out months and does not state its recipe ({error} is missing), so that it can "
             "neither be compared nor fitted again; pass --champion none"
         ) from error
     return Packed(*fit(settings, train))
@@ -131,8 +131,8 @@ def refitted(packed: Packed, train: pd.DataFrame) -> Packed:
 def live(champion: Champion, rows: pd.DataFrame, history: SalesHistory) -> dict[str, Any]:
     """How the registered model itself does on `rows`, beside the same month of last year.
 
-    Months that it has learned from flatter it (`months_seen`): one that loses even so is no good on these sales.
+    Months that it has learned from flatter it (`months_seen`): one that loses even so is unfit for these sales.
     """
-    shown = error_beside_naive(model_forecaster(champion.packed)(rows, history), rows, history)
+    shown = error_beside_naive(model_predictor(champion.packed)(rows, history), rows, history)
     about = {"name": champion.name, "version": champion.version, "months_seen": champion.months_seen}
     return {**about, **shown}

@@ -1,4 +1,4 @@
-"""Step evaluate: score candidates, naive baselines and the champion on the held-out months, and decide."""
+"""Step evaluate: back-test candidates, naive baselines and the champion on the held-out months, and decide."""
 
 import argparse
 import json
@@ -19,7 +19,7 @@ from demand.grain import grain_of, name_of
 from demand.steps import read_rows, run
 from forecasting import baselines, export, figures, gate, metrics, report, verdict
 from forecasting import champion as champions
-from forecasting.backtest import Scores, baseline_forecaster, frame_of, score, score_model
+from forecasting.backtest import Backtest, backtest, backtest_model, baseline_predictor, frame_of
 from forecasting.champion import Champion
 from forecasting.features import TARGET, SalesHistory, series_columns
 from forecasting.packing import Packed, load
@@ -48,14 +48,14 @@ def load_candidates(folders: Sequence[Path]) -> dict[str, tuple[Path, Packed]]:
     Raises:
         UserError: a folder holds no model, or two candidates have one name.
     """
-    found: dict[str, tuple[Path, Packed]] = {}
+    candidates: dict[str, tuple[Path, Packed]] = {}
     for folder in folders:
         packed = load(folder)
         name = str(packed.metadata.get("candidate", folder.name))
-        if name in found:
+        if name in candidates:
             raise UserError(f"{folder}: a candidate named {name} is there already; give each its own name")
-        found[name] = (folder, packed)
-    return found
+        candidates[name] = (folder, packed)
+    return candidates
 
 
 def importance(packed: Packed, rows: pd.DataFrame, history: SalesHistory, seed: int = 7) -> dict[str, float]:
@@ -74,22 +74,22 @@ def importance(packed: Packed, rows: pd.DataFrame, history: SalesHistory, seed: 
 
 def decide(
     packed: Mapping[str, Packed],
-    scores: Mapping[str, Scores],
+    backtests: Mapping[str, Backtest],
     champion: Champion | None,
     train: pd.DataFrame,
     rows: pd.DataFrame,
 ) -> gate.Decision:
-    """What the gate says of the candidates in `packed`, given every score."""
+    """What the gate says of the candidates in `packed`, given every back-test."""
     actual = rows[TARGET].to_numpy(dtype=np.float64)
-    wapes = {name: metrics.errors(actual, one.one_step)["wape"] for name, one in scores.items()}
+    wapes = {name: metrics.errors(actual, one.one_step)["wape"] for name, one in backtests.items()}
     entrants = [
         gate.Entrant(
             name,
             wapes[name],
             one.features,
             one.metadata.get("trained_until"),
-            _forecasts(scores[name]),
-            scores[name].leaks,
+            _forecasts(backtests[name]),
+            backtests[name].leaks,
         )
         for name, one in packed.items()
     ]
@@ -100,34 +100,34 @@ def decide(
     known = (
         None
         if champion is None
-        else gate.Champion(champion.label, wapes[CHAMPION], _forecasts(scores[CHAMPION]), champion.is_refitted)
+        else gate.Rival(champion.label, wapes[CHAMPION], _forecasts(backtests[CHAMPION]), champion.is_refitted)
     )
     return gate.decide(entrants, rivals, known, holdout_from, len(rows))
 
 
-def _forecasts(scores: Scores) -> npt.NDArray[np.float64]:
-    return np.concatenate([scores.one_step, scores.multi_step])
+def _forecasts(result: Backtest) -> npt.NDArray[np.float64]:
+    return np.concatenate([result.one_step, result.multi_step])
 
 
 def evaluate(
     train: pd.DataFrame, holdout: pd.DataFrame, candidates: Mapping[str, Packed], champion: Champion | None
-) -> tuple[gate.Decision, dict[str, Scores], dict[str, Any]]:
-    """(decision, scores of candidates, champion and baselines, further entries of the verdict)."""
+) -> tuple[gate.Decision, dict[str, Backtest], dict[str, Any]]:
+    """(decision, back-tests of candidates, champion and baselines, further entries of the verdict)."""
     history = SalesHistory.of(pd.concat([train, holdout], ignore_index=True))
-    scores = {name: score_model(packed, holdout, history) for name, packed in candidates.items()}
+    backtests = {name: backtest_model(packed, holdout, history) for name, packed in candidates.items()}
     if champion is not None:
-        scores[CHAMPION] = score_model(champion.rival, holdout, history)
-    scores |= {name: score(baseline_forecaster(name), holdout, history) for name in baselines.NAMES}
-    decision = decide(candidates, scores, champion, train, holdout)
+        backtests[CHAMPION] = backtest_model(champion.rival, holdout, history)
+    backtests |= {name: backtest(baseline_predictor(name), holdout, history) for name in baselines.NAMES}
+    decision = decide(candidates, backtests, champion, train, holdout)
     more = {
         "months": {"train": _span(train), "holdout": _span(holdout)},
-        "by_country": figures.by_country(scores, holdout),
+        "by_country": figures.by_country(backtests, holdout),
         "importance": importance(candidates[decision.selected], holdout, history),
         "features": tuple(candidates[decision.selected].features),
         "live": champions.live(champion, holdout, history) if champion else None,
         "notes": tuple(champion.notes()) if champion else (),
     }
-    return decision, scores, more
+    return decision, backtests, more
 
 
 def _span(rows: pd.DataFrame) -> list[str]:
@@ -142,8 +142,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     loaded = load_candidates(args.candidate)
     grain = grain_of(series_columns(train))
     champion = champions.read(name_of(args.model_name, grain), args.champion, train, holdout, grain)
-    decision, scores, more = evaluate(train, holdout, {name: one for name, (_, one) in loaded.items()}, champion)
-    table = {name: figures.figures(one, holdout) for name, one in scores.items()}
+    decision, backtests, more = evaluate(train, holdout, {name: one for name, (_, one) in loaded.items()}, champion)
+    table = {name: figures.figures(one, holdout) for name, one in backtests.items()}
     result = verdict.Verdict(
         promoted=decision.promoted,
         selected=decision.selected,
@@ -155,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings=tuple(counts.get("warnings", ())),
         **more,
     )
-    _write(args, result, figures.forecast_table(scores, holdout), train, holdout)
+    _write(args, result, figures.forecast_table(backtests, holdout), train, holdout)
     with outputs.staged(args.selected) as selected:
         outputs.publish(loaded[decision.selected][0], selected)
         # The endpoint knows the held-out months too: they are the nearest past of what it forecasts.

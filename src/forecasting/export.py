@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from demand.errors import UserError
-from demand.model import RelativeForest, smallest_level, tree_predictions
+from demand.model import RelativeForest, min_level, tree_predictions
 from demand.served_model import serving_folder
 from forecasting.features import state_of
 
 FOREST, TABLES, HISTORY, CONTRACT = "forest.onnx", "encoder.json", "history.npz", "sales.contract.yml"
 # Leaf values are float32 in ONNX.
-MOST_RELATIVE_ERROR = 1e-6
+MAX_RELATIVE_ERROR = 1e-6
 
 
 def write_model(model: Any, features: list[str], example: pd.DataFrame, folder: Path) -> None:
@@ -72,17 +72,17 @@ def tables(model: Any, features: list[str]) -> dict[str, Any]:
     """What `Encoder` is built from, as JSON: the fitted transformer of `model` and the level it divides by."""
     columns = _pipeline(model)["columns"]
     unknown = pd.DataFrame({name: [np.nan] for name in features})
-    found: dict[str, Any] = {"width": columns.transform(_typed(unknown, columns)).shape[1]}
-    found |= {"one_hot": [], "encoded": [], "numbers": [], "level": None}
+    content: dict[str, Any] = {"width": columns.transform(_typed(unknown, columns)).shape[1]}
+    content |= {"one_hot": [], "encoded": [], "numbers": [], "level": None}
     relative: set[str] = set()
     if isinstance(model, RelativeForest):
         relative = set(model.relative)
-        found["level"] = {"name": model.level, "usual": model.usual_level_, "smallest": smallest_level(model)}
+        content["level"] = {"name": model.level, "usual": model.usual_level_, "smallest": min_level(model)}
     for kind, transformer, names in columns.transformers_:
         place = columns.output_indices_[kind].start
         if len(names):
-            _ADD[kind](found, transformer, list(names), place, relative)
-    return found
+            _ADD[kind](content, transformer, list(names), place, relative)
+    return content
 
 
 def _typed(unknown: pd.DataFrame, columns: Any) -> pd.DataFrame:
@@ -97,35 +97,35 @@ def _usual(imputer: Any, names: list[str], texts: bool) -> list[Any]:
     return list(imputer.transform(unknown)[0])
 
 
-def _add_one_hot(found: dict[str, Any], fitted: Any, names: list[str], place: int, _: set[str]) -> None:
+def _add_one_hot(content: dict[str, Any], fitted: Any, names: list[str], place: int, _: set[str]) -> None:
     imputer, encoder = fitted[0], fitted[1]
     for name, usual, categories in zip(names, _usual(imputer, names, True), encoder.categories_, strict=True):
         at = {str(category): place + number for number, category in enumerate(categories)}
-        found["one_hot"].append({"name": name, "columns": at, "missing": at.get(str(usual), -1)})
+        content["one_hot"].append({"name": name, "columns": at, "missing": at.get(str(usual), -1)})
         place += len(at)
 
 
-def _add_encoded(found: dict[str, Any], fitted: Any, names: list[str], place: int, _: set[str]) -> None:
+def _add_encoded(content: dict[str, Any], fitted: Any, names: list[str], place: int, _: set[str]) -> None:
     imputer, encoder = fitted[0], fitted[1]
     usual, unseen = _usual(imputer, names, True), float(encoder.target_mean_)
     for number, name in enumerate(names):
         keys, means = encoder.categories_[number], encoder.encodings_[number]
         values = {str(key): float(mean) for key, mean in zip(keys, means, strict=True)}
         entry = {"name": name, "column": place + number, "values": values, "unseen": unseen}
-        found["encoded"].append({**entry, "missing": values.get(str(usual[number]), unseen)})
+        content["encoded"].append({**entry, "missing": values.get(str(usual[number]), unseen)})
 
 
-def _add_flags(found: dict[str, Any], fitted: Any, names: list[str], place: int, _: set[str]) -> None:
+def _add_flags(content: dict[str, Any], fitted: Any, names: list[str], place: int, _: set[str]) -> None:
     for number, (name, usual) in enumerate(zip(names, _usual(fitted, names, False), strict=True)):
         entry = {"name": name, "column": place + number, "missing": float(usual), "mean": 0.0, "scale": 1.0}
-        found["numbers"].append({**entry, "relative": False})
+        content["numbers"].append({**entry, "relative": False})
 
 
-def _add_numbers(found: dict[str, Any], fitted: Any, names: list[str], place: int, relative: set[str]) -> None:
+def _add_numbers(content: dict[str, Any], fitted: Any, names: list[str], place: int, relative: set[str]) -> None:
     imputer, scaler = fitted[0], fitted[1]
     for number, (name, usual) in enumerate(zip(names, _usual(imputer, names, False), strict=True)):
         entry = {"name": name, "column": place + number, "missing": float(usual), "relative": name in relative}
-        found["numbers"].append({**entry, "mean": float(scaler.mean_[number]), "scale": float(scaler.scale_[number])})
+        content["numbers"].append({**entry, "mean": float(scaler.mean_[number]), "scale": float(scaler.scale_[number])})
 
 
 _ADD = {"one_hot": _add_one_hot, "target": _add_encoded, "flags": _add_flags, "numbers": _add_numbers}
@@ -135,11 +135,11 @@ def _prove(model: Any, example: pd.DataFrame, folder: Path) -> None:
     from demand.forest import Forest  # noqa: PLC0415  onnxruntime is needed here only
 
     wanted = tree_predictions(model, example).mean(axis=0)
-    found = Forest(folder).of_frame(example).mean(axis=1)
-    far = np.abs(found - wanted) > MOST_RELATIVE_ERROR * np.maximum(np.abs(wanted), 1e-9)
+    served = Forest(folder).of_frame(example).mean(axis=1)
+    far = np.abs(served - wanted) > MAX_RELATIVE_ERROR * np.maximum(np.abs(wanted), 1e-9)
     if far.any():
         row = int(np.flatnonzero(far)[0])
         raise UserError(
-            f"row {row} of the training rows: ONNX forecasts {found[row]!r}, scikit-learn {wanted[row]!r}; "
+            f"row {row} of the training rows: ONNX forecasts {served[row]!r}, scikit-learn {wanted[row]!r}; "
             "skl2onnx and onnxruntime must be the pinned versions"
         )

@@ -25,7 +25,7 @@ CATEGORICAL = frozenset({"StoreID", "Country", "City", "Weather", "Season", *GRA
 FLAGS = frozenset({"Promotion", "Holiday"})
 # Known before a month begins: from the calendar, from the plan, or from earlier months. Weather is not.
 KNOWN_BEFORE = frozenset({*CONTEXTUAL, *GRAIN_COLUMNS, *HISTORY}) - {"Weather"}
-LONGEST_SPAN = 1200
+MAX_SPAN_MONTHS = 1200
 
 
 def month_index(dates: pd.Series) -> npt.NDArray[np.int64]:
@@ -73,7 +73,7 @@ class SalesHistory:
         """
         months = month_index(rows["MonthStart"])
         first, last = int(months.min()), int(months.max())
-        if last - first > LONGEST_SPAN:
+        if last - first > MAX_SPAN_MONTHS:
             raise UserError(f"sales span {month_name(first)} to {month_name(last)}: correct the dates at the source")
         keys = pd.Index(series_keys(rows)).unique()
         values = np.full((len(keys), last - first + 1 + months_ahead), np.nan)
@@ -99,9 +99,9 @@ class SalesHistory:
         """Sales `months_back` calendar months before each row's month; NaN where unknown."""
         series, months = self.positions(rows)
         wanted = months - months_back
-        found = (series >= 0) & (wanted >= 0) & (wanted < self.values.shape[1])
+        known = (series >= 0) & (wanted >= 0) & (wanted < self.values.shape[1])
         result = np.full(len(rows), np.nan)
-        result[found] = self.values[series[found], wanted[found]]
+        result[known] = self.values[series[known], wanted[known]]
         return result
 
     def mean(self, rows: pd.DataFrame, window: int) -> npt.NDArray[np.float64]:

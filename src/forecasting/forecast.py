@@ -11,10 +11,10 @@ import pandas as pd
 from demand import health, tracking
 from demand.contract import load_contract
 from demand.errors import UserError
-from demand.forecaster import MOST_MONTHS_AHEAD, YEAR, Forecast, Forecaster
+from demand.forecaster import MAX_HORIZON, YEAR, Forecast, Forecaster
 from demand.grain import grain_of
 from demand.months import month_name
-from demand.requests import RequestCheck
+from demand.requests import RequestRules
 from demand.state import State
 from demand.step_warnings import StepWarnings, of_rows
 from demand.steps import read_rows, run
@@ -24,7 +24,6 @@ from forecasting.packing import read_metadata
 from forecasting.planned import Key, read_plan, warn_of_unused
 
 log = logging.getLogger(__name__)
-PLANNED = ("Price", "Promotion", "Holiday")
 # A cell that begins so is a formula for a spreadsheet, and a store's name is not ours to trust.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -53,18 +52,18 @@ def asked_rows(state: State, horizon: int, plan: dict[Key, dict[str, Any]]) -> l
     return rows
 
 
-def table_of(rows: Sequence[dict[str, Any]], found: Sequence[Forecast], forecaster: Forecaster) -> pd.DataFrame:
+def table_of(rows: Sequence[dict[str, Any]], forecasts: Sequence[Forecast], forecaster: Forecaster) -> pd.DataFrame:
     """One row per forecast, with the months of past years beside it."""
     state = forecaster.state
     past = [dict(forecaster.past(row)).get(row["Month"] - YEAR) for row in rows]
     columns: dict[str, Any] = {name: [row.get(name) for row in rows] for name in state.key_columns}
     columns |= {
         "MonthYear": [month_name(row["Month"]) for row in rows],
-        "TotalSales": [one.sales for one in found],
-        "P10": [one.low for one in found],
-        "P90": [one.high for one in found],
+        "TotalSales": [one.sales for one in forecasts],
+        "P10": [one.low for one in forecasts],
+        "P90": [one.high for one in forecasts],
         "SameMonthLastYear": pd.array(past, dtype="Float64"),
-        "Flags": [" ".join(one.flags) for one in found],
+        "Flags": [" ".join(one.flags) for one in forecasts],
         "Price": pd.array([row.get("Price") for row in rows], dtype="Float64"),
         "Promotion": pd.array([row.get("Promotion") for row in rows], dtype="boolean"),
         "Holiday": pd.array([row.get("Holiday") for row in rows], dtype="boolean"),
@@ -101,14 +100,14 @@ def _check_grain(model: str, metadata: dict[str, Any], monthly: pd.DataFrame) ->
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step."""
     args = build_parser().parse_args(argv)
-    if not 1 <= args.horizon <= MOST_MONTHS_AHEAD:
-        raise UserError(f"--horizon {args.horizon}: 1 to {MOST_MONTHS_AHEAD} months can be forecast")
+    if not 1 <= args.horizon <= MAX_HORIZON:
+        raise UserError(f"--horizon {args.horizon}: 1 to {MAX_HORIZON} months can be forecast")
     monthly, metadata = read_rows(args.monthly, "monthly.parquet"), read_metadata(args.model)
     _check_grain(f"{args.model_name} version {args.model_version}", metadata, monthly)
     state = state_of(add_calendar(monthly))
     forecaster = Forecaster(args.model, metadata, state)
-    check = RequestCheck(load_contract(args.contract), state.key_columns, state.first_month, state.last_month)
-    plan = read_plan(args.plan, check, state.key_columns)
+    rules = RequestRules(load_contract(args.contract), state.key_columns, state.first_month, state.last_month)
+    plan = read_plan(args.plan, rules, state.key_columns)
     rows = asked_rows(state, args.horizon, plan)
     table = table_of(rows, forecaster.forecast(rows), forecaster)
     table = table.assign(ModelName=args.model_name, ModelVersion=str(args.model_version))
@@ -119,10 +118,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     months = (month_name(state.last_month + 1), month_name(state.last_month + args.horizon))
     log.info("Forecast %d series, %s to %s, with model version %s", len(state.keys), *months, args.model_version)
     warnings = StepWarnings("forecast", of_rows(args.monthly))
-    found = lookback.look_back(args.model, metadata, monthly)
-    health.write({"name": args.model_name, "version": str(args.model_version), **found}, args.forecasts)
-    if said := health.sentence(args.model_name, str(args.model_version), found):
-        warnings.add(said)
+    comparison = lookback.look_back(args.model, metadata, monthly)
+    health.write({"name": args.model_name, "version": str(args.model_version), **comparison}, args.forecasts)
+    if warning := health.sentence(args.model_name, str(args.model_version), comparison):
+        warnings.add(warning)
     unused = check_plan(args.plan, plan, state, args.horizon, warnings)
     warnings.write(args.forecasts)
     with tracking.run("forecast") as tracker:

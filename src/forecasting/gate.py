@@ -23,7 +23,7 @@ class Entrant:
     """A candidate as the gate sees it.
 
     `forecasts` (units, all that were made of held-out months), `wape` one month ahead (None if undefined),
-    `trained_until` as YYYY-MM, `leaks` names features found to change with the sales that they are to forecast.
+    `trained_until` as YYYY-MM, `leaks` names features that change with the sales that they are to forecast.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Entrant:
 
 
 @dataclass(frozen=True)
-class Champion:
-    """The registered model as the gate sees it; `label` is what reasons call it, the rest as in `Entrant`.
+class Rival:
+    """The champion as the gate sees it; `label` is what reasons call it, the rest as in `Entrant`.
 
     `refitted`: not the model itself was scored, but its recipe, fitted again on the months before the hold-out.
     """
@@ -58,32 +58,32 @@ class Decision:
 
 def refusals(entrant: Entrant, holdout_from: str, holdout_rows: int) -> list[str]:
     """Why an entrant cannot be promoted at all, whatever its figures."""
-    found = []
+    reasons = []
     if not holdout_rows:
-        found.append("the hold-out is empty, so nothing is known about it")
+        reasons.append("the hold-out is empty, so nothing is known about it")
     if not entrant.features:
-        found.append("does not tell its features")
+        reasons.append("does not state its features")
     unknown = sorted(set(entrant.features) - ALLOWED)
     if unknown:
-        found.append(f"uses {', '.join(unknown)}, which is not known before the month begins")
+        reasons.append(f"uses {', '.join(unknown)}, which is not known before the month begins")
     if entrant.leaks:
-        found.append(f"saw the target: {', '.join(entrant.leaks)} depends on the sales to be forecast")
+        reasons.append(f"saw the target: {', '.join(entrant.leaks)} depends on the sales to be forecast")
     if not entrant.trained_until:
-        found.append("does not tell until which month it was trained")
+        reasons.append("does not state until which month it was trained")
     elif entrant.trained_until >= holdout_from:
-        found.append(f"saw the hold-out: trained until {entrant.trained_until}, held out from {holdout_from}")
+        reasons.append(f"saw the hold-out: trained until {entrant.trained_until}, held out from {holdout_from}")
     bad = int((~np.isfinite(entrant.forecasts)).sum())
     if bad:
-        found.append(f"{bad} forecasts are not finite numbers")
+        reasons.append(f"{bad} forecasts are not finite numbers")
     if entrant.wape is None or not math.isfinite(entrant.wape):
-        found.append("has no WAPE")
-    return found
+        reasons.append("has no WAPE")
+    return reasons
 
 
 def decide(
     entrants: Sequence[Entrant],
     baselines: Mapping[str, float | None],
-    champion: Champion | None,
+    champion: Rival | None,
     holdout_from: str,
     holdout_rows: int,
 ) -> Decision:
@@ -97,7 +97,7 @@ def decide(
         holdout_rows: how many store-months are held out.
     """
     refused = {entrant.name: refusals(entrant, holdout_from, holdout_rows) for entrant in entrants}
-    reasons = [f"{name} refused: {why}" for name, found in refused.items() for why in found]
+    reasons = [f"{name} refused: {fault}" for name, faults in refused.items() for fault in faults]
     fit = [entrant for entrant in entrants if not refused[entrant.name]]
     if not fit:
         return Decision(min(entrants, key=_rank).name, False, tuple(reasons))
@@ -115,7 +115,7 @@ def _rank(entrant: Entrant) -> float:
     return entrant.wape if entrant.wape is not None and math.isfinite(entrant.wape) else math.inf
 
 
-def _compare_champion(best: Entrant, champion: Champion) -> tuple[bool, str]:
+def _compare_champion(best: Entrant, champion: Rival) -> tuple[bool, str]:
     if champion.forecasts is not None and np.array_equal(best.forecasts, champion.forecasts):
         what = "the recipe of" if champion.refitted else "the same model as"
         return False, f"{best.name} is {what} {champion.label}, which is registered already: every forecast is the same"

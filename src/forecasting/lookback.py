@@ -31,7 +31,7 @@ def error_beside_naive(forecasts: npt.NDArray[np.float64], rows: pd.DataFrame, h
 def look_back(folder: Path, metadata: Mapping[str, Any], monthly: pd.DataFrame, months: int = MONTHS) -> dict[str, Any]:
     """How the model in `folder` would have forecast the last `months` of `monthly`, each from the months before it.
 
-    A model that has learned from those months is flattered by them: one that loses even so is no good on these sales.
+    A model that has learned from those months is flattered by them: one that loses even so is unfit for these sales.
     """
     rows = add_calendar(monthly)
     rows = rows.assign(**{flag: rows[flag].astype("float64") for flag in FLAGS})

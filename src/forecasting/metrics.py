@@ -7,7 +7,7 @@ import numpy.typing as npt
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 FloatArray = npt.NDArray[np.float64]
-Errors = dict[str, float | None]
+Metrics = dict[str, float | None]
 NAMES = ("wape", "mae", "rmse", "r2")
 
 
@@ -19,7 +19,7 @@ def wape(actual: FloatArray, forecast: FloatArray) -> float:
     return missed / sold
 
 
-def errors(actual: FloatArray, forecast: FloatArray) -> Errors:
+def errors(actual: FloatArray, forecast: FloatArray) -> Metrics:
     """WAPE (fraction), MAE and RMSE (units), R2; None where undefined: no rows, NaN forecasts, R2 of one row."""
     if not len(actual) or not np.isfinite(forecast).all():
         return dict.fromkeys(NAMES)

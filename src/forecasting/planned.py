@@ -9,14 +9,14 @@ import pandas as pd
 
 from demand.errors import UserError
 from demand.months import month_name
-from demand.requests import RequestCheck, RequestError
-from demand.store_ids import MOST_SHOWN, did_you_mean
+from demand.requests import RequestError, RequestRules
+from demand.store_ids import MAX_SHOWN, did_you_mean
 
 TRUE, FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 Key = tuple[str | int, ...]
 
 
-def read_plan(path: Path, check: RequestCheck, keys: tuple[str, ...]) -> dict[Key, dict[str, Any]]:
+def read_plan(path: Path, rules: RequestRules, keys: tuple[str, ...]) -> dict[Key, dict[str, Any]]:
     """(key columns..., month index) -> what is planned; empty cells are left out.
 
     Args:
@@ -28,19 +28,19 @@ def read_plan(path: Path, check: RequestCheck, keys: tuple[str, ...]) -> dict[Ke
         UserError: no such file, an unknown column, a value that breaks a rule, a month planned twice; names the line.
     """
     table = _read(path)
-    unknown = sorted(set(table.columns) - {"MonthYear", *check.columns})
+    unknown = sorted(set(table.columns) - {"MonthYear", *rules.columns})
     if unknown:
-        known = ", ".join(["MonthYear", *check.columns])
+        known = ", ".join(["MonthYear", *rules.columns])
         raise UserError(f"{path}:1: unknown column {', '.join(unknown)}; a plan has {known}")
-    found: dict[Key, dict[str, Any]] = {}
+    plan: dict[Key, dict[str, Any]] = {}
     for number, cells in enumerate(table.to_dict("records")):
         line = number + 2  # after the header
-        row = _clean({str(name): value for name, value in cells.items()}, check, f"{path}:{line}")
+        row = _clean({str(name): value for name, value in cells.items()}, rules, f"{path}:{line}")
         key = (*(str(row.get(name, "")) for name in keys), row["Month"])
-        if key in found:
+        if key in plan:
             raise UserError(f"{path}:{line}: {', '.join(map(str, key[:-1]))} has this month twice: keep one line")
-        found[key] = row
-    return found
+        plan[key] = row
+    return plan
 
 
 def warn_of_unused(
@@ -81,9 +81,9 @@ def _series(unknown: Counter[tuple[str, ...]], known: Collection[tuple[str, ...]
     stores = sorted({key[0] for key in known})
     shown = [
         " ".join((f'"{store}"' if store in stores else did_you_mean(store, stores), *rest))
-        for store, *rest in sorted(unknown)[:MOST_SHOWN]
+        for store, *rest in sorted(unknown)[:MAX_SHOWN]
     ]
-    return ", ".join(shown) + (f" and {len(unknown) - MOST_SHOWN} more" if len(unknown) > MOST_SHOWN else "")
+    return ", ".join(shown) + (f" and {len(unknown) - MAX_SHOWN} more" if len(unknown) > MAX_SHOWN else "")
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -97,19 +97,19 @@ def _read(path: Path) -> pd.DataFrame:
         raise UserError(f"{path}: the plan cannot be read: {error}") from error
 
 
-def _clean(cells: dict[str, Any], check: RequestCheck, place: str) -> dict[str, Any]:
-    typed = {name: _typed(name, value, check) for name, value in cells.items()}
+def _clean(cells: dict[str, Any], rules: RequestRules, place: str) -> dict[str, Any]:
+    typed = {name: _typed(name, value, rules) for name, value in cells.items()}
     try:
-        return check.rows([{name: value for name, value in typed.items() if value is not None}])[0]
+        return rules.rows([{name: value for name, value in typed.items() if value is not None}])[0]
     except RequestError as error:
         raise UserError(f"{place}: {error.faults[0].field}: {error.faults[0].rule}") from error
 
 
-def _typed(name: str, value: Any, check: RequestCheck) -> Any:
+def _typed(name: str, value: Any, rules: RequestRules) -> Any:
     """A CSV's text in the column's type; text that is none stays, so that the check names it."""
     if value is None or value == "" or (isinstance(value, float) and value != value):  # noqa: PLR0124  NaN
         return None
-    kind = check.columns[name].type if name in check.columns else "string"
+    kind = rules.columns[name].type if name in rules.columns else "string"
     if kind == "boolean" and isinstance(value, str):
         text = value.strip().lower()
         return True if text in TRUE else False if text in FALSE else value

@@ -15,7 +15,7 @@ from demand.steps import read_rows, run
 from forecasting.features import SalesHistory, add_calendar, month_index
 
 log = logging.getLogger(__name__)
-FEWEST_TRAINING_MONTHS = 2
+MIN_TRAINING_MONTHS = 2
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -43,19 +43,19 @@ def split(rows: pd.DataFrame, holdout_months: int) -> tuple[pd.DataFrame, pd.Dat
     """
     months = month_index(rows["MonthStart"])
     first, last = int(months.min()), int(months.max())
-    needed = holdout_months + FEWEST_TRAINING_MONTHS
+    needed = holdout_months + MIN_TRAINING_MONTHS
     if last - first + 1 < needed:
         raise UserError(
             f"sales cover {last - first + 1} complete month(s), {month_name(first)} to {month_name(last)}; holding "
-            f"{holdout_months} out and training on {FEWEST_TRAINING_MONTHS} takes {needed}: import more months or "
+            f"{holdout_months} out and training on {MIN_TRAINING_MONTHS} takes {needed}: import more months or "
             "lower holdout_months"
         )
     held = months > last - holdout_months
     train, holdout = rows[~held].reset_index(drop=True), rows[held].reset_index(drop=True)
-    if train["MonthYear"].nunique() < FEWEST_TRAINING_MONTHS:
+    if train["MonthYear"].nunique() < MIN_TRAINING_MONTHS:
         raise UserError(
             f"only {train['MonthYear'].nunique()} month(s) with sales lie before the {holdout_months} held-out ones, "
-            f"training needs {FEWEST_TRAINING_MONTHS}: import more months or lower holdout_months"
+            f"training needs {MIN_TRAINING_MONTHS}: import more months or lower holdout_months"
         )
     return train, holdout
 

@@ -45,7 +45,7 @@ class Figures:
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> "Figures":
-        """From the JSON. Raises TypeError or KeyError where it is no mapping of figures."""
+        """From the JSON. Raises TypeError or KeyError where it is not a mapping of figures."""
         errors = ("one_step", "multi_step", "one_step_with_recorded_weather")
         known = {each.name: content[each.name] for each in fields(cls) if content.get(each.name) is not None}
         parsed: dict[str, Any] = {"one_step": Errors(), "multi_step": Errors(), **known}

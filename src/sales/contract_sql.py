@@ -40,7 +40,7 @@ def _value(column: Column, actual: str, types: Mapping[str, str] | None) -> str:
 
 
 def _rules(column: Column, actual: str, types: Mapping[str, str] | None) -> list[tuple[str, str, str]]:
-    """(condition that a bad value meets, the rule's name, SQL of the reason) in the order in which they are told."""
+    """(condition that a bad value meets, the rule's name, SQL of the reason) in the order in which they apply."""
     raw, value, name = _raw(actual, types), _value(column, actual, types), column.name
     shown = f"cast({quoted(actual)} as varchar)"
     rules = []

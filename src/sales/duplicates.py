@@ -82,12 +82,12 @@ def _equal_hashes(
             reader = con.sql(f"select hash({column}) as h from {relation} where {column} is not null")
             for batch in cast(pa.RecordBatchReader, reader.to_arrow_reader(BATCH_ROWS)):
                 _spread(batch.column(0).to_numpy(zero_copy_only=False), handles)
-        found: list[npt.NDArray[np.uint64]] = []
+        repeated: list[npt.NDArray[np.uint64]] = []
         for path in files:
-            found.append(_repeated(path))
-            if sum(map(len, found)) > enough:
+            repeated.append(_repeated(path))
+            if sum(map(len, repeated)) > enough:
                 break
-        return np.concatenate(found)
+        return np.concatenate(repeated)
 
 
 def _spread(hashes: npt.NDArray[np.uint64], handles: Sequence[IO[bytes]]) -> None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import duckdb
 
 # Whether a store reports weekly shows in half a year; Parquet's statistics skip what lies before.
-WINDOW, SHORTEST = timedelta(weeks=26), timedelta(weeks=8)
+WINDOW, MIN_SPAN = timedelta(weeks=26), timedelta(weeks=8)
 CONSEQUENCES = {
     "daily": "the month in which they end counts as complete before its last day was sold",
     "weekly": "each row counts wholly in the month of its date, so that a month holds four weeks or five",
@@ -32,7 +32,7 @@ def observed(con: duckdb.DuckDBPyConnection, latest: date) -> dict[str, int]:
             from (select StoreID, cast(SaleDate as date) as day from sales where SaleDate >= $first)
             group by StoreID
         ) where kind is not null group by kind"""
-    given = {"first": latest - WINDOW, "shortest": SHORTEST.days}
+    given = {"first": latest - WINDOW, "shortest": MIN_SPAN.days}
     return {str(kind): int(stores) for kind, stores in con.execute(query, given).fetchall()}
 
 

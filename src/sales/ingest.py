@@ -25,7 +25,7 @@ from demand.errors import UserError
 from demand.job_paths import job, on_azure, shown_input, shown_output
 from demand.steps import run
 from sales.check import check_rows
-from sales.partitions import UNDATED, Field, Partition, make_plan, read_fields
+from sales.partitions import UNDATED, Field, Partition, read_fields, read_partitions
 from sales.snowflake import connect, execute, query_errors
 from sales.snowflake_sign_in import WAYS, WORKLOAD_IDENTITY, SignIn, sign_in_of
 from sales.specs import ImportSpec, load_connection, load_import_spec
@@ -36,7 +36,7 @@ MEMORY_LIMIT = "256MB"
 
 
 @dataclass(frozen=True)
-class Request:
+class ImportSettings:
     """The files and folders of one import, and how it signs in to the warehouse."""
 
     connection: Path
@@ -47,48 +47,48 @@ class Request:
     sign_in: SignIn = field(default_factory=SignIn)
 
 
-def import_sales(request: Request) -> int:
+def import_sales(settings: ImportSettings) -> int:
     """Run the import and return its number of rows.
 
     On success `sales` holds one Parquet file a month and the file MLTable, and no month is left in the staging folder.
-    Otherwise `sales` is no table, and finished months wait in the staging folder for the next run.
+    Otherwise `sales` is not a table, and finished months wait in the staging folder for the next run.
 
     Raises:
         UserError: a spec, the warehouse, the data or the disk is not as it must be; one line says which and where.
     """
-    with tempfile.TemporaryDirectory(prefix="import-") as folder, disk_errors(request.staging):
-        staging = Staging(request.staging, _staging_key(request))
-        rows = _fetch_all(request, staging, Path(folder))
+    with tempfile.TemporaryDirectory(prefix="import-") as folder, disk_errors(settings.staging):
+        staging = Staging(settings.staging, _staging_key(settings))
+        rows = _fetch_all(settings, staging, Path(folder))
         files = sorted(Path(folder).glob("*.parquet"))
-        check_imported(files, load_contract(request.contract), shown_input(request.import_spec), request.staging)
-        publish(files, request.sales)
+        check_imported(files, load_contract(settings.contract), shown_input(settings.import_spec), settings.staging)
+        publish(files, settings.sales)
         staging.clear()
-    log.info("Imported %d rows into %s", rows, "output sales" if on_azure() else request.sales)
+    log.info("Imported %d rows into %s", rows, "output sales" if on_azure() else settings.sales)
     return rows
 
 
-def _staging_key(request: Request) -> str:
+def _staging_key(settings: ImportSettings) -> str:
     """Months that were fetched with another query, connection or contract must never be taken."""
     digest = hashlib.sha256(b"layout 2")
-    for path in (request.connection, request.import_spec, request.contract):
+    for path in (settings.connection, settings.import_spec, settings.contract):
         if not path.is_file():
             raise UserError(f"{path}: no such file")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 
-def _fetch_all(request: Request, staging: Staging, folder: Path) -> int:
+def _fetch_all(settings: ImportSettings, staging: Staging, folder: Path) -> int:
     """Every month as one file in the local `folder`; returns the rows of all."""
-    connection = load_connection(request.connection)
-    spec = load_import_spec(request.import_spec)
-    contract = load_contract(request.contract)
-    with connect(connection, request.sign_in) as session:
+    connection = load_connection(settings.connection)
+    spec = load_import_spec(settings.import_spec)
+    contract = load_contract(settings.contract)
+    with connect(connection, settings.sign_in) as session:
         fields = read_fields(session, spec, contract)
-        plan = make_plan(session, spec, fields)
-        if not plan:
+        partitions = read_partitions(session, spec, fields)
+        if not partitions:
             raise UserError(f"{spec.place}: the query gives no row; load sales first, or change its conditions")
-        log.info("%d rows in %d months", sum(part.rows for part in plan), len(plan))
-        for part in plan:
+        log.info("%d rows in %d months", sum(part.rows for part in partitions), len(partitions))
+        for part in partitions:
             target = folder / f"{part.month}.parquet"
             started = time.monotonic()
             if staging.take(part, target):
@@ -97,11 +97,11 @@ def _fetch_all(request: Request, staging: Staging, folder: Path) -> int:
             _fetch_month(session, part, fields, spec, target)
             staging.keep(part, target)
             log.info("%s: %d rows in %.2f s", part.month, part.rows, time.monotonic() - started)
-    return sum(part.rows for part in plan)
+    return sum(part.rows for part in partitions)
 
 
 def _fetch_month(session: Any, part: Partition, fields: Sequence[Field], spec: ImportSpec, target: Path) -> None:
-    """Fetch one month into the local file `target`, and hold it to the number of rows that the plan announced."""
+    """Fetch one month into the local file `target`, and hold it to the number of rows that were announced."""
     rows = _fetch(session, part, fields, spec, target)
     if rows != part.rows:
         changed = f"{part.rows} rows were announced and {rows} came; the table changed meanwhile, run it again"
@@ -191,10 +191,10 @@ def main(argv: list[str] | None = None) -> int:
     options = build_parser().parse_args(argv)
     files = (options.connection, options.import_spec, options.contract)
     sign_in = sign_in_of(options.sign_in, options.vault_url, options.key_name)
-    request = Request(*files, options.sales, options.staging, sign_in)
+    settings = ImportSettings(*files, options.sales, options.staging, sign_in)
 
     def work() -> int:
-        import_sales(request)
+        import_sales(settings)
         return 0
 
     return run(work)

@@ -1,4 +1,4 @@
-"""Cut the spec's query into calendar months: one grouped query tells which there are and what is in each."""
+"""Cut the spec's query into calendar months: one grouped query says which there are and what is in each."""
 
 import hashlib
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def read_fields(session: Any, spec: ImportSpec, contract: Contract) -> list[Fiel
     """The contract's columns that the query gives, in the contract's order.
 
     Raises:
-        UserError: the warehouse refuses the query, a required column is missing, or SaleDate is no point in time.
+        UserError: the warehouse refuses the query, a required column is missing, or SaleDate is not a point in time.
     """
     with query_errors(spec.place):
         described = session.cursor().describe(f"select * from (\n{spec.query}\n) limit 0")
@@ -91,7 +91,7 @@ def _fingerprint_sql(fields: Sequence[Field]) -> list[str]:
     return parts
 
 
-def make_plan(session: Any, spec: ImportSpec, fields: Sequence[Field]) -> list[Partition]:
+def read_partitions(session: Any, spec: ImportSpec, fields: Sequence[Field]) -> list[Partition]:
     """The months of the spec's query in order, undated rows last; empty when it has no row.
 
     Raises:

@@ -139,10 +139,10 @@ def _create(session: Any, table_sql: str) -> None:
 
 def _check_health(folder: Path, force: bool) -> None:
     """Raises UserError for forecasts of a model that the same month of last year beats, unless forced."""
-    found = health.read(folder)
-    said = health.sentence(str(found.get("name")), str(found.get("version")), found)
-    if said and not force:
-        raise UserError(f"{said}: nothing is published; train a better model, or publish all the same with FORCE=1")
+    comparison = health.read(folder)
+    warning = health.sentence(str(comparison.get("name")), str(comparison.get("version")), comparison)
+    if warning and not force:
+        raise UserError(f"{warning}: nothing is published; train a better model, or publish all the same with FORCE=1")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

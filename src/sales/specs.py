@@ -101,6 +101,6 @@ def _query_line(path: Path) -> int:
     """Line (from 1) of the key source.query."""
     node = yaml.compose(path.read_text(encoding="utf-8"))
     for name in ("source", "query"):
-        found = [(key, value) for key, value in node.value if key.value == name]  # type: ignore[union-attr]
-        key, node = found[0]
+        matches = [(key, value) for key, value in node.value if key.value == name]  # type: ignore[union-attr]
+        key, node = matches[0]
     return int(key.start_mark.line) + 1

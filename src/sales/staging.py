@@ -97,7 +97,7 @@ def publish(files: Sequence[Path], sales: Path) -> None:
             old.unlink()
         for path in files:
             shutil.copyfile(path, sales / path.name)
-        mark.write_text(MLTABLE, encoding="utf-8")  # last: without it the folder is no table
+        mark.write_text(MLTABLE, encoding="utf-8")  # last: without it the folder is not a table
     except BaseException:
         for path in (mark, *(sales / path.name for path in files)):
             path.unlink(missing_ok=True)

@@ -24,9 +24,9 @@ ORIGIN = "2023-12"
 
 
 def month(name: str) -> int:
-    found = month_of(name)
-    assert found is not None
-    return found
+    index = month_of(name)
+    assert index is not None
+    return index
 
 
 def row(store: str = "S000", name: str = "2024-06", **more: Any) -> dict[str, Any]:
@@ -66,15 +66,15 @@ def test_the_order_of_the_rows_does_not_matter(forecaster: Forecaster, order: li
     first, second = stores(forecaster)[:2]
     asked = [row(store, name) for store in (first, second) for name in ("2023-05", "2024-01", "2024-03", "2024-09")]
     wanted = forecaster.forecast(asked)
-    found = forecaster.forecast([asked[place] for place in order])
-    assert all(same(found[order.index(number)], wanted[number]) for number in range(8))
+    shuffled = forecaster.forecast([asked[place] for place in order])
+    assert all(same(shuffled[order.index(number)], wanted[number]) for number in range(8))
 
 
 def test_low_forecast_and_high_are_in_order_and_repeat(forecaster: Forecaster) -> None:
     asked = [row(store, name) for store in [*stores(forecaster), "new"] for name in ("2022-03", "2024-01", "2026-12")]
-    found = forecaster.forecast(asked)
-    assert all(one.low <= one.sales <= one.high and one.low >= 0 for one in found)
-    assert forecaster.forecast(asked) == found
+    forecasts = forecaster.forecast(asked)
+    assert all(one.low <= one.sales <= one.high and one.low >= 0 for one in forecasts)
+    assert forecaster.forecast(asked) == forecasts
 
 
 def test_a_plan_for_a_month_between_moves_the_months_after_it(forecaster: Forecaster) -> None:
@@ -103,17 +103,21 @@ def test_unknown_and_closed_stores_are_flagged(rows: pd.DataFrame, forecaster: F
     state = state_of(kept)
     other.state, other._sales = state, forecaster._sales.copy()
     other._sales[0, 12 + 6 :] = np.nan
-    told = other.forecast([row(closed, "2024-01"), row("never seen", "2024-01"), row(stores(forecaster)[1], "2024-01")])
-    assert [one.flags for one in told] == [["no_recent_sales"], ["unknown_store"], []]
+    forecasts = other.forecast(
+        [row(closed, "2024-01"), row("never seen", "2024-01"), row(stores(forecaster)[1], "2024-01")]
+    )
+    assert [one.flags for one in forecasts] == [["no_recent_sales"], ["unknown_store"], []]
 
 
 def test_drivers_are_ordered_and_the_past_is_that_of_the_same_month(forecaster: Forecaster, rows: pd.DataFrame) -> None:
     store = stores(forecaster)[0]
-    found = drivers(forecaster, row(store, "2024-03", Promotion=True))
-    assert found and [abs(one["units"]) for one in found] == sorted((abs(one["units"]) for one in found), reverse=True)
+    largest = drivers(forecaster, row(store, "2024-03", Promotion=True))
+    assert largest and [abs(one["units"]) for one in largest] == sorted(
+        (abs(one["units"]) for one in largest), reverse=True
+    )
     wanted = rows[(rows["StoreID"] == store) & rows["MonthYear"].isin(["2023-03", "2022-03"])]
-    told = {one["MonthYear"]: one["TotalSales"] for one in past(forecaster, row(store, "2024-03"))}
-    assert told == dict(zip(wanted["MonthYear"], wanted["TotalSales"], strict=True))
+    recorded = {one["MonthYear"]: one["TotalSales"] for one in past(forecaster, row(store, "2024-03"))}
+    assert recorded == dict(zip(wanted["MonthYear"], wanted["TotalSales"], strict=True))
     assert past(forecaster, row("never seen", "2024-03")) == []
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from demand.contract import load_contract
 from demand.months import month_of
 from demand.openapi import document
-from demand.requests import Request, RequestCheck, RequestError
+from demand.requests import Request, RequestError, RequestRules
 from helpers_sales import CONTRACT
 
-CHECK = RequestCheck(load_contract(CONTRACT), ("StoreID",), month_of("2023-01") or 0, month_of("2025-12") or 0)
+CHECK = RequestRules(load_contract(CONTRACT), ("StoreID",), month_of("2023-01") or 0, month_of("2025-12") or 0)
 GOOD = {"StoreID": "S1", "MonthYear": "2026-01"}
 
 
@@ -59,8 +59,8 @@ def test_a_good_row_comes_back_with_its_month() -> None:
     ],
 )
 def test_a_bad_row_names_row_field_and_rule(row: dict[str, Any], field: str, rule: str) -> None:
-    found = fault(json.dumps({"input_data": [GOOD, {**GOOD, **row}]}).encode())
-    assert found[:2] == (1, field) and rule in found[2]
+    first = fault(json.dumps({"input_data": [GOOD, {**GOOD, **row}]}).encode())
+    assert first[:2] == (1, field) and rule in first[2]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_bad_row_names_row_field_and_rule(row: dict[str, Any], field: str, rul
         (b'{"input_data": [' + b"9" * 5000 + b"]}", "must be"),
     ],
 )
-def test_a_bad_body_is_told(sent: bytes, rule: str) -> None:
+def test_a_body_that_is_not_json_is_refused(sent: bytes, rule: str) -> None:
     assert rule in fault(sent)[2]
 
 
@@ -98,14 +98,14 @@ def test_a_lone_surrogate_is_text_like_any_other() -> None:
     assert CHECK.read(body(City="\ud800")).rows[0]["City"] == "\ud800"
 
 
-def test_at_most_twenty_faults_are_told_and_the_first_in_words() -> None:
+def test_an_answer_lists_at_most_twenty_faults_and_says_the_first_in_words() -> None:
     sent = json.dumps({"input_data": [{"StoreID": 1}] * 30}).encode()
     with pytest.raises(RequestError) as caught:
         CHECK.read(sent)
-    told = caught.value.told()
-    assert len(told["errors"]) == 20
-    assert told["error"] == {**told["errors"][0], "code": "bad_request", "message": told["error"]["message"]}
-    assert told["error"]["message"].startswith("row 0, StoreID: ")
+    answer = caught.value.as_json()
+    assert len(answer["errors"]) == 20
+    assert answer["error"] == {**answer["errors"][0], "code": "bad_request", "message": answer["error"]["message"]}
+    assert answer["error"]["message"].startswith("row 0, StoreID: ")
 
 
 values = st.recursive(
@@ -117,18 +117,18 @@ fields = st.dictionaries(st.sampled_from([*CHECK.columns, "MonthYear", "Month", 
 
 
 @given(asked=values | st.fixed_dictionaries({"input_data": st.lists(fields, max_size=3)}))
-def test_any_json_is_a_request_or_told_faults(asked: Any) -> None:
+def test_any_json_is_a_valid_request_or_a_list_of_faults(asked: Any) -> None:
     try:
-        found = CHECK.read(json.dumps(asked).encode())
+        request = CHECK.read(json.dumps(asked).encode())
     except RequestError as error:
-        json.dumps(error.told())
+        json.dumps(error.as_json())
         assert 1 <= len(error.faults) <= 20
     else:
-        assert all({"StoreID", "Month"} <= set(row) for row in found.rows)
+        assert all({"StoreID", "Month"} <= set(row) for row in request.rows)
 
 
 @given(sent=st.binary(max_size=200))
-def test_any_bytes_are_a_request_or_told_faults(sent: bytes) -> None:
+def test_random_bytes_are_refused_and_never_crash_the_parser(sent: bytes) -> None:
     with pytest.raises(RequestError):
         CHECK.read(sent)
 

@@ -17,7 +17,7 @@ def test_the_same_id_and_another_one_resemble_nothing(store: str) -> None:
     assert did_you_mean(store, ["S001"]) == f'"{store}"'
 
 
-def test_stores_with_several_spellings_are_told_once_each_and_long_lists_are_cut() -> None:
+def test_each_store_with_several_spellings_gets_one_line_and_long_lists_are_cut() -> None:
     many = {f"{'a' * 3}{' ' * blanks}": 1 for blanks in range(1, 9)}
     lines = spelled_twice({"aaa": 9, **many, "b": 3, "B": 2, "c": 1})
     assert len(lines) == 2

@@ -20,8 +20,8 @@ def test_each_baseline_is_what_its_name_says(name, expected):
     past = pd.concat([sales("old", "2023-01-01", *range(1, 13)), sales("new", "2023-12-01", 100)])
     rows = add_calendar(pd.concat([sales("old", "2024-01-01", 0), sales("new", "2024-01-01", 0)]))
     history = SalesHistory.of(pd.concat([past, rows])).until(2024 * 12)
-    found = dict(zip(rows["StoreID"], baselines.forecast(name, rows, history), strict=True))
-    assert [found["old"], found["new"]] == expected
+    forecasts = dict(zip(rows["StoreID"], baselines.forecast(name, rows, history), strict=True))
+    assert [forecasts["old"], forecasts["new"]] == expected
 
 
 @pytest.mark.parametrize("name", baselines.NAMES)

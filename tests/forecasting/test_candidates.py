@@ -28,17 +28,17 @@ def candidates(parts):
 
 
 def test_history_beats_the_baselines_and_is_promoted(parts, candidates):
-    decision, scores, _ = evaluate.evaluate(*parts, candidates, None)
+    decision, backtests, _ = evaluate.evaluate(*parts, candidates, None)
     assert (decision.selected, decision.promoted) == ("history", True)
-    assert scores["history"].leaks == []
+    assert backtests["history"].leaks == []
 
 
 @pytest.mark.parametrize("column", ["Lag1", "RollingMean3"])
 def test_a_history_feature_that_holds_the_months_own_sales_is_found_and_refused(parts, candidates, column):
     train, holdout = parts
     poisoned = holdout.assign(**{column: holdout["TotalSales"]})
-    decision, scores, _ = evaluate.evaluate(train, poisoned, {"history": candidates["history"]}, None)
-    assert scores["history"].leaks == [column]
+    decision, backtests, _ = evaluate.evaluate(train, poisoned, {"history": candidates["history"]}, None)
+    assert backtests["history"].leaks == [column]
     assert not decision.promoted
 
 
@@ -61,7 +61,7 @@ def test_weather_of_a_month_to_come_does_not_count(parts, candidates):
     holdout = parts[1]
     history = SalesHistory.of(pd.concat(parts))
     forecasts = [
-        backtest.score_model(candidates["contextual"], holdout.assign(Weather=weather), history).one_step
+        backtest.backtest_model(candidates["contextual"], holdout.assign(Weather=weather), history).one_step
         for weather in ("Sunny", "Rainy")
     ]
     np.testing.assert_array_equal(*forecasts)
@@ -70,11 +70,11 @@ def test_weather_of_a_month_to_come_does_not_count(parts, candidates):
 def test_multi_step_forecasts_do_not_use_sales_after_the_origin(parts, candidates):
     train, holdout = parts
     changed = holdout.assign(TotalSales=holdout["TotalSales"] * 100)
-    found = []
+    forecasts = []
     for rows in (holdout, changed):
         history = SalesHistory.of(pd.concat([train, rows]))
-        found.append(backtest.multi_step(backtest.model_forecaster(candidates["history"]), rows, history))
-    np.testing.assert_allclose(*found)
+        forecasts.append(backtest.multi_step(backtest.model_predictor(candidates["history"]), rows, history))
+    np.testing.assert_allclose(*forecasts)
 
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(parts, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from demand import tracking
 from demand.errors import UserError
 from forecasting import champion, export
-from forecasting.backtest import model_forecaster
+from forecasting.backtest import model_predictor
 from forecasting.champion import months_seen, refitted
 from forecasting.features import SalesHistory, model_frame
 from forecasting.packing import Packed, save
@@ -47,12 +47,12 @@ def test_none_is_no_champion(rows):
 def test_a_champion_that_has_seen_held_out_months_is_compared_by_its_recipe(
     packed_until_three_months_ago, rows, monkeypatch
 ):
-    found, train, holdout = read(packed_until_three_months_ago, rows, monkeypatch)
-    assert (found.months_seen, found.is_refitted) == (3, True)
-    assert "has seen 3 of the held-out months" in found.notes()[0]
+    registered, train, holdout = read(packed_until_three_months_ago, rows, monkeypatch)
+    assert (registered.months_seen, registered.is_refitted) == (3, True)
+    assert "has seen 3 of the held-out months" in registered.notes()[0]
     candidate = Packed(*fit(SETTINGS, train))
     history = SalesHistory.of(rows)
-    same = [model_forecaster(each)(holdout, history) for each in (candidate, found.rival)]
+    same = [model_predictor(each)(holdout, history) for each in (candidate, registered.rival)]
     assert (same[0] == same[1]).all()
 
 
@@ -79,7 +79,7 @@ def test_a_model_that_does_not_tell_until_when_it_was_trained_may_have_seen_ever
 
 
 def test_a_champion_without_a_recipe_cannot_be_compared(rows):
-    with pytest.raises(UserError, match=r"does not tell its recipe .*pass --champion none"):
+    with pytest.raises(UserError, match=r"does not state its recipe .*pass --champion none"):
         refitted(Packed(None, {"features": ["StoreID"]}), rows)
 
 
@@ -89,10 +89,10 @@ def test_a_champion_of_another_grain_is_refused(packed_until_three_months_ago, r
 
 
 def test_the_live_model_is_judged_beside_the_same_month_of_last_year(packed_until_three_months_ago, rows, monkeypatch):
-    found, _, holdout = read(packed_until_three_months_ago, rows, monkeypatch)
-    live = champion.live(found, holdout, SalesHistory.of(rows))
+    registered, _, holdout = read(packed_until_three_months_ago, rows, monkeypatch)
+    live = champion.live(registered, holdout, SalesHistory.of(rows))
     assert live["version"] == "4" and live["months_seen"] == 3
     assert live["is_worse"] == (live["wape"] > live["seasonal_naive"])
     # Sales that fall to a tenth every month, as when a currency or a unit changes.
     halved = holdout.assign(TotalSales=holdout["TotalSales"] * 0.01)
-    assert champion.live(found, halved, SalesHistory.of(rows))["wape"] > 10
+    assert champion.live(registered, halved, SalesHistory.of(rows))["wape"] > 10

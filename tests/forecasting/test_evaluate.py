@@ -142,7 +142,7 @@ def test_training_months_that_reach_into_the_hold_out_are_refused(
         step(train=tmp_path / "both")
 
 
-def test_an_empty_hold_out_is_told_and_promotes_nothing(
+def test_an_empty_hold_out_is_a_reason_and_promotes_nothing(
     step: Callable[..., Path], inputs: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "none").mkdir()

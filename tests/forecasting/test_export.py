@@ -11,7 +11,7 @@ import pytest
 from demand.errors import UserError
 from demand.forecaster import Forecaster
 from demand.forest import Forest
-from demand.quantiles import Factors, figures_of, spread
+from demand.quantiles import Factors, mean_p10_p90, spread
 from forecasting import backtest, export, packing
 from forecasting.features import SalesHistory, model_frame, month_index
 from forecasting.packing import Packed
@@ -43,23 +43,23 @@ def random_frame(packed: Packed, rows: pd.DataFrame, seed: int = 3) -> pd.DataFr
     """10 000 rows: values of training in every combination, missing, unseen and extreme ones."""
     random = np.random.default_rng(seed)
     frame = model_frame(rows, packed.features)
-    found = pd.DataFrame({name: frame[name].sample(ROWS, replace=True, random_state=seed).to_numpy() for name in frame})
-    for name in found:
+    mixed = pd.DataFrame({name: frame[name].sample(ROWS, replace=True, random_state=seed).to_numpy() for name in frame})
+    for name in mixed:
         at = random.random(ROWS)
-        if found[name].dtype == object:
+        if mixed[name].dtype == object:
             unseen = "".join(random.choice(list(string.printable + "éß漢"), 8))
-            found.loc[at < 0.2, name] = unseen
+            mixed.loc[at < 0.2, name] = unseen
         else:
-            found.loc[at < 0.2, name] = random.choice([0.0, -1.0, 1e-9, 1e9, 123.456], int((at < 0.2).sum()))
-        found.loc[at > 0.8, name] = np.nan
-    return found
+            mixed.loc[at < 0.2, name] = random.choice([0.0, -1.0, 1e-9, 1e9, 123.456], int((at < 0.2).sum()))
+        mixed.loc[at > 0.8, name] = np.nan
+    return mixed
 
 
 def test_onnx_and_scikit_learn_agree_on_10_000_random_rows(trained: tuple[Packed, Any, Path]) -> None:
     packed, rows, folder = trained
     frame = random_frame(packed, rows)
-    found = Forest(folder / "endpoint").of_frame(frame).mean(axis=1)
-    np.testing.assert_allclose(found, packed.model.predict(frame), rtol=1e-6)
+    forecasts = Forest(folder / "endpoint").of_frame(frame).mean(axis=1)
+    np.testing.assert_allclose(forecasts, packed.model.predict(frame), rtol=1e-6)
 
 
 def test_one_month_ahead_is_what_the_evaluation_scores(trained: tuple[Packed, Any, Path]) -> None:
@@ -73,10 +73,10 @@ def test_one_month_ahead_is_what_the_evaluation_scores(trained: tuple[Packed, An
     ]
     frame = backtest.frame_of(packed, last, SalesHistory.of(rows))
     low, high = backtest.interval(packed, frame)
-    found = forecaster.forecast(asked)
-    np.testing.assert_allclose([one.sales for one in found], packed.model.predict(frame), rtol=1e-6)
-    np.testing.assert_allclose([one.low for one in found], np.maximum(low, 0), rtol=1e-5)
-    np.testing.assert_allclose([one.high for one in found], high, rtol=1e-5)
+    forecasts = forecaster.forecast(asked)
+    np.testing.assert_allclose([one.sales for one in forecasts], packed.model.predict(frame), rtol=1e-6)
+    np.testing.assert_allclose([one.low for one in forecasts], np.maximum(low, 0), rtol=1e-5)
+    np.testing.assert_allclose([one.high for one in forecasts], high, rtol=1e-5)
 
 
 def test_six_months_ahead_are_forecast_step_by_step_as_in_the_evaluation(trained: tuple[Packed, Any, Path]) -> None:
@@ -91,7 +91,7 @@ def test_six_months_ahead_are_forecast_step_by_step_as_in_the_evaluation(trained
     future = future.sort_values(["MonthStart", "StoreID"], ignore_index=True)
     future["Season"] = add_features(future)["Season"].to_numpy()
     future["IsWeekend"] = [weekend(start) for start in future["MonthStart"]]
-    wanted = backtest.multi_step(backtest.model_forecaster(packed), future, SalesHistory.of(rows, months_ahead=6))
+    wanted = backtest.multi_step(backtest.model_predictor(packed), future, SalesHistory.of(rows, months_ahead=6))
     asked = [
         {"StoreID": store, "Month": int(month)}
         for store, month in zip(future["StoreID"], month_index(future["MonthStart"]), strict=True)
@@ -127,6 +127,6 @@ def test_the_interval_of_one_row_is_that_of_the_arrays() -> None:
     center, below, above = spread(trees)
     for ahead in (False, True):
         low, high = factors.at([ahead] * 50)
-        figures = figures_of(np.sort(trees, axis=1)).tolist()
-        rows = [factors.around(*figure, ahead) for figure in figures]
+        figures = mean_p10_p90(np.sort(trees, axis=1)).tolist()
+        rows = [factors.interval(*figure, ahead) for figure in figures]
         np.testing.assert_allclose(rows, np.stack([center - low * below, center + high * above], axis=1))

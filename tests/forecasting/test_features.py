@@ -21,17 +21,17 @@ def months(*pairs, store="S1"):
 
 def test_lags_and_means_look_at_earlier_months_only():
     rows = months(("2024-01", 10), ("2024-02", 20), ("2024-03", 30), ("2024-04", 40))
-    found = SalesHistory.of(rows).features(rows).iloc[-1]
-    assert (found["Lag1"], found["Lag2"], found["Lag3"]) == (30, 20, 10)
-    assert np.isnan(found["Lag12"])
-    assert (found["RollingMean3"], found["RollingMean12"]) == (20, 20)
+    features = SalesHistory.of(rows).features(rows).iloc[-1]
+    assert (features["Lag1"], features["Lag2"], features["Lag3"]) == (30, 20, 10)
+    assert np.isnan(features["Lag12"])
+    assert (features["RollingMean3"], features["RollingMean12"]) == (20, 20)
 
 
 def test_a_gap_of_a_store_is_a_gap_of_the_calendar():
     rows = months(("2024-01", 10), ("2024-04", 40))
-    found = SalesHistory.of(rows).features(rows).iloc[-1]
-    assert np.isnan(found["Lag1"])
-    assert (found["Lag3"], found["RollingMean3"]) == (10, 10)
+    features = SalesHistory.of(rows).features(rows).iloc[-1]
+    assert np.isnan(features["Lag1"])
+    assert (features["Lag3"], features["RollingMean3"]) == (10, 10)
 
 
 def test_a_store_without_history_knows_nothing():
@@ -70,7 +70,7 @@ def test_seasons_are_those_of_the_northern_hemisphere():
     ]  # fmt: skip
 
 
-def test_a_wrong_century_is_told():
+def test_dates_that_span_more_than_a_century_are_a_user_error():
     with pytest.raises(UserError, match="sales span 1024-01 to 2024-01: correct the dates"):
         rows = pd.DataFrame({"StoreID": ["a", "a"], "TotalSales": [1.0, 1.0]})
         rows["MonthStart"] = np.array(["1024-01-01", "2024-01-01"], dtype="datetime64[s]")

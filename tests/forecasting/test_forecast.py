@@ -107,7 +107,7 @@ def warned(folder: Path) -> list[str]:
     return [f"{one['step']}: {one['message']}" for one in json.loads((folder / "out/warnings.json").read_text())]
 
 
-def test_plan_rows_that_no_forecast_uses_are_told_with_the_reason(
+def test_plan_rows_that_no_forecast_uses_bring_a_warning_with_the_reason(
     step: Callable[..., pd.DataFrame], tmp_path: Path
 ) -> None:
     rows = ["S001,2024-01", "s001 ,2024-01", "X9,2024-01", "X9,2024-02", "S002,2023-12", "S002,2023-11", "S002,2024-09"]
@@ -148,7 +148,7 @@ def test_the_model_is_judged_on_the_sales_that_it_forecasts_from(
     step: Callable[..., pd.DataFrame], tmp_path: Path
 ) -> None:
     step()
-    found = health.read(tmp_path / "out")
-    assert (found["name"], found["version"], found["until"]) == ("demand-forecast", "12", "2023-12")
-    assert 0 < found["wape"] < 1 and found["seasonal_naive"] > 0
-    assert found["is_worse"] == (found["wape"] > found["seasonal_naive"])
+    comparison = health.read(tmp_path / "out")
+    assert (comparison["name"], comparison["version"], comparison["until"]) == ("demand-forecast", "12", "2023-12")
+    assert 0 < comparison["wape"] < 1 and comparison["seasonal_naive"] > 0
+    assert comparison["is_worse"] == (comparison["wape"] > comparison["seasonal_naive"])

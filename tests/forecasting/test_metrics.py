@@ -9,11 +9,11 @@ ACTUAL, FORECAST = np.array([10.0, 20.0, 30.0]), np.array([12.0, 20.0, 24.0])
 
 
 def test_errors_are_those_of_the_definitions():
-    found = metrics.errors(ACTUAL, FORECAST)
-    assert found["wape"] == pytest.approx(8 / 60)
-    assert found["mae"] == pytest.approx(8 / 3)
-    assert found["rmse"] == pytest.approx((40 / 3) ** 0.5)
-    assert found["r2"] == pytest.approx(1 - 40 / 200)
+    errors = metrics.errors(ACTUAL, FORECAST)
+    assert errors["wape"] == pytest.approx(8 / 60)
+    assert errors["mae"] == pytest.approx(8 / 3)
+    assert errors["rmse"] == pytest.approx((40 / 3) ** 0.5)
+    assert errors["r2"] == pytest.approx(1 - 40 / 200)
 
 
 def test_returns_count_by_their_size():

@@ -29,7 +29,7 @@ def test_few_months_or_one_store_are_enough_where_two_months_remain(months, stor
 
 
 @pytest.mark.parametrize("months", [1, 7])
-def test_too_few_months_are_told_with_what_it_takes(months):
+def test_too_few_months_are_a_user_error_that_says_how_many_it_takes(months):
     with pytest.raises(UserError, match=rf"sales cover {months} complete month\(s\).*takes 8: import more months"):
         prepared(months)
 

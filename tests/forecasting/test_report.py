@@ -46,7 +46,7 @@ def test_names_and_reasons_are_escaped() -> None:
 
 
 @pytest.mark.parametrize(("promoted", "words"), [(True, "promoted"), (False, "not promoted")])
-def test_the_decision_is_told(promoted: bool, words: str) -> None:
+def test_the_report_states_the_decision(promoted: bool, words: str) -> None:
     assert f"his&lt;tory {words}<" in page(promoted=promoted)
 
 

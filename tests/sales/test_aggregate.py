@@ -256,7 +256,7 @@ def test_two_runs_as_of_one_day_decide_alike_and_a_later_day_lets_more_in(step: 
     assert warned(step, as_of=date(2024, 7, 31)) == []
 
 
-def test_weekly_rows_where_daily_is_declared_are_told_with_what_happens_to_them(step: Step) -> None:
+def test_weekly_rows_where_daily_is_declared_bring_a_warning_that_says_what_happens_to_them(step: Step) -> None:
     step.write(every("W-MON", "2023-01-02", "2024-06-24"))
     weekly, *_ = (message for message in warned(step) if "weekly" in message)
     assert "1 of 1 stores report weekly, the contract declares daily" in weekly
@@ -285,7 +285,7 @@ def test_one_weekly_store_among_daily_ones_is_counted(step: Step) -> None:
     assert message.startswith("1 of 2 stores report weekly")
 
 
-def test_a_store_spelled_in_two_ways_is_told_with_the_one_that_has_more_months(step: Step) -> None:
+def test_a_store_spelled_in_two_ways_brings_a_warning_that_suggests_the_one_with_more_months(step: Step) -> None:
     rows = [*every("D", "2024-01-01", "2024-06-30"), *every("D", "2024-06-01", "2024-06-30", "s1 ")]
     step.write([{**row, "SaleID": str(number)} for number, row in enumerate(rows)])
     (message,) = warned(step)

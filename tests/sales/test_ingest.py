@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from demand.errors import UserError
-from sales.ingest import Request, _staging_key, import_sales
+from sales.ingest import ImportSettings, _staging_key, import_sales
 from sales.staging import MLTABLE, disk_errors
 from warehouse.state import Home
 from warehouse_fixtures import REPO, clean_environment, make_sales, run_sql
@@ -43,7 +43,7 @@ def spec_file(folder: Path, query: str) -> Path:
     return path
 
 
-def request_for(folder: Path, query: str, **other: Any) -> Request:
+def import_settings(folder: Path, query: str, **other: Any) -> ImportSettings:
     arguments: dict[str, Any] = {
         "connection": DATA / "snowflake.connection.yml",
         "import_spec": spec_file(folder, query),
@@ -51,26 +51,26 @@ def request_for(folder: Path, query: str, **other: Any) -> Request:
         "sales": folder / "sales",
         "staging": folder / "staging",
     }
-    return Request(**{**arguments, **other})
+    return ImportSettings(**{**arguments, **other})
 
 
-def command_of(request: Request) -> list[str]:
+def command_of(settings: ImportSettings) -> list[str]:
     flags = ("connection", "import_spec", "contract", "sales", "staging")
-    pairs = [(f"--{name.replace('_', '-')}", str(getattr(request, name))) for name in flags]
+    pairs = [(f"--{name.replace('_', '-')}", str(getattr(settings, name))) for name in flags]
     return [sys.executable, "-m", "sales.ingest", *(word for pair in pairs for word in pair)]
 
 
-def imported(request: Request) -> list[tuple[Any, ...]]:
-    return duckdb.sql(f"select * from read_parquet('{request.sales}/*.parquet') order by SaleID").fetchall()
+def imported(settings: ImportSettings) -> list[tuple[Any, ...]]:
+    return duckdb.sql(f"select * from read_parquet('{settings.sales}/*.parquet') order by SaleID").fetchall()
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-def staged(request: Request) -> list[str]:
+def staged(settings: ImportSettings) -> list[str]:
     """Months that are marked as finished."""
-    return sorted(path.name.split(".")[1] for path in request.staging.glob("*.done"))
+    return sorted(path.name.split(".")[1] for path in settings.staging.glob("*.done"))
 
 
 @pytest.fixture
@@ -89,22 +89,22 @@ def test_every_row_arrives_in_one_file_a_month_with_the_contracts_types(
     shared_home: Home, table: TableMaker, tmp_path: Path
 ) -> None:
     name = table(months=3, rows=200)
-    request = request_for(tmp_path, f"select * from {name};")
-    assert import_sales(request) == 600
-    assert names(request.sales) == ["2024-01.parquet", "2024-02.parquet", "2024-03.parquet", "MLTable"]
-    assert imported(request) == run_sql(shared_home, f"select * from {name} order by SaleID")
-    schema = pq.read_schema(request.sales / "2024-01.parquet")
+    settings = import_settings(tmp_path, f"select * from {name};")
+    assert import_sales(settings) == 600
+    assert names(settings.sales) == ["2024-01.parquet", "2024-02.parquet", "2024-03.parquet", "MLTable"]
+    assert imported(settings) == run_sql(shared_home, f"select * from {name} order by SaleID")
+    schema = pq.read_schema(settings.sales / "2024-01.parquet")
     assert schema.names[:3] == ["SaleID", "SaleDate", "StoreID"]
     assert [str(kind) for kind in schema.types] == (
         ["int64", "timestamp[us]", *["string"] * 5, "double", "double", "string", "bool", "bool"]
     )
     months = duckdb.sql(
         f"""select distinct parse_filename(filename, true) = strftime(SaleDate, '%Y-%m')
-        from read_parquet('{request.sales}/*.parquet', filename = true)"""
+        from read_parquet('{settings.sales}/*.parquet', filename = true)"""
     ).fetchall()
     assert months == [(True,)]
-    assert names(request.staging) == []
-    assert (request.sales / "MLTable").read_text() == MLTABLE
+    assert names(settings.staging) == []
+    assert (settings.sales / "MLTable").read_text() == MLTABLE
     assert yaml.safe_load(MLTABLE)["paths"] == [{"pattern": "./*.parquet"}]
 
 
@@ -113,41 +113,41 @@ def test_rows_without_a_date_are_kept_and_stay_without_one(
 ) -> None:
     name = table(months=2, rows=400)
     run_sql(shared_home, f"update {name} set SaleDate = null where SaleID in (3, 500)")
-    request = request_for(tmp_path, f"select * from {name}")
-    assert import_sales(request) == 800
-    assert "undated.parquet" in names(request.sales)
-    undated = [row[0] for row in imported(request) if row[1] is None]
+    settings = import_settings(tmp_path, f"select * from {name}")
+    assert import_sales(settings) == 800
+    assert "undated.parquet" in names(settings.sales)
+    undated = [row[0] for row in imported(settings) if row[1] is None]
     assert undated == [3, 500]
-    assert not [row for row in imported(request) if row[1] and row[1].year == 1970]
+    assert not [row for row in imported(settings) if row[1] and row[1].year == 1970]
 
 
 def test_more_columns_than_the_contract_names_are_left_out(table: TableMaker, tmp_path: Path) -> None:
-    request = request_for(tmp_path, f"select *, 1 as Margin from {table(months=1)}")
-    import_sales(request)
-    assert "Margin" not in {name.title() for name in pq.read_schema(request.sales / "2024-01.parquet").names}
+    settings = import_settings(tmp_path, f"select *, 1 as Margin from {table(months=1)}")
+    import_sales(settings)
+    assert "Margin" not in {name.title() for name in pq.read_schema(settings.sales / "2024-01.parquet").names}
 
 
 def test_a_run_killed_in_the_middle_goes_on_from_the_finished_months(
     shared_home: Home, table: TableMaker, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = table(months=24, rows=500)
-    request = request_for(tmp_path, f"select * from {name}")
-    with subprocess.Popen(command_of(request), env=_environment(), stdout=subprocess.PIPE, text=True) as step:
+    settings = import_settings(tmp_path, f"select * from {name}")
+    with subprocess.Popen(command_of(settings), env=_environment(), stdout=subprocess.PIPE, text=True) as step:
         assert step.stdout is not None
         for line in step.stdout:
             if "2024-05" in line:
                 os.kill(step.pid, signal.SIGKILL)
                 break
     assert step.wait() == -signal.SIGKILL
-    assert names(request.sales) == []
-    finished = staged(request)
+    assert names(settings.sales) == []
+    finished = staged(settings)
     assert 5 <= len(finished) < 24
     run_sql(shared_home, f"update {name} set Price = 5 where SaleDate < '2024-02-01'")
     with caplog.at_level(logging.INFO, logger="sales.ingest"):
-        assert import_sales(request) == 12_000
+        assert import_sales(settings) == 12_000
     kept = [record.getMessage()[:7] for record in caplog.records if "kept from" in record.getMessage()]
     assert kept == [month for month in finished if month != "2024-01"], "the changed month is fetched again"
-    assert imported(request) == run_sql(shared_home, f"select * from {name} order by SaleID")
+    assert imported(settings) == run_sql(shared_home, f"select * from {name} order by SaleID")
 
 
 def damage(path: Path, how: str) -> None:
@@ -167,17 +167,17 @@ def damage(path: Path, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["torn", "no mark", "empty mark", "no file", "rubbish in the mark"])
 def test_a_damaged_or_half_written_month_is_fetched_again(table: TableMaker, tmp_path: Path, how: str) -> None:
-    request = request_for(tmp_path, f"select * from {table(months=2)}")
+    settings = import_settings(tmp_path, f"select * from {table(months=2)}")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(importlib.import_module("sales.ingest"), "publish", _fail)
         with pytest.raises(UserError, match="cut"):
-            import_sales(request)
-    (month,) = request.staging.glob("*.2024-01.*.parquet")
+            import_sales(settings)
+    (month,) = settings.staging.glob("*.2024-01.*.parquet")
     damage(month, how)
-    (request.staging / "a file of somebody else.txt").write_text("stays")
-    assert import_sales(request) == 400
-    assert len(imported(request)) == 400
-    assert names(request.staging) == ["a file of somebody else.txt"]
+    (settings.staging / "a file of somebody else.txt").write_text("stays")
+    assert import_sales(settings) == 400
+    assert len(imported(settings)) == 400
+    assert names(settings.staging) == ["a file of somebody else.txt"]
 
 
 def _fail(*_: Any) -> None:
@@ -189,7 +189,7 @@ def test_a_run_that_dies_at_any_write_leaves_no_table_and_the_next_run_ends_well
     shared_home: Home, table: TableMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
     name = table(months=2, rows=50)
-    request = request_for(tmp_path, f"select * from {name}")
+    settings = import_settings(tmp_path, f"select * from {name}")
     writes = iter(range(1, 100))
     copy, write = shutil.copyfile, Path.write_text
 
@@ -205,22 +205,22 @@ def test_a_run_that_dies_at_any_write_leaves_no_table_and_the_next_run_ends_well
         patched.setattr(shutil, "copyfile", dying(copy))
         patched.setattr(Path, "write_text", dying(write))
         with pytest.raises(KeyboardInterrupt):
-            import_sales(request)
-    assert names(request.sales) == []
-    assert import_sales(request) == 100
-    assert imported(request) == run_sql(shared_home, f"select * from {name} order by SaleID")
-    assert names(request.staging) == []
+            import_sales(settings)
+    assert names(settings.sales) == []
+    assert import_sales(settings) == 100
+    assert imported(settings) == run_sql(shared_home, f"select * from {name} order by SaleID")
+    assert names(settings.staging) == []
 
 
 def test_an_output_that_exists_is_filled_and_neither_removed_nor_replaced(table: TableMaker, tmp_path: Path) -> None:
-    request = request_for(tmp_path, f"select * from {table(months=2)}")
-    request.sales.mkdir()
+    settings = import_settings(tmp_path, f"select * from {table(months=2)}")
+    settings.sales.mkdir()
     for name in ("MLTable", "2019-01.parquet"):
-        (request.sales / name).write_text("of an earlier try")
-    inode = request.sales.stat().st_ino
-    import_sales(request)
-    assert names(request.sales) == ["2024-01.parquet", "2024-02.parquet", "MLTable"]
-    assert request.sales.stat().st_ino == inode
+        (settings.sales / name).write_text("of an earlier try")
+    inode = settings.sales.stat().st_ino
+    import_sales(settings)
+    assert names(settings.sales) == ["2024-01.parquet", "2024-02.parquet", "MLTable"]
+    assert settings.sales.stat().st_ino == inode
 
 
 AUDIT = """
@@ -248,8 +248,8 @@ def test_an_output_is_asked_for_nothing_that_a_mounted_container_does_not_promis
     name = table(months=2)
     if bad:
         run_sql(shared_home, f"update {name} set Price = -1")
-    request = request_for(tmp_path, f"select * from {name}")
-    command = [sys.executable, "-c", AUDIT, str(tmp_path), *command_of(request)[3:]]
+    settings = import_settings(tmp_path, f"select * from {name}")
+    command = [sys.executable, "-c", AUDIT, str(tmp_path), *command_of(settings)[3:]]
     step = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False, timeout=100)
     assert (step.returncode, step.stdout.splitlines()[-1]) == (2 if bad else 0, "[]"), step.stderr
 
@@ -259,31 +259,31 @@ def test_on_azure_an_error_names_files_outputs_and_the_job_and_no_path_of_the_co
 ) -> None:
     name = table(months=1)
     run_sql(shared_home, f"update {name} set Price = -1")
-    request = request_for(tmp_path, f"select * from {name}")
+    settings = import_settings(tmp_path, f"select * from {name}")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "azureml://eastus2.api.azureml.ms/mlflow/v1.0/subscriptions/x")
     monkeypatch.setenv("AZUREML_RUN_ID", "brave_car_1")
     with pytest.raises(UserError) as error:
-        import_sales(request)
+        import_sales(settings)
     text = str(error.value)
     assert text.startswith("test.import.yml: 200 of 200 rows")
     assert text.endswith("all bad rows: quarantine-brave_car_1.csv in output staging of job brave_car_1")
     assert str(tmp_path) not in text
-    assert names(request.staging)[-1] == "quarantine-brave_car_1.csv"
+    assert names(settings.staging)[-1] == "quarantine-brave_car_1.csv"
     with pytest.raises(UserError, match=r"^test.import.yml:6: the warehouse refused the query"):
-        import_sales(request_for(tmp_path, "select nope"))
+        import_sales(import_settings(tmp_path, "select nope"))
 
 
 def test_another_query_never_takes_the_months_of_the_first(table: TableMaker, tmp_path: Path) -> None:
     name = table(months=2)
-    first = request_for(tmp_path, f"select * from {name}")
+    first = import_settings(tmp_path, f"select * from {name}")
     key = _staging_key(first)
-    second = request_for(tmp_path, f"select * from {name} where Quantity > 0")
+    second = import_settings(tmp_path, f"select * from {name} where Quantity > 0")
     assert _staging_key(second) != key
 
 
 def test_two_imports_at_once_into_one_staging_folder_both_end_well(table: TableMaker, tmp_path: Path) -> None:
-    first = request_for(tmp_path, f"select * from {table(months=6)}")
-    second = Request(**{**vars(first), "sales": tmp_path / "other"})
+    first = import_settings(tmp_path, f"select * from {table(months=6)}")
+    second = ImportSettings(**{**vars(first), "sales": tmp_path / "other"})
     both = [subprocess.Popen(command_of(one), env=_environment(), stdout=subprocess.DEVNULL) for one in (first, second)]
     assert [process.wait(120) for process in both] == [0, 0]
     assert imported(first) == imported(second)
@@ -291,7 +291,7 @@ def test_two_imports_at_once_into_one_staging_folder_both_end_well(table: TableM
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "message"),
     [
         ("select Nope from {0}", r'the warehouse refused the query: .*"NOPE" not found'),
         ("selekt 1", "the warehouse refused the query"),
@@ -303,21 +303,21 @@ def test_two_imports_at_once_into_one_staging_folder_both_end_well(table: TableM
     ],
 )
 def test_a_query_that_cannot_be_imported_is_one_line_with_file_and_line(
-    table: TableMaker, tmp_path: Path, query: str, told: str
+    table: TableMaker, tmp_path: Path, query: str, message: str
 ) -> None:
-    request = request_for(tmp_path, query.format(table(months=1)))
-    with pytest.raises(UserError, match=told) as error:
-        import_sales(request)
-    assert str(error.value).startswith(f"{request.import_spec}:6: ")
+    settings = import_settings(tmp_path, query.format(table(months=1)))
+    with pytest.raises(UserError, match=message) as error:
+        import_sales(settings)
+    assert str(error.value).startswith(f"{settings.import_spec}:6: ")
     assert "\n" not in str(error.value)
-    assert names(request.sales) == []
+    assert names(settings.sales) == []
 
 
-def test_an_empty_table_is_told(shared_home: Home, table: TableMaker, tmp_path: Path) -> None:
+def test_an_empty_table_ends_the_import_with_an_error(shared_home: Home, table: TableMaker, tmp_path: Path) -> None:
     name = table(months=1)
     run_sql(shared_home, f"delete from {name}")
     with pytest.raises(UserError, match="the query gives no row"):
-        import_sales(request_for(tmp_path, f"select * from {name}"))
+        import_sales(import_settings(tmp_path, f"select * from {name}"))
 
 
 def test_too_many_bad_rows_end_the_import_and_leave_nothing(
@@ -325,34 +325,36 @@ def test_too_many_bad_rows_end_the_import_and_leave_nothing(
 ) -> None:
     name = table(months=2)
     run_sql(shared_home, f"update {name} set Price = -3.5 where SaleID in (1, 2, 3, 4, 205)")
-    request = request_for(tmp_path, f"select * from {name}")
-    told = (
+    settings = import_settings(tmp_path, f"select * from {name}")
+    message = (
         r"5 of 400 rows .*break the contract.*\(5 rows\), for example 2024-01.parquet row \d+: Price: -3.5 is below 0"
     )
-    with pytest.raises(UserError, match=told):
-        import_sales(request)
-    assert names(request.sales) == []
-    assert len((request.staging / "quarantine.csv").read_text().splitlines()) == 6, "a header and each bad row"
+    with pytest.raises(UserError, match=message):
+        import_sales(settings)
+    assert names(settings.sales) == []
+    assert len((settings.staging / "quarantine.csv").read_text().splitlines()) == 6, "a header and each bad row"
     run_sql(shared_home, f"update {name} set Price = 1 where SaleID > 1")
-    assert import_sales(request) == 400, "one bad row in 400 is within 1 %"
+    assert import_sales(settings) == 400, "one bad row in 400 is within 1 %"
 
 
-def test_an_id_on_many_rows_is_told(table: TableMaker, tmp_path: Path) -> None:
+def test_an_id_on_many_rows_ends_the_import_with_an_error(table: TableMaker, tmp_path: Path) -> None:
     query = f"select * replace (iff(SaleID < 20, 1, SaleID) as SaleID) from {table(months=2)}"
     with pytest.raises(UserError, match=r"19 of 400 rows .*SaleID occurs more than once \(19 rows\)"):
-        import_sales(request_for(tmp_path, query))
+        import_sales(import_settings(tmp_path, query))
 
 
-def test_all_rows_bad_is_told(shared_home: Home, table: TableMaker, tmp_path: Path) -> None:
-    request = request_for(tmp_path, f"select * replace (null::varchar as StoreID) from {table(months=1)}")
+def test_a_table_of_bad_rows_only_ends_the_import_with_an_error(
+    shared_home: Home, table: TableMaker, tmp_path: Path
+) -> None:
+    settings = import_settings(tmp_path, f"select * replace (null::varchar as StoreID) from {table(months=1)}")
     with pytest.raises(UserError, match=r"200 of 200 rows .*break the contract.* StoreID: missing"):
-        import_sales(request)
+        import_sales(settings)
 
 
 def test_a_full_disk_is_one_line_and_the_next_run_works(table: TableMaker, tmp_path: Path) -> None:
-    request = request_for(tmp_path, f"select * from {table(months=2, rows=3000)}")
+    settings = import_settings(tmp_path, f"select * from {table(months=2, rows=3000)}")
     step = subprocess.run(
-        command_of(request),
+        command_of(settings),
         env=_environment(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
         capture_output=True,
@@ -363,9 +365,9 @@ def test_a_full_disk_is_one_line_and_the_next_run_works(table: TableMaker, tmp_p
     (line,) = step.stderr.splitlines()
     assert line.startswith("error: cannot write ")
     assert "File too large" in line
-    assert names(request.sales) == []
-    assert staged(request) == []
-    assert import_sales(request) == 6000
+    assert names(settings.sales) == []
+    assert staged(settings) == []
+    assert import_sales(settings) == 6000
 
 
 def test_no_space_left_is_named(tmp_path: Path) -> None:
@@ -382,7 +384,7 @@ def test_no_space_left_is_named(tmp_path: Path) -> None:
 def test_a_failure_while_publishing_leaves_nothing_in_the_output(
     table: TableMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = request_for(tmp_path, f"select * from {table(months=3)}")
+    settings = import_settings(tmp_path, f"select * from {table(months=3)}")
     copy = shutil.copyfile
 
     def torn(source: Path, target: Path) -> None:
@@ -393,18 +395,18 @@ def test_a_failure_while_publishing_leaves_nothing_in_the_output(
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "copyfile", torn)
         with pytest.raises(UserError, match="No space left on device"):
-            import_sales(request)
-    assert names(request.sales) == []
-    assert staged(request) == ["2024-01", "2024-02", "2024-03"]
-    assert import_sales(request) == 600
+            import_sales(settings)
+    assert names(settings.sales) == []
+    assert staged(settings) == ["2024-01", "2024-02", "2024-03"]
+    assert import_sales(settings) == 600
 
 
-def test_a_table_that_changes_meanwhile_is_told(
+def test_a_table_that_changes_during_the_import_ends_it_with_an_error(
     shared_home: Home, table: TableMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = table(months=2)
     module = importlib.import_module("sales.ingest")
-    plan = module.make_plan
+    plan = module.read_partitions
 
     def then_delete(*arguments: Any) -> Any:
         made = plan(*arguments)
@@ -414,15 +416,15 @@ def test_a_table_that_changes_meanwhile_is_told(
         return made
 
     monkeypatch.setattr(module, "make_plan", then_delete)
-    request = request_for(tmp_path, f"select * from {name}")
+    settings = import_settings(tmp_path, f"select * from {name}")
     with pytest.raises(UserError, match=r"2024-02: 200 rows were announced and 199 came"):
-        import_sales(request)
-    assert names(request.sales) == []
+        import_sales(settings)
+    assert names(settings.sales) == []
 
 
 def test_a_wrong_password_is_one_line_and_exit_code_2(table: TableMaker, tmp_path: Path) -> None:
-    request = request_for(tmp_path, f"select * from {table(months=1)}")
-    step = _run(request, SNOWFLAKE_PASSWORD="wrong")
+    settings = import_settings(tmp_path, f"select * from {table(months=1)}")
+    step = _run(settings, SNOWFLAKE_PASSWORD="wrong")
     assert step.returncode == 2
     place = f"127.0.0.1:{os.environ['SNOWFLAKE_PORT']}"
     assert step.stderr == (
@@ -431,12 +433,12 @@ def test_a_wrong_password_is_one_line_and_exit_code_2(table: TableMaker, tmp_pat
     )
 
 
-def test_an_unreachable_warehouse_is_told_at_once(table: TableMaker, tmp_path: Path) -> None:
+def test_an_unreachable_warehouse_is_reported_at_once(table: TableMaker, tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = str(closed.getsockname()[1])
     started = time.monotonic()
-    step = _run(request_for(tmp_path, "select 1"), SNOWFLAKE_PORT=port)
+    step = _run(import_settings(tmp_path, "select 1"), SNOWFLAKE_PORT=port)
     assert time.monotonic() - started < 90  # minutes, were the connector left to its own patience
     assert step.returncode == 2
     reached = f"error: cannot reach the warehouse at 127.0.0.1:{port} ([Errno 111] Connection refused)"
@@ -444,11 +446,13 @@ def test_an_unreachable_warehouse_is_told_at_once(table: TableMaker, tmp_path: P
 
 
 @pytest.mark.slow
-def test_a_warehouse_that_accepts_and_says_nothing_is_told_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_warehouse_that_accepts_and_never_answers_is_reported_and_not_waited_for(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         variables = {"SNOWFLAKE_HOST": "127.0.0.1", "SNOWFLAKE_PORT": str(silent.getsockname()[1])}
         started = time.monotonic()
-        step = _run(request_for(tmp_path, "select 1"), SNOWFLAKE_PROTOCOL="http", SNOWFLAKE_PASSWORD="x", **variables)
+        step = _run(
+            import_settings(tmp_path, "select 1"), SNOWFLAKE_PROTOCOL="http", SNOWFLAKE_PASSWORD="x", **variables
+        )
     assert time.monotonic() - started < 90  # minutes, were the connector left to its own patience
     assert (step.returncode, "no answer within 24 s" in step.stderr) == (2, True)
 
@@ -460,11 +464,11 @@ def test_months_around_the_end_of_a_year_are_cut_at_midnight(
     edges = ["2023-11-30 23:59:59.999999", "2023-12-01", "2023-12-31 23:59:59.999999", "2024-01-01"]
     for number, edge in enumerate(edges):
         run_sql(shared_home, f"update {name} set SaleDate = '{edge}'::timestamp_ntz where SaleID = {number}")
-    request = request_for(tmp_path, f"select * from {name}")
-    import_sales(request)
-    found = {row[0]: row[1] for row in imported(request)}
-    assert [found[number] for number in range(4)] == [dt.datetime.fromisoformat(edge) for edge in edges]
-    december = pq.read_table(request.sales / "2023-12.parquet").column("SaleID").to_pylist()
+    settings = import_settings(tmp_path, f"select * from {name}")
+    import_sales(settings)
+    dates = {row[0]: row[1] for row in imported(settings)}
+    assert [dates[number] for number in range(4)] == [dt.datetime.fromisoformat(edge) for edge in edges]
+    december = pq.read_table(settings.sales / "2023-12.parquet").column("SaleID").to_pylist()
     assert sorted(december) == [1, 2]
 
 
@@ -473,7 +477,7 @@ def _environment(**more: str) -> dict[str, str]:
     return clean_environment(**{**given, **more})
 
 
-def _run(request: Request, **more: str) -> "subprocess.CompletedProcess[str]":
+def _run(settings: ImportSettings, **more: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command_of(request), env=_environment(**more), capture_output=True, text=True, check=False, timeout=100
+        command_of(settings), env=_environment(**more), capture_output=True, text=True, check=False, timeout=100
     )

@@ -55,12 +55,12 @@ sale = st.fixed_dictionaries(
 @given(st.lists(sale, min_size=1, max_size=25))
 def test_any_rows_aggregate_as_the_reference_says(sales):
     rows = [raw_row(number, **{"SaleID": f"{number:04d}"}, **values) for number, values in enumerate(sales)]
-    found, expected = in_duckdb(rows), reference(rows)
-    assert len(found) == len(expected)
+    actual, expected = in_duckdb(rows), reference(rows)
+    assert len(actual) == len(expected)
     for name in ("StoreID", *LAST):
-        assert found[name].astype(object).where(found[name].notna(), None).tolist() == expected[name].tolist()
+        assert actual[name].astype(object).where(actual[name].notna(), None).tolist() == expected[name].tolist()
     for name in ("Price", "IsWeekend", "TotalSales"):
-        pd.testing.assert_series_equal(found[name], expected[name].astype(float), check_names=False, rtol=1e-9)
+        pd.testing.assert_series_equal(actual[name], expected[name].astype(float), check_names=False, rtol=1e-9)
 
 
 GIVEN = [
@@ -78,8 +78,8 @@ def test_one_row_per_store_and_month_with_the_last_recorded_values():
 
 
 def test_a_finer_grain_adds_its_column_to_the_key():
-    found = in_duckdb(GIVEN, "category").sort_values("Category")
-    assert list(zip(found["Category"], found["TotalSales"], strict=True)) == [("Drinks", 3.0), ("Food", 4.0)]
+    actual = in_duckdb(GIVEN, "category").sort_values("Category")
+    assert list(zip(actual["Category"], actual["TotalSales"], strict=True)) == [("Drinks", 3.0), ("Food", 4.0)]
 
 
 @pytest.mark.slow

@@ -35,8 +35,8 @@ def table(version: str = "1", sales: float = 10.0, months: int = 3) -> pd.DataFr
 @pytest.fixture
 def session(shared_home: Any, shared_env: dict[str, str]) -> Any:
     run_sql(shared_home, "drop table if exists FORECASTS")
-    with connect(load_connection(CONNECTION)) as found:
-        yield found
+    with connect(load_connection(CONNECTION)) as connection:
+        yield connection
 
 
 SQL = (REPO / "ml/data/forecasts.sql").read_text()
@@ -147,7 +147,7 @@ def test_a_table_of_the_same_name_in_another_schema_is_not_taken_for_it(session:
     assert run_sql(shared_home, "select count(*) from RETAIL.FORECASTS") == [(3,)]
 
 
-def test_two_that_publish_at_once_are_told(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_runs_that_publish_at_once_get_an_error(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     counts = iter([3, 6])
     monkeypatch.setattr(step, "_count", lambda session, same: next(counts))
     with pytest.raises(UserError, match="holds 6 rows, not 3: two published at once, run one of them again"):

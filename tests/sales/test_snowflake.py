@@ -65,7 +65,9 @@ def test_a_query_may_take_longer_than_a_lost_warehouse_is_waited_for(
     assert server.bodies("/queries/v1/abort-request") == []
 
 
-def test_a_warehouse_that_is_lost_in_the_middle_is_told(monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> None:
+def test_a_warehouse_lost_in_the_middle_of_a_query_is_a_user_error(
+    monkeypatch: pytest.MonkeyPatch, server: FakeServer
+) -> None:
     monkeypatch.setattr(source, "LOST_SECONDS", 1)
     monkeypatch.setattr(snowflake.connector.connection.SnowflakeConnection, "close", lambda self: None)
     with connect(load_connection(CONNECTION)) as session:
@@ -90,14 +92,14 @@ def test_a_name_that_is_not_known_yet_is_asked_for_again(monkeypatch: pytest.Mon
     assert list(answers) == []
 
 
-def test_a_port_that_is_not_a_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_is_not_a_number_is_a_user_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNOWFLAKE_PORT", "many")
     with pytest.raises(UserError, match="SNOWFLAKE_PORT is 'many'"), connect(load_connection(CONNECTION)):
         pass
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "message"),
     [
         ("", "target must be jdbc:snowflake://"),
         ("jdbc:postgresql://x/?db=a", "target must be jdbc:snowflake://"),
@@ -105,10 +107,12 @@ def test_a_port_that_is_not_a_number_is_told(monkeypatch: pytest.MonkeyPatch) ->
         ("jdbc:snowflake://a.snowflakecomputing.com/?db=D&schema=S&role=R", "lacks user, warehouse"),
     ],
 )
-def test_a_connection_target_that_lacks_a_part_is_told(tmp_path: Path, target: str, told: str) -> None:
+def test_a_connection_target_that_lacks_a_part_is_a_user_error_that_names_it(
+    tmp_path: Path, target: str, message: str
+) -> None:
     path = tmp_path / "connection.yml"
     path.write_text(yaml.safe_dump({"name": "x", "type": "snowflake", "target": target}))
-    with pytest.raises(UserError, match=told) as error:
+    with pytest.raises(UserError, match=message) as error:
         load_connection(path)
     assert str(error.value).startswith(f"{path}: ")
 
@@ -117,12 +121,12 @@ def test_the_user_may_stand_in_the_credentials(tmp_path: Path) -> None:
     path = tmp_path / "connection.yml"
     target = "jdbc:snowflake://org-acc.privatelink.snowflakecomputing.com/?db=D&schema=S&warehouse=W&role=R"
     path.write_text(yaml.safe_dump({"target": target, "credentials": {"username": "SOMEONE"}}))
-    found = load_connection(path)
-    assert (found.user, found.account, found.database) == ("SOMEONE", "org-acc.privatelink", "D")
+    connection = load_connection(path)
+    assert (connection.user, connection.account, connection.database) == ("SOMEONE", "org-acc.privatelink", "D")
 
 
 @pytest.mark.parametrize("text", ["- a\n", "a: [\n", ""])
-def test_a_spec_that_is_not_a_mapping_is_told(tmp_path: Path, text: str) -> None:
+def test_a_spec_that_is_not_a_mapping_is_a_user_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "spec.yml"
     path.write_text(text)
     for load in (load_connection, load_import_spec):
@@ -130,7 +134,7 @@ def test_a_spec_that_is_not_a_mapping_is_told(tmp_path: Path, text: str) -> None
             load(path)
 
 
-def test_a_spec_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_spec_that_does_not_exist_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cannot read the import spec: No such file"):
         load_import_spec(tmp_path / "none.yml")
 
@@ -144,7 +148,7 @@ def test_the_query_comes_with_its_file_and_line() -> None:
     assert spec.query.endswith("from SALES")
 
 
-def test_an_import_spec_without_a_query_is_told(tmp_path: Path) -> None:
+def test_an_import_spec_without_a_query_is_a_user_error(tmp_path: Path) -> None:
     path = tmp_path / "x.yml"
     path.write_text("name: sales\nsource: {type: database}\n")
     with pytest.raises(UserError, match=r"x\.yml: the import spec needs source\.query"):

@@ -137,7 +137,7 @@ def test_no_identity_is_sent_to_a_host_that_is_not_snowflakes(monkeypatch: pytes
     assert isinstance(sign_in_arguments(SignIn(), HOST.upper())["auth_class"], EntraIdentity)
 
 
-def test_a_machine_without_an_identity_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_an_identity_gets_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     class Nobody:
         def get_token(self, _: str) -> str:
             raise ValueError("no credential\nmore")
@@ -166,12 +166,12 @@ def test_a_key_pair_signs_in_though_a_password_is_set(
     assert "PASSWORD" not in body["data"]
 
 
-def test_a_key_pair_without_a_vault_is_told() -> None:
+def test_a_key_pair_without_a_vault_is_a_user_error() -> None:
     with pytest.raises(UserError, match="sign_in is key_pair and no vault_url is given"):
         sign_in_arguments(sign_in_of(KEY_PAIR, None, "x"), HOST)
 
 
-def test_a_secret_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_that_cannot_be_read_is_a_user_error(monkeypatch: pytest.MonkeyPatch) -> None:
     fake_vault(monkeypatch, ResourceNotFoundError("(SecretNotFound) no such secret\nmore"))
     with pytest.raises(
         UserError, match=rf"cannot read secret snowflake-private-key of {VAULT.url}: \(SecretNotFound\)"
@@ -180,7 +180,7 @@ def test_a_secret_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("text", ["", "not a key", "encrypted"])
-def test_a_secret_that_is_not_a_plain_private_key_is_told(
+def test_a_secret_that_is_not_a_plain_private_key_is_a_user_error(
     monkeypatch: pytest.MonkeyPatch, key: rsa.RSAPrivateKey, text: str
 ) -> None:
     fake_vault(monkeypatch, pem(key, b"secret") if text == "encrypted" else text)
