@@ -3,10 +3,13 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
+from amlspec.errors import UserError
+from demand.errors import StepError
+from demand.steps import STEP_ERROR_EXIT
 from host.state import home, read_json, write_json
 
 # name -> module:function; imported only when asked for.
@@ -27,27 +30,36 @@ BENCHES = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the chosen measurements one after the other; exit code 2 for a name that is none."""
+    """Run the chosen measurements one after the other; 2 for an unknown name or what a measurement lacks."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", help="one of " + ", ".join(BENCHES))
     only = parser.parse_args(argv).only
     if only and only not in BENCHES:
-        sys.stderr.write(f"error: {only} is no measurement: choose one of {', '.join(BENCHES)}\n")
+        sys.stderr.write(f"error: {only} is not a measurement: choose one of {', '.join(BENCHES)}\n")
         return 2
-    for name in [only] if only else BENCHES:
+    try:
+        measure([only] if only else BENCHES)
+    except (UserError, StepError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code if isinstance(error, UserError) else STEP_ERROR_EXIT
+    return 0
+
+
+def measure(names: Iterable[str]) -> None:
+    """Run measurements; each is printed and in bench.json as soon as it is there."""
+    for name in names:
         measured = _function(BENCHES[name])()
         write_json(home() / "bench.json", {**(read_json(home() / "bench.json") or {}), name: measured})
         figure = f"{measured['value']} {measured['unit']}"
         sys.stdout.write(f"{name:32} {figure:>14}  goal {measured['goal']:26} against {measured['peer']}\n")
         sys.stdout.write(f"{'':32} {json.dumps(measured['detail'])}\n")
         sys.stdout.flush()
-    return 0
 
 
 def _function(reference: str) -> Callable[[], dict[str, Any]]:
     module, _, name = reference.partition(":")
-    found: Callable[[], dict[str, Any]] = getattr(import_module(module), name)
-    return found
+    function: Callable[[], dict[str, Any]] = getattr(import_module(module), name)
+    return function
 
 
 if __name__ == "__main__":
