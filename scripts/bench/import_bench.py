@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import warehouse  # noqa: F401  (puts src/ on the path)
-from demand.errors import UserError
+from amlspec.errors import UserError
 from warehouse import lifecycle
 from warehouse.seed import CONNECTION, CONTRACT, local_session
 from warehouse.state import REPO, Home, open_home

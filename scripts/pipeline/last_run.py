@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from amlspec.errors import UserError
-from demand import errors
+from demand.errors import StepError
 from forecasting import verdict as verdicts
 from forecasting.verdict import Verdict
 from host.state import home, read_json, write_json
@@ -50,7 +50,7 @@ def verdict(job: str) -> Verdict:
     seconds = {step: each.get("seconds") for step, each in (record.get("jobs") or {}).items()}
     try:
         return replace(verdicts.read(report_folder(record)), seconds=seconds)
-    except errors.UserError as error:
+    except StepError as error:
         raise UserError(str(error), 1) from None
 
 

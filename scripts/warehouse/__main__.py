@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from amlspec.errors import UserError
-from demand.errors import UserError as StepError
-from demand.steps import USER_ERROR_EXIT
+from demand.errors import StepError
+from demand.steps import STEP_ERROR_EXIT
 from warehouse import lifecycle
 from warehouse.state import HOST, Home, open_home, running
 
@@ -96,15 +96,15 @@ VERBS: dict[str, Callable[[Home, argparse.Namespace], int]] = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one verb; 2 after a mistake of the user, told in one line."""
+    """Run one verb; 2 after a mistake of the user, with one line on stderr."""
     options = build_parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("warehouse").setLevel(logging.INFO)
     try:
         return VERBS[options.verb](open_home(), options)
-    except (UserError, StepError) as error:
+    except (UserError, StepError) as error:  # the seed reads contract and connection as the steps do
         sys.stderr.write(f"error: {error}\n")
-        return USER_ERROR_EXIT
+        return error.exit_code if isinstance(error, UserError) else STEP_ERROR_EXIT
 
 
 if __name__ == "__main__":

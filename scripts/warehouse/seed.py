@@ -15,8 +15,9 @@ from typing import Any
 
 from filelock import FileLock
 
+from amlspec.errors import UserError
 from demand.contract import Contract, load_contract
-from demand.errors import UserError
+from demand.errors import StepError
 from host.state import write_json
 from sales.snowflake import connect, execute
 from sales.specs import load_connection
@@ -48,6 +49,7 @@ def seed_sales(home: Home, file: Path | None = None) -> tuple[Seeded, bool]:
 
     Raises:
         UserError: the file cannot be taken, or the warehouse does not come up.
+        StepError: the file lacks a required column, or the warehouse refuses a statement.
     """
     if file and not file.is_file():
         raise UserError(f"{file}: no such file")
@@ -102,7 +104,7 @@ def _rows_loaded(home: Home) -> int | None:
     with local_session(home) as session:
         try:
             return int(execute(session, "select count(*) from SALES", "SALES").fetchone()[0])
-        except UserError:
+        except StepError:
             return None
 
 
@@ -137,7 +139,8 @@ def replace_table(session: Any, contract: Contract, checked: Checked) -> None:
     """Load the parts into SALES_NEW, then put it in the place of SALES within one transaction.
 
     Raises:
-        UserError: the warehouse refuses a step; SALES is then as it was.
+        UserError: not every row arrived; SALES is then as it was.
+        StepError: the warehouse refuses a statement; SALES is then as it was.
     """
     types = {column.name: WAREHOUSE_TYPES[column.type] for column in contract.columns} | {"SaleID": checked.id_type}
     columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
@@ -171,6 +174,6 @@ def _run_all(session: Any, statements: Sequence[str], place: str) -> None:
     try:
         for statement in statements:
             execute(session, statement, place)
-    except UserError:
+    except StepError:
         session.cursor().execute("rollback")
         raise

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from amlspec.errors import UserError
 from demand.contract import SQL_TYPES, Contract, match_columns
-from demand.errors import UserError
 from sales.contract_sql import literal, quoted
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
@@ -41,8 +41,8 @@ def check_file(path: Path, contract: Contract, work: Path, quarantine: Path) -> 
     Rows that are readable and break a row rule (negative price, an id twice) stay in: aggregate quarantines them.
 
     Raises:
-        UserError: no such file, another format, unreadable, a required column missing, no row, or more bad lines than
-            the contract allows.
+        UserError: no such file, another format, unreadable, no row, or more bad lines than the contract allows.
+        StepError: a required column is missing.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file")

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from demand.errors import UserError
+from demand.errors import StepError
 
 SQL_TYPES = {"string": "VARCHAR", "timestamp": "TIMESTAMP", "number": "DOUBLE", "boolean": "BOOLEAN"}
 _COLUMN_KEYS = {"name", "type", "required", "unique", "minimum", "future", "description"}
@@ -55,37 +55,37 @@ def load_contract(path: Path | str) -> Contract:
     """Read the contract's YAML file.
 
     Raises:
-        UserError: no such file, no YAML, or a field that the contract does not know; names the file and the place.
+        StepError: no such file, no YAML, or a field that the contract does not know; names the file and the place.
     """
     path = Path(path)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UserError(f"{path}: no such contract file") from error
+        raise StepError(f"{path}: no such contract file") from error
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: not YAML: {error}") from error
+        raise StepError(f"{path}: not YAML: {error}") from error
     if not isinstance(content, dict) or not content.get("columns"):
-        raise UserError(f"{path}: a contract needs a list `columns`")
+        raise StepError(f"{path}: a contract needs a list `columns`")
     fraction = content.get("max_bad_fraction", 0.0)
     if isinstance(fraction, bool) or not isinstance(fraction, int | float) or not 0 <= fraction <= 1:
-        raise UserError(f"{path}: max_bad_fraction is {fraction!r}, it must be a number from 0 to 1")
+        raise StepError(f"{path}: max_bad_fraction is {fraction!r}, it must be a number from 0 to 1")
     frequency = content.get("frequency", "daily")
     if frequency not in FREQUENCIES:
-        raise UserError(f"{path}: frequency is {frequency!r}, it must be one of {', '.join(FREQUENCIES)}")
+        raise StepError(f"{path}: frequency is {frequency!r}, it must be one of {', '.join(FREQUENCIES)}")
     columns = tuple(_column(entry, path) for entry in content["columns"])
     return Contract(str(content.get("name", path.stem)), float(fraction), columns, frequency)
 
 
 def _column(entry: Any, path: Path) -> Column:
     if not isinstance(entry, dict) or not {"name", "type"} <= set(entry):
-        raise UserError(f"{path}: each column needs `name` and `type`, found {entry!r}")
+        raise StepError(f"{path}: each column needs `name` and `type`, found {entry!r}")
     unknown = sorted(set(entry) - _COLUMN_KEYS)
     if unknown:
-        raise UserError(f"{path}: column {entry['name']}: unknown field {', '.join(unknown)}")
+        raise StepError(f"{path}: column {entry['name']}: unknown field {', '.join(unknown)}")
     if entry["type"] not in SQL_TYPES:
-        raise UserError(f"{path}: column {entry['name']}: type {entry['type']!r} is none of {', '.join(SQL_TYPES)}")
+        raise StepError(f"{path}: column {entry['name']}: type {entry['type']!r} is none of {', '.join(SQL_TYPES)}")
     if "future" in entry and (entry["type"] != "timestamp" or not isinstance(entry["future"], bool)):
-        raise UserError(f"{path}: column {entry['name']}: `future` is true or false, and only a timestamp has it")
+        raise StepError(f"{path}: column {entry['name']}: `future` is true or false, and only a timestamp has it")
     return Column(**entry)
 
 
@@ -93,13 +93,13 @@ def match_columns(contract: Contract, present: Sequence[str], source: str) -> di
     """Contract name -> name in `present`, compared without case since Snowflake upper-cases; None where optional.
 
     Raises:
-        UserError: a required column is missing; names it, what is present, and `source`.
+        StepError: a required column is missing; names it, what is present, and `source`.
     """
     by_lower = {name.lower(): name for name in present}
     mapping = {column.name: by_lower.get(column.name.lower()) for column in contract.columns}
     missing = [column.name for column in contract.columns if column.required and mapping[column.name] is None]
     if missing:
-        raise UserError(
+        raise StepError(
             f"{source}: required column {', '.join(missing)} is missing; present: {', '.join(present) or 'none'}; "
             "add it to the query or rename the column that holds it"
         )

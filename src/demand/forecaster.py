@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.forest import Features, Forest
 from demand.months import season, weekend_share
 from demand.quantiles import Factors
@@ -45,11 +45,11 @@ class Forecaster:
         """Load `folder`; `state` takes the place of the packed one, as newer sales do in the batch step.
 
         Raises:
-            UserError: the model has no serving files, as those trained before there were any.
+            StepError: the model has no serving files, as those trained before there were any.
         """
         serving = serving_folder(folder)
         if not (serving / "forest.onnx").is_file():
-            raise UserError(f"{folder}: the model holds no {serving.name}/forest.onnx: train and register it again")
+            raise StepError(f"{folder}: the model holds no {serving.name}/forest.onnx: train and register it again")
         self.forest = Forest(serving)
         self.state = state or State.load(serving / "history.npz")
         self.metadata = metadata

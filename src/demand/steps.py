@@ -6,18 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demand.errors import UserError
+from demand.errors import StepError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-USER_ERROR_EXIT = 2
+STEP_ERROR_EXIT = 2
 
 
 def run(main: Callable[[], int]) -> int:
     """Run a step's `main` with logging set up.
 
-    Returns what `main` returns, or 2 after a UserError, whose single line goes to stderr. Any other exception is a
+    Returns what `main` returns, or 2 after a StepError, whose single line goes to stderr. Any other exception is a
     fault of the program: it is not caught, so Python prints its traceback and exits with 1.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
@@ -25,21 +25,21 @@ def run(main: Callable[[], int]) -> int:
     logging.getLogger("azure").setLevel(logging.WARNING)
     try:
         return main()
-    except UserError as error:
+    except StepError as error:
         sys.stdout.flush()
         sys.stderr.write(f"error: {error}\n")
-        return USER_ERROR_EXIT
+        return STEP_ERROR_EXIT
 
 
 def read_rows(folder: Path, name: str) -> "pd.DataFrame":
     """Rows of `folder`/`name` as an earlier step wrote them.
 
     Raises:
-        UserError: no such file.
+        StepError: no such file.
     """
     import pandas as pd  # noqa: PLC0415  serving needs no pandas
 
     path = folder / name
     if not path.is_file():
-        raise UserError(f"{path}: not there; give the output folder of the step that writes {name}")
+        raise StepError(f"{path}: not there; give the output folder of the step that writes {name}")
     return pd.read_parquet(path)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from demand.errors import UserError
+from demand.errors import StepError
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def download(uri: str) -> Path:
     """A registered model's folder on this machine.
 
     Raises:
-        UserError: there is no such model, or it cannot be read.
+        StepError: there is no such model, or it cannot be read.
     """
     from mlflow.artifacts import download_artifacts  # noqa: PLC0415  importing it takes a second
     from mlflow.exceptions import MlflowException  # noqa: PLC0415
@@ -83,7 +83,7 @@ def download(uri: str) -> Path:
     try:
         return Path(download_artifacts(artifact_uri=uri))
     except (MlflowException, OSError) as error:
-        raise UserError(f"{uri}: cannot be read: {error}") from error
+        raise StepError(f"{uri}: cannot be read: {error}") from error
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from demand import tracking
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.grain import grain_of
 from demand.served_model import serving_folder
 from demand.state import State
@@ -70,16 +70,16 @@ def read(name: str, version: str, train: pd.DataFrame, holdout: pd.DataFrame, gr
         grain: grain of those rows.
 
     Raises:
-        UserError: there is no tracking server, no such version, it cannot be loaded, or it is of another grain.
+        StepError: there is no tracking server, no such version, it cannot be loaded, or it is of another grain.
     """
     if version == NONE:
         return None
     if not tracking.is_on():
-        raise UserError(f"champion {name}:{version} cannot be read: set MLFLOW_TRACKING_URI, or pass --champion none")
+        raise StepError(f"champion {name}:{version} cannot be read: set MLFLOW_TRACKING_URI, or pass --champion none")
     folder = tracking.download(f"models:/{name}/{version}")
     packed = load(folder)
     if grain_of(packed.features) != grain:
-        raise UserError(
+        raise StepError(
             f"champion {name}:{version} forecasts by {grain_of(packed.features)}, these sales are by {grain}: "
             "they cannot be compared; pass --champion none"
         )
@@ -108,7 +108,7 @@ def refitted(packed: Packed, train: pd.DataFrame) -> Packed:
     """The recipe of a model, fitted on other months.
 
     Raises:
-        UserError: the model does not state its recipe.
+        StepError: the model does not state its recipe.
     """
     parameters: Mapping[str, Any] = packed.metadata.get("parameters") or {}
     try:
@@ -121,7 +121,7 @@ def refitted(packed: Packed, train: pd.DataFrame) -> Packed:
             seed=int(parameters["random_state"]),
         )
     except KeyError as error:
-        raise UserError(
+        raise StepError(
             f"the champion has seen held-out months and does not state its recipe ({error} is missing), so that it can "
             "neither be compared nor fitted again; pass --champion none"
         ) from error

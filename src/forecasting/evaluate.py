@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.inspection import permutation_importance
 
 from demand import outputs, tracking
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.grain import grain_of, name_of
 from demand.steps import read_rows, run
 from forecasting import baselines, export, figures, gate, metrics, report, verdict
@@ -46,14 +46,14 @@ def load_candidates(folders: Sequence[Path]) -> dict[str, tuple[Path, Packed]]:
     """Candidates by name, in their order.
 
     Raises:
-        UserError: a folder holds no model, or two candidates have one name.
+        StepError: a folder holds no model, or two candidates have one name.
     """
     candidates: dict[str, tuple[Path, Packed]] = {}
     for folder in folders:
         packed = load(folder)
         name = str(packed.metadata.get("candidate", folder.name))
         if name in candidates:
-            raise UserError(f"{folder}: a candidate named {name} is there already; give each its own name")
+            raise StepError(f"{folder}: a candidate named {name} is there already; give each its own name")
         candidates[name] = (folder, packed)
     return candidates
 
@@ -96,7 +96,7 @@ def decide(
     rivals = {name: wapes[name] for name in baselines.NAMES}
     holdout_from = str(rows["MonthYear"].min()) if len(rows) else ""
     if len(rows) and train["MonthYear"].max() >= holdout_from:
-        raise UserError(f"train.parquet reaches into the hold-out, which begins {holdout_from}: run prepare again")
+        raise StepError(f"train.parquet reaches into the hold-out, which begins {holdout_from}: run prepare again")
     known = (
         None
         if champion is None

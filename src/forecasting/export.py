@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.model import RelativeForest, min_level, tree_predictions
 from demand.served_model import serving_folder
 from forecasting.features import state_of
@@ -26,7 +26,7 @@ def write_model(model: Any, features: list[str], example: pd.DataFrame, folder: 
     """Write forest and tables below the model folder `folder`, and prove on `example` that they forecast as `model`.
 
     Raises:
-        UserError: they do not.
+        StepError: they do not.
     """
     target = serving_folder(folder)
     target.mkdir(exist_ok=True)
@@ -139,7 +139,7 @@ def _prove(model: Any, example: pd.DataFrame, folder: Path) -> None:
     far = np.abs(served - wanted) > MAX_RELATIVE_ERROR * np.maximum(np.abs(wanted), 1e-9)
     if far.any():
         row = int(np.flatnonzero(far)[0])
-        raise UserError(
+        raise StepError(
             f"row {row} of the training rows: ONNX forecasts {served[row]!r}, scikit-learn {wanted[row]!r}; "
             "skl2onnx and onnxruntime must be the pinned versions"
         )

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.months import month_name, season
 from demand.state import KEPT_NUMBERS, KEPT_TEXTS, SEPARATOR, State
 
@@ -69,12 +69,12 @@ class SalesHistory:
         """History of `rows` (StoreID, MonthStart, TotalSales), with room for `months_ahead` empty months.
 
         Raises:
-            UserError: the months span more than a century, which a wrong date causes.
+            StepError: the months span more than a century, which a wrong date causes.
         """
         months = month_index(rows["MonthStart"])
         first, last = int(months.min()), int(months.max())
         if last - first > MAX_SPAN_MONTHS:
-            raise UserError(f"sales span {month_name(first)} to {month_name(last)}: correct the dates at the source")
+            raise StepError(f"sales span {month_name(first)} to {month_name(last)}: correct the dates at the source")
         keys = pd.Index(series_keys(rows)).unique()
         values = np.full((len(keys), last - first + 1 + months_ahead), np.nan)
         values[keys.get_indexer(pd.Index(series_keys(rows))), months - first] = rows[TARGET].to_numpy(dtype=np.float64)

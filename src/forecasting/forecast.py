@@ -10,7 +10,7 @@ import pandas as pd
 
 from demand import health, tracking
 from demand.contract import load_contract
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.forecaster import MAX_HORIZON, YEAR, Forecast, Forecaster
 from demand.grain import grain_of
 from demand.months import month_name
@@ -91,17 +91,17 @@ def for_planners(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_grain(model: str, metadata: dict[str, Any], monthly: pd.DataFrame) -> None:
-    """Raises UserError where the sales are summed for another grain than the model's."""
+    """Raises StepError where the sales are summed for another grain than the model's."""
     wanted, given = grain_of(metadata.get("features", ())), grain_of(series_columns(monthly))
     if wanted != given:
-        raise UserError(f"{model} forecasts by {wanted}, the sales are summed by {given}: give the grain {wanted}")
+        raise StepError(f"{model} forecasts by {wanted}, the sales are summed by {given}: give the grain {wanted}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step."""
     args = build_parser().parse_args(argv)
     if not 1 <= args.horizon <= MAX_HORIZON:
-        raise UserError(f"--horizon {args.horizon}: 1 to {MAX_HORIZON} months can be forecast")
+        raise StepError(f"--horizon {args.horizon}: 1 to {MAX_HORIZON} months can be forecast")
     monthly, metadata = read_rows(args.monthly, "monthly.parquet"), read_metadata(args.model)
     _check_grain(f"{args.model_name} version {args.model_version}", metadata, monthly)
     state = state_of(add_calendar(monthly))

@@ -14,7 +14,7 @@ import pandas as pd
 import yaml
 
 import demand.model
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.served_model import serving_folder
 from forecasting.features import CATEGORICAL
 
@@ -86,7 +86,7 @@ def load(source: Path | str) -> Packed:
     """Load a model folder, or `models:/<name>/<version>` from the registry.
 
     Raises:
-        UserError: no model there, or one that this code cannot load.
+        StepError: no model there, or one that this code cannot load.
     """
     import mlflow.sklearn  # noqa: PLC0415
     from mlflow.models import Model  # noqa: PLC0415
@@ -95,18 +95,18 @@ def load(source: Path | str) -> Packed:
         metadata = Model.load(str(source)).metadata or {}
         return Packed(mlflow.sklearn.load_model(str(source)), metadata)
     except Exception as error:  # whatever a broken pickle raises
-        raise UserError(f"{source}: not a model that can be loaded: {type(error).__name__}: {error}") from error
+        raise StepError(f"{source}: not a model that can be loaded: {type(error).__name__}: {error}") from error
 
 
 def read_metadata(folder: Path) -> dict[str, Any]:
     """The metadata of a model folder, without loading the model.
 
     Raises:
-        UserError: no model there.
+        StepError: no model there.
     """
     path = folder / "MLmodel"
     if not path.is_file() or not (folder / PICKLE).is_file():
-        raise UserError(f"{folder}: holds no model; give the selected output of the evaluate step")
+        raise StepError(f"{folder}: holds no model; give the selected output of the evaluate step")
     return dict(yaml.safe_load(path.read_text(encoding="utf-8")).get("metadata") or {})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.months import month_name
 from demand.requests import RequestError, RequestRules
 from demand.store_ids import MAX_SHOWN, did_you_mean
@@ -25,20 +25,20 @@ def read_plan(path: Path, rules: RequestRules, keys: tuple[str, ...]) -> dict[Ke
         keys: StoreID and what the model's grain adds.
 
     Raises:
-        UserError: no such file, an unknown column, a value that breaks a rule, a month planned twice; names the line.
+        StepError: no such file, an unknown column, a value that breaks a rule, a month planned twice; names the line.
     """
     table = _read(path)
     unknown = sorted(set(table.columns) - {"MonthYear", *rules.columns})
     if unknown:
         known = ", ".join(["MonthYear", *rules.columns])
-        raise UserError(f"{path}:1: unknown column {', '.join(unknown)}; a plan has {known}")
+        raise StepError(f"{path}:1: unknown column {', '.join(unknown)}; a plan has {known}")
     plan: dict[Key, dict[str, Any]] = {}
     for number, cells in enumerate(table.to_dict("records")):
         line = number + 2  # after the header
         row = _clean({str(name): value for name, value in cells.items()}, rules, f"{path}:{line}")
         key = (*(str(row.get(name, "")) for name in keys), row["Month"])
         if key in plan:
-            raise UserError(f"{path}:{line}: {', '.join(map(str, key[:-1]))} has this month twice: keep one line")
+            raise StepError(f"{path}:{line}: {', '.join(map(str, key[:-1]))} has this month twice: keep one line")
         plan[key] = row
     return plan
 
@@ -92,9 +92,9 @@ def _read(path: Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except FileNotFoundError as error:
-        raise UserError(f"{path}: no such plan; give a CSV or Parquet file with StoreID and MonthYear") from error
+        raise StepError(f"{path}: no such plan; give a CSV or Parquet file with StoreID and MonthYear") from error
     except (ValueError, OSError) as error:
-        raise UserError(f"{path}: the plan cannot be read: {error}") from error
+        raise StepError(f"{path}: the plan cannot be read: {error}") from error
 
 
 def _clean(cells: dict[str, Any], rules: RequestRules, place: str) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _clean(cells: dict[str, Any], rules: RequestRules, place: str) -> dict[str, 
     try:
         return rules.rows([{name: value for name, value in typed.items() if value is not None}])[0]
     except RequestError as error:
-        raise UserError(f"{place}: {error.faults[0].field}: {error.faults[0].rule}") from error
+        raise StepError(f"{place}: {error.faults[0].field}: {error.faults[0].rule}") from error
 
 
 def _typed(name: str, value: Any, rules: RequestRules) -> Any:

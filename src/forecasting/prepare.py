@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from demand import tracking
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.months import month_name
 from demand.steps import read_rows, run
 from forecasting.features import SalesHistory, add_calendar, month_index
@@ -39,13 +39,13 @@ def split(rows: pd.DataFrame, holdout_months: int) -> tuple[pd.DataFrame, pd.Dat
     """Rows before the last `holdout_months` calendar months, and the rows of those.
 
     Raises:
-        UserError: fewer months than holding out and training need; tells how many there are and how many it takes.
+        StepError: fewer months than holding out and training need; tells how many there are and how many it takes.
     """
     months = month_index(rows["MonthStart"])
     first, last = int(months.min()), int(months.max())
     needed = holdout_months + MIN_TRAINING_MONTHS
     if last - first + 1 < needed:
-        raise UserError(
+        raise StepError(
             f"sales cover {last - first + 1} complete month(s), {month_name(first)} to {month_name(last)}; holding "
             f"{holdout_months} out and training on {MIN_TRAINING_MONTHS} takes {needed}: import more months or "
             "lower holdout_months"
@@ -53,7 +53,7 @@ def split(rows: pd.DataFrame, holdout_months: int) -> tuple[pd.DataFrame, pd.Dat
     held = months > last - holdout_months
     train, holdout = rows[~held].reset_index(drop=True), rows[held].reset_index(drop=True)
     if train["MonthYear"].nunique() < MIN_TRAINING_MONTHS:
-        raise UserError(
+        raise StepError(
             f"only {train['MonthYear'].nunique()} month(s) with sales lie before the {holdout_months} held-out ones, "
             f"training needs {MIN_TRAINING_MONTHS}: import more months or lower holdout_months"
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from demand import tracking
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.grain import grain_of, name_of
 from demand.steps import run
 from forecasting import verdict
@@ -119,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     result = verdict.read(args.verdict)
     metadata = read_metadata(args.selected)
     if metadata.get("candidate") != result.selected:
-        raise UserError(
+        raise StepError(
             f"{args.selected}: holds {metadata.get('candidate')}, but the verdict is about {result.selected}; "
             "give both outputs of the same evaluate step"
         )
@@ -134,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not result.promoted:
         log.warning("Nothing is registered: %s", "; ".join(result.reasons))
     elif not tracking.is_on():
-        raise UserError("a model is to be registered, but there is no registry: set MLFLOW_TRACKING_URI")
+        raise StepError("a model is to be registered, but there is no registry: set MLFLOW_TRACKING_URI")
     else:
         _promote(args, name, result, origin)
         return 0

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from demand import outputs, tracking
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.model import RelativeForest, build_pipeline, set_jobs
 from demand.steps import read_rows, run
 from forecasting import export
@@ -72,10 +72,10 @@ def fit(settings: Settings, rows: pd.DataFrame) -> tuple[Any, dict[str, Any]]:
     """(fitted model, metadata) from training rows; equal rows and settings give an equal model.
 
     Raises:
-        UserError: no training rows.
+        StepError: no training rows.
     """
     if rows.empty:
-        raise UserError("train.parquet holds no rows: import more months or lower holdout_months")
+        raise StepError("train.parquet holds no rows: import more months or lower holdout_months")
     names = feature_names(settings.features, rows)
     frame, sales = model_frame(rows, names), rows[TARGET].to_numpy(dtype=np.float64)
     model = unfitted(settings, frame)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from demand.errors import UserError
+from demand.errors import StepError
 
 FILE = "verdict.json"
 # Columns of the table of figures; a report adds the coverage.
@@ -158,17 +158,17 @@ def read(folder: Path) -> Verdict:
     """The verdict in `folder`.
 
     Raises:
-        UserError: none there, or not a verdict.
+        StepError: none there, or not a verdict.
     """
     path = folder / FILE
     try:
         return Verdict.of(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
-        raise UserError(f"{path}: not there; give the verdict folder of the evaluate step") from error
+        raise StepError(f"{path}: not there; give the verdict folder of the evaluate step") from error
     except json.JSONDecodeError as error:
-        raise UserError(f"{path}:{error.lineno}: not JSON: {error.msg}") from error
+        raise StepError(f"{path}:{error.lineno}: not JSON: {error.msg}") from error
     except ValueError as error:
-        raise UserError(f"{path}: not a verdict: {error}") from error
+        raise StepError(f"{path}: not a verdict: {error}") from error
 
 
 def _plain(value: Any) -> Any:

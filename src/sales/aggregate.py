@@ -14,7 +14,7 @@ import duckdb
 
 from demand import outputs, store_ids, tracking
 from demand.contract import Contract, load_contract
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.grain import COLUMN, GRAINS
 from demand.job_paths import shown_folder
 from demand.step_warnings import Entry, StepWarnings
@@ -58,7 +58,7 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text.removesuffix("Z"))
     except ValueError:
-        raise UserError(f"--as-of {text}: is not a day such as 2026-11-24, nor none") from None
+        raise StepError(f"--as-of {text}: is not a day such as 2026-11-24, nor none") from None
 
 
 def connect(memory_limit_mb: int, spill: Path) -> duckdb.DuckDBPyConnection:
@@ -76,7 +76,7 @@ def aggregate(
     """Write monthly.parquet, rows.json and quarantine.csv.
 
     Raises:
-        UserError: a required column is missing, there is no row, or more rows are bad than the contract allows.
+        StepError: a required column is missing, there is no row, or more rows are bad than the contract allows.
     """
     files, warnings = find_parquet(sales), StepWarnings("aggregate")
     source = shown_folder("sales", sales)
@@ -122,16 +122,16 @@ def _incomplete_month(con: duckdb.DuckDBPyConnection, source: str, declared: str
         return following
     incomplete: date = last.replace(day=1)
     if first >= incomplete:
-        raise UserError(f"{source}: sales end on {last} and hold no complete month; import more days")
+        raise StepError(f"{source}: sales end on {last} and hold no complete month; import more days")
     warnings.add(f"Sales end on {last}: {incomplete:%Y-%m} is incomplete and not learned from")
     return incomplete
 
 
 def _check_grain(con: duckdb.DuckDBPyConnection, grain: str, source: str) -> None:
-    """Raises UserError where no sale has the column that the grain adds: store rows would pass for it in silence."""
+    """Raises StepError where no sale has the column that the grain adds: store rows would pass for it in silence."""
     column = COLUMN.get(grain)
     if column and not con.execute(f'select count("{column}") from monthly').fetchall()[0][0]:
-        raise UserError(f"{source}: grain {grain} needs the column {column}, and no sale has a value in it")
+        raise StepError(f"{source}: grain {grain} needs the column {column}, and no sale has a value in it")
 
 
 def _warn_of_stores(con: duckdb.DuckDBPyConnection, declared: str, warnings: StepWarnings) -> None:

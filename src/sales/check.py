@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from demand.contract import Contract, match_columns
-from demand.errors import UserError
+from demand.errors import StepError
 from sales.contract_sql import bad_sql, literal, quoted, reason_sql, rule_sql, typed_sql
 from sales.duplicates import find_duplicates
 
@@ -51,18 +51,18 @@ def check_rows(
     Of rows that share a unique value, the first in file order is good and the others are bad.
 
     Raises:
-        UserError: a required column is missing, there is no row, none is good, or more are bad than allowed.
+        StepError: a required column is missing, there is no row, none is good, or more are bad than allowed.
     """
     given = _open(con, files, contract, source)
     read, broken = _row(con, f"select count(*), count(*) filter ({given.sql(bad_sql)}) from raw")
     if not read:
-        raise UserError(f"{source}: holds no rows; import sales first, or give another file")
+        raise StepError(f"{source}: holds no rows; import sales first, or give another file")
     _flag_repeats(con, given, read, spill)
     (repeats,) = _row(con, "select count(*) from repeats")
     bad = broken + repeats
     _write_quarantine(con, given, quarantine, bad)
     if bad == read or bad > contract.max_bad_fraction * read:
-        raise UserError(_too_many(con, given, bad, read))
+        raise StepError(_too_many(con, given, bad, read))
     if bad:
         warn(_quarantined(con, given, bad, read))
     _good_rows(con, given, broken, repeats)
@@ -81,7 +81,7 @@ def _open(con: duckdb.DuckDBPyConnection, files: Sequence[Path], contract: Contr
     try:
         con.execute(f"create view raw as select * from read_parquet({listed}, union_by_name = true)")
     except duckdb.Error as error:
-        raise UserError(f"{source}: cannot be read as Parquet: {error}; import it again") from error
+        raise StepError(f"{source}: cannot be read as Parquet: {error}; import it again") from error
     con.execute(
         "create view located as select *, filename as _file, file_row_number + 1 as _row "
         f"from read_parquet({listed}, union_by_name = true, filename = true, file_row_number = true)"

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from demand.errors import UserError
+from demand.errors import StepError
 
 MLTABLE = "MLTable"
 
@@ -14,19 +14,19 @@ def find_parquet(source: Path | str) -> list[Path]:
     """Parquet files of `source` in a fixed order.
 
     Raises:
-        UserError: nothing there, an MLTable file that cannot be followed, or no Parquet file at all.
+        StepError: nothing there, an MLTable file that cannot be followed, or no Parquet file at all.
     """
     source = Path(source)
     if source.is_file():
         return [source]
     if not source.is_dir():
-        raise UserError(
+        raise StepError(
             f"{source}: no such file or folder; give a Parquet file, a folder of them, or an MLTable folder"
         )
     table = source / MLTABLE
     files = _listed(table) if table.is_file() else sorted(source.rglob("*.parquet"))
     if not files:
-        raise UserError(f"{source}: holds no Parquet file; run the import again, or give another folder")
+        raise StepError(f"{source}: holds no Parquet file; run the import again, or give another folder")
     return files
 
 
@@ -34,10 +34,10 @@ def _listed(table: Path) -> list[Path]:
     try:
         content = yaml.safe_load(table.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise UserError(f"{table}: not YAML: {error}") from error
+        raise StepError(f"{table}: not YAML: {error}") from error
     paths = content.get("paths") if isinstance(content, dict) else None
     if not isinstance(paths, list):
-        raise UserError(f"{table}: has no list `paths`")
+        raise StepError(f"{table}: has no list `paths`")
     files: set[Path] = set()
     for entry in paths:
         files.update(_entry_files(table, entry))
@@ -48,11 +48,11 @@ def _entry_files(table: Path, entry: Any) -> list[Path]:
     """Files of one `paths` entry; a file that is listed but absent is an error, never skipped."""
     kind, value = next(iter(entry.items())) if isinstance(entry, dict) and len(entry) == 1 else (None, None)
     if kind not in {"file", "folder", "pattern"} or not isinstance(value, str):
-        raise UserError(f"{table}: paths entry {entry!r} is not one of file, folder, pattern")
+        raise StepError(f"{table}: paths entry {entry!r} is not one of file, folder, pattern")
     value = value.removeprefix("file://")
     if kind == "pattern":
         return list(table.parent.glob(value.removeprefix("./")))
     path = table.parent / value
     if not path.exists():
-        raise UserError(f"{table}: lists {value}, which is not there; run the import again")
+        raise StepError(f"{table}: lists {value}, which is not there; run the import again")
     return [path] if kind == "file" else sorted(path.rglob("*.parquet"))

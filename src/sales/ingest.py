@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from demand.contract import Contract, load_contract
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.job_paths import job, on_azure, shown_input, shown_output
 from demand.steps import run
 from sales.check import check_rows
@@ -54,7 +54,7 @@ def import_sales(settings: ImportSettings) -> int:
     Otherwise `sales` is not a table, and finished months wait in the staging folder for the next run.
 
     Raises:
-        UserError: a spec, the warehouse, the data or the disk is not as it must be; one line says which and where.
+        StepError: a spec, the warehouse, the data or the disk is not as it must be; one line says which and where.
     """
     with tempfile.TemporaryDirectory(prefix="import-") as folder, disk_errors(settings.staging):
         staging = Staging(settings.staging, _staging_key(settings))
@@ -72,7 +72,7 @@ def _staging_key(settings: ImportSettings) -> str:
     digest = hashlib.sha256(b"layout 2")
     for path in (settings.connection, settings.import_spec, settings.contract):
         if not path.is_file():
-            raise UserError(f"{path}: no such file")
+            raise StepError(f"{path}: no such file")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
@@ -86,7 +86,7 @@ def _fetch_all(settings: ImportSettings, staging: Staging, folder: Path) -> int:
         fields = read_fields(session, spec, contract)
         partitions = read_partitions(session, spec, fields)
         if not partitions:
-            raise UserError(f"{spec.place}: the query gives no row; load sales first, or change its conditions")
+            raise StepError(f"{spec.place}: the query gives no row; load sales first, or change its conditions")
         log.info("%d rows in %d months", sum(part.rows for part in partitions), len(partitions))
         for part in partitions:
             target = folder / f"{part.month}.parquet"
@@ -105,7 +105,7 @@ def _fetch_month(session: Any, part: Partition, fields: Sequence[Field], spec: I
     rows = _fetch(session, part, fields, spec, target)
     if rows != part.rows:
         changed = f"{part.rows} rows were announced and {rows} came; the table changed meanwhile, run it again"
-        raise UserError(f"{spec.place}: {part.month}: {changed}")
+        raise StepError(f"{spec.place}: {part.month}: {changed}")
 
 
 def _fetch(session: Any, part: Partition, fields: Sequence[Field], spec: ImportSpec, path: Path) -> int:
@@ -142,7 +142,7 @@ def _cast(column: pa.ChunkedArray, wanted: Field, place: str) -> pa.ChunkedArray
         return column.cast(wanted.arrow)
     except pa.ArrowInvalid as error:
         hint = f"cast it in the query, e.g. {wanted.source}::varchar"
-        raise UserError(f"{place}: column {wanted.name}: {error}; {hint}") from error
+        raise StepError(f"{place}: column {wanted.name}: {error}; {hint}") from error
 
 
 def check_imported(files: Sequence[Path], contract: Contract, source: str, staging: Path) -> None:
@@ -151,7 +151,7 @@ def check_imported(files: Sequence[Path], contract: Contract, source: str, stagi
     Bad rows up to the contract's fraction stay in; the aggregate step quarantines each with its reason.
 
     Raises:
-        UserError: more bad rows than the contract allows; names the commonest rule, how many, and where one stands.
+        StepError: more bad rows than the contract allows; names the commonest rule, how many, and where one stands.
     """
     # Jobs share the staging folder on Azure ML, so each has a file of its own.
     quarantine = staging / (f"quarantine-{job()}.csv" if on_azure() else "quarantine.csv")
@@ -161,12 +161,12 @@ def check_imported(files: Sequence[Path], contract: Contract, source: str, stagi
         try:
             today = contract.as_of(datetime.now(UTC).date())
             checked = check_rows(connection, files, today, source, local, Path(spill))
-        except UserError as error:
+        except StepError as error:
             if not local.is_file():
                 raise
             shutil.copyfile(local, quarantine)
             rows = shown_output("staging", quarantine)
-            raise UserError(f"{error}; nothing was imported, all bad rows: {rows}") from error
+            raise StepError(f"{error}; nothing was imported, all bad rows: {rows}") from error
     quarantine.unlink(missing_ok=True)
     if checked.quarantined:
         log.warning("These %d rows stay in; the aggregate step puts them into its quarantine", checked.quarantined)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from snowflake.connector.constants import FIELD_ID_TO_NAME
 
 from demand.contract import Contract, match_columns
-from demand.errors import UserError
+from demand.errors import StepError
 from sales.snowflake import execute, query_errors
 from sales.specs import ImportSpec
 
@@ -46,7 +46,7 @@ def read_fields(session: Any, spec: ImportSpec, contract: Contract) -> list[Fiel
     """The contract's columns that the query gives, in the contract's order.
 
     Raises:
-        UserError: the warehouse refuses the query, a required column is missing, or SaleDate is not a point in time.
+        StepError: the warehouse refuses the query, a required column is missing, or SaleDate is not a point in time.
     """
     with query_errors(spec.place):
         described = session.cursor().describe(f"select * from (\n{spec.query}\n) limit 0")
@@ -60,7 +60,7 @@ def read_fields(session: Any, spec: ImportSpec, contract: Contract) -> list[Fiel
     date = next(field for field in fields if field.name == "SaleDate")
     if date.kind not in _TIMESTAMPS:
         fix = f"convert it in the query: try_to_timestamp({date.source}) as SaleDate"
-        raise UserError(f"{spec.place}: SaleDate is of type {date.kind}, months need a timestamp or date; {fix}")
+        raise StepError(f"{spec.place}: SaleDate is of type {date.kind}, months need a timestamp or date; {fix}")
     return fields
 
 
@@ -95,7 +95,7 @@ def read_partitions(session: Any, spec: ImportSpec, fields: Sequence[Field]) -> 
     """The months of the spec's query in order, undated rows last; empty when it has no row.
 
     Raises:
-        UserError: the warehouse refuses the query.
+        StepError: the warehouse refuses the query.
     """
     date = quoted(next(field.source for field in fields if field.name == "SaleDate"))
     sums = ", ".join(f"{part} as f{index}" for index, part in enumerate(_fingerprint_sql(fields)))

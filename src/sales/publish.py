@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from demand import health
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.steps import read_rows, run
 from sales.contract_sql import literal
 from sales.snowflake import WarehouseLostError, connect, execute
@@ -64,14 +64,14 @@ def publish(session: Any, table: pd.DataFrame, table_sql: str) -> int:
             execute(session, f"delete from FORECASTS where {same}", PLACE)
             _load(session, file)
             if (count := _count(session, same)) != len(table):
-                raise UserError(f"FORECASTS would hold {count} of {len(table)} rows: nothing was written, run it again")
+                raise StepError(f"FORECASTS would hold {count} of {len(table)} rows: nothing was written, run it again")
             execute(session, "commit", PLACE)
         except BaseException as error:
             _tidy_up(session, "rollback", error)
             raise
     # Of two at once neither sees the other's rows before both have ended; the later one always does, here.
     if (count := _count(session, same)) != len(table):
-        raise UserError(f"FORECASTS holds {count} rows, not {len(table)}: two published at once, run one of them again")
+        raise StepError(f"FORECASTS holds {count} rows, not {len(table)}: two published at once, run one of them again")
     return count
 
 
@@ -92,7 +92,7 @@ def _staged(session: Any, table: pd.DataFrame) -> Iterator[str]:
             try:
                 table.to_parquet(path, index=False)
             except OSError as error:
-                raise UserError(f"cannot write {path}: {error.strerror}; free space and run it again") from error
+                raise StepError(f"cannot write {path}: {error.strerror}; free space and run it again") from error
             address = path.as_posix().replace("'", "\\'")
             execute(session, f"put 'file://{address}' @{stage} auto_compress = false", PLACE)
         yield f"@{stage}/{path.name}"
@@ -123,7 +123,7 @@ def _tidy_up(session: Any, sql: str, after: BaseException | None = None) -> None
         return
     try:
         execute(session, sql, PLACE)
-    except UserError as error:
+    except StepError as error:
         log.warning("%s", error)
 
 
@@ -138,11 +138,11 @@ def _create(session: Any, table_sql: str) -> None:
 
 
 def _check_health(folder: Path, force: bool) -> None:
-    """Raises UserError for forecasts of a model that the same month of last year beats, unless forced."""
+    """Raises StepError for forecasts of a model that the same month of last year beats, unless forced."""
     comparison = health.read(folder)
     warning = health.sentence(str(comparison.get("name")), str(comparison.get("version")), comparison)
     if warning and not force:
-        raise UserError(f"{warning}: nothing is published; train a better model, or publish all the same with FORCE=1")
+        raise StepError(f"{warning}: nothing is published; train a better model, or publish all the same with FORCE=1")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

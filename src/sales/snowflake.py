@@ -14,7 +14,7 @@ from typing import Any
 import snowflake.connector
 from snowflake.connector import errors as sf
 
-from demand.errors import UserError
+from demand.errors import StepError
 from sales.snowflake_sign_in import LOGIN_SECONDS, SignIn, first_line, sign_in_arguments
 from sales.specs import Connection
 
@@ -29,7 +29,7 @@ def _address(connection: Connection) -> dict[str, Any]:
     """Host, port and protocol; the local warehouse overrides them."""
     port = os.environ.get("SNOWFLAKE_PORT", "443")
     if not port.isdigit():
-        raise UserError(f"SNOWFLAKE_PORT is {port!r}, it must be a number")
+        raise StepError(f"SNOWFLAKE_PORT is {port!r}, it must be a number")
     host = os.environ.get("SNOWFLAKE_HOST") or connection.host
     return {"host": host, "port": int(port), "protocol": os.environ.get("SNOWFLAKE_PROTOCOL", "https")}
 
@@ -45,7 +45,7 @@ def check_reachable(address: dict[str, Any]) -> None:
     """Any HTTP answer will do; the connector alone would wait minutes for a server that accepts and says nothing.
 
     Raises:
-        UserError: no such host, nothing listens, or no answer within PROBES times PROBE_SECONDS; says which.
+        StepError: no such host, nothing listens, or no answer within PROBES times PROBE_SECONDS; says which.
     """
     for left in reversed(range(PROBES)):
         reason = _probe(address)
@@ -55,7 +55,7 @@ def check_reachable(address: dict[str, Any]) -> None:
             continue
         waited = f"no answer within {PROBES * PROBE_SECONDS} s" if isinstance(reason, TimeoutError) else reason
         place = f"{address['host']}:{address['port']}"
-        raise UserError(f"cannot reach the warehouse at {place} ({waited}): is it up, and the address right?")
+        raise StepError(f"cannot reach the warehouse at {place} ({waited}): is it up, and the address right?")
 
 
 def _probe(address: dict[str, Any]) -> object | None:
@@ -76,7 +76,7 @@ def connect(connection: Connection, sign_in: SignIn | None = None) -> Iterator[A
     """A signed-in snowflake connection, closed at the end.
 
     Raises:
-        UserError: not reachable, or the sign-in was refused.
+        StepError: not reachable, or the sign-in was refused.
     """
     address = _address(connection)
     check_reachable(address)
@@ -97,7 +97,7 @@ def connect(connection: Connection, sign_in: SignIn | None = None) -> Iterator[A
             **credentials,
         )
     except sf.Error as error:
-        raise UserError(_sign_in_message(error, connection, f"{address['host']}:{address['port']}")) from error
+        raise StepError(_sign_in_message(error, connection, f"{address['host']}:{address['port']}")) from error
     _limit_retries(session)
     try:
         yield session
@@ -131,18 +131,18 @@ def _sign_in_message(error: sf.Error, connection: Connection, place: str) -> str
     return f"the warehouse at {place} did not accept the session of {connection.user}: {text}"
 
 
-class WarehouseLostError(UserError):
+class WarehouseLostError(StepError):
     """The warehouse went away; the session is of no use any more, and the warehouse itself undoes what it held."""
 
 
 @contextmanager
 def query_errors(place: str) -> Iterator[None]:
-    """Turn errors of running the query that stands at `place` (file:line) into a UserError."""
+    """Turn errors of running the query that stands at `place` (file:line) into a StepError."""
     try:
         yield
     except sf.ProgrammingError as error:
         message = " ".join(str(error.raw_msg or error).split())
-        raise UserError(f"{place}: the warehouse refused the query: {message}") from error
+        raise StepError(f"{place}: the warehouse refused the query: {message}") from error
     except sf.Error as error:
         message = f"{place}: lost the warehouse while running the query: {first_line(error)}"
         raise WarehouseLostError(f"{message}; run it again, it goes on from what is finished") from error

@@ -10,7 +10,7 @@ from snowflake.connector.auth.by_plugin import AuthType
 from snowflake.connector.backoff_policies import exponential_backoff
 from snowflake.connector.wif_util import DEFAULT_ENTRA_SNOWFLAKE_RESOURCE
 
-from demand.errors import UserError
+from demand.errors import StepError
 
 WORKLOAD_IDENTITY = "workload_identity"
 KEY_PAIR = "key_pair"
@@ -46,18 +46,18 @@ def sign_in_arguments(sign_in: SignIn, host: str) -> dict[str, Any]:
     """The connector's credential arguments.
 
     Raises:
-        UserError: a key pair without a vault, an identity's token for a host that is not Snowflake's, or no identity.
+        StepError: a key pair without a vault, an identity's token for a host that is not Snowflake's, or no identity.
     """
     if sign_in.way == KEY_PAIR:
         if not sign_in.vault:
-            raise UserError("sign_in is key_pair and no vault_url is given: name the Key Vault with the private key")
+            raise StepError("sign_in is key_pair and no vault_url is given: name the Key Vault with the private key")
         return {"authenticator": "SNOWFLAKE_JWT", "private_key": read_private_key(sign_in.vault)}
     password = os.environ.get("SNOWFLAKE_PASSWORD")  # the local warehouse knows no identity of Azure
     if password:
         return {"password": password}
     if not host.lower().endswith(TRUSTED_DOMAINS):
         domains = ", ".join(f"*{domain}" for domain in TRUSTED_DOMAINS)
-        raise UserError(
+        raise StepError(
             f"no identity is sent to {host}, only to {domains}: correct the connection's target, "
             "or set SNOWFLAKE_PASSWORD as the local warehouse does"
         )
@@ -75,7 +75,7 @@ def entra_token() -> str:
     """A token of the job's identity for Snowflake's application in Entra ID.
 
     Raises:
-        UserError: there is no identity, or Entra ID gives it no token for Snowflake.
+        StepError: there is no identity, or Entra ID gives it no token for Snowflake.
     """
     from azure.core.exceptions import AzureError  # noqa: PLC0415
 
@@ -83,7 +83,7 @@ def entra_token() -> str:
         return str(_identity().get_token(f"{DEFAULT_ENTRA_SNOWFLAKE_RESOURCE}/.default").token)
     except (AzureError, ValueError) as error:
         hint = "run it as a job with a managed identity, and see docs/snowflake.md; or set sign_in to key_pair"
-        raise UserError(f"no token to sign in to Snowflake with: {first_line(error)}; {hint}") from error
+        raise StepError(f"no token to sign in to Snowflake with: {first_line(error)}; {hint}") from error
 
 
 class EntraIdentity(AuthByKeyPair):
@@ -126,7 +126,7 @@ def read_private_key(vault: KeyVault) -> bytes:
     """The private key (DER, PKCS8) of the Key Vault secret, read with the job's own identity.
 
     Raises:
-        UserError: the vault or the secret cannot be read, or the secret is not an unencrypted PEM private key.
+        StepError: the vault or the secret cannot be read, or the secret is not an unencrypted PEM private key.
     """
     from azure.core.exceptions import AzureError  # noqa: PLC0415
     from azure.keyvault.secrets import SecretClient  # noqa: PLC0415
@@ -135,7 +135,7 @@ def read_private_key(vault: KeyVault) -> bytes:
         pem = SecretClient(vault_url=vault.url, credential=_identity()).get_secret(vault.secret).value
     except (AzureError, ValueError) as error:
         hint = "check the vault's URL and that the job's identity may get secrets"
-        raise UserError(f"cannot read secret {vault.secret} of {vault.url}: {first_line(error)}; {hint}") from error
+        raise StepError(f"cannot read secret {vault.secret} of {vault.url}: {first_line(error)}; {hint}") from error
     return pem_to_der(pem or "", vault)
 
 
@@ -147,7 +147,7 @@ def pem_to_der(pem: str, vault: KeyVault) -> bytes:
         key = form.load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError) as error:
         hint = "store the text of the .p8 file"
-        raise UserError(
+        raise StepError(
             f"secret {vault.secret} of {vault.url} is not an unencrypted PEM private key; {hint}"
         ) from error
     return key.private_bytes(form.Encoding.DER, form.PrivateFormat.PKCS8, form.NoEncryption())

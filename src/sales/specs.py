@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.job_paths import shown_input
 
 _PREFIX = "jdbc:snowflake://"
@@ -31,16 +31,16 @@ def read_yaml(path: Path, what: str) -> dict[str, Any]:
     """The mapping in `path`; `what` names the kind of file in errors.
 
     Raises:
-        UserError: no such file, or no YAML mapping.
+        StepError: no such file, or no YAML mapping.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"{shown_input(path)}: cannot read the {what}: {error.strerror}") from error
+        raise StepError(f"{shown_input(path)}: cannot read the {what}: {error.strerror}") from error
     except yaml.YAMLError as error:
-        raise UserError(f"{shown_input(path)}: the {what} is not YAML: {error}") from error
+        raise StepError(f"{shown_input(path)}: the {what} is not YAML: {error}") from error
     if not isinstance(content, dict):
-        raise UserError(f"{shown_input(path)}: the {what} must be a mapping of fields")
+        raise StepError(f"{shown_input(path)}: the {what} must be a mapping of fields")
     return content
 
 
@@ -48,13 +48,13 @@ def load_connection(path: Path) -> Connection:
     """Read a workspace connection of type snowflake.
 
     Raises:
-        UserError: the file, its target or one of the target's parts is missing; names the part.
+        StepError: the file, its target or one of the target's parts is missing; names the part.
     """
     content = read_yaml(path, "connection spec")
     target = str(content.get("target", ""))
     host = urlsplit("//" + target.removeprefix(_PREFIX)).hostname
     if not target.startswith(_PREFIX) or not host:
-        raise UserError(
+        raise StepError(
             f"{shown_input(path)}: target must be {_PREFIX}<account>{_SUFFIX}/?db=...&schema=..., it is {target!r}"
         )
     asked = {name: values[-1] for name, values in parse_qs(urlsplit(target.removeprefix("jdbc:")).query).items()}
@@ -63,7 +63,7 @@ def load_connection(path: Path) -> Connection:
         asked["user"] = str(credentials["username"])
     missing = [name for name in ("user", "db", "schema", "warehouse", "role") if not asked.get(name)]
     if missing:
-        raise UserError(f"{shown_input(path)}: the target lacks {', '.join(missing)}; add &{missing[0]}=... to it")
+        raise StepError(f"{shown_input(path)}: the target lacks {', '.join(missing)}; add &{missing[0]}=... to it")
     return Connection(
         account=host.removesuffix(_SUFFIX),
         host=host,
@@ -87,13 +87,13 @@ def load_import_spec(path: Path) -> ImportSpec:
     """Read a DataImport spec with a database source.
 
     Raises:
-        UserError: no such file, no YAML, or no `source.query`.
+        StepError: no such file, no YAML, or no `source.query`.
     """
     content = read_yaml(path, "import spec")
     source = content.get("source")
     query = source.get("query") if isinstance(source, dict) else None
     if not isinstance(query, str) or not query.strip():
-        raise UserError(f"{shown_input(path)}: the import spec needs source.query, the SQL whose rows are imported")
+        raise StepError(f"{shown_input(path)}: the import spec needs source.query, the SQL whose rows are imported")
     return ImportSpec(query.strip().rstrip(";").strip(), f"{shown_input(path)}:{_query_line(path)}")
 
 

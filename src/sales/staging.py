@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from demand.errors import UserError
+from demand.errors import StepError
 from sales.partitions import Partition
 
 log = logging.getLogger("sales.ingest")
@@ -72,7 +72,7 @@ def _hash(path: Path) -> str:
 
 @contextmanager
 def disk_errors(staging: Path) -> Iterator[None]:
-    """Turn a disk that is full or may not be written into a UserError."""
+    """Turn a disk that is full or may not be written into a StepError."""
     try:
         yield
     except OSError as error:
@@ -81,7 +81,7 @@ def disk_errors(staging: Path) -> Iterator[None]:
             raise
         place = error.filename or staging
         hint = "free space and run it again, finished months are kept"
-        raise UserError(f"cannot write {place}: {os.strerror(code or 0)}; {hint}") from error
+        raise StepError(f"cannot write {place}: {os.strerror(code or 0)}; {hint}") from error
 
 
 def publish(files: Sequence[Path], sales: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from demand.contract import Contract, load_contract, match_columns
-from demand.errors import UserError
+from demand.errors import StepError
 
 REPO = Path(__file__).parents[2]
 
@@ -16,7 +16,7 @@ def contract() -> Contract:
 
 
 def test_missing_required_columns_are_named_with_the_source(contract: Contract) -> None:
-    with pytest.raises(UserError) as error:
+    with pytest.raises(StepError) as error:
         match_columns(contract, ["SALEID", "saledate", "Price"], "sales.csv")
     assert str(error.value).startswith("sales.csv: required column StoreID, Quantity is missing; present: SALEID, ")
 
@@ -46,13 +46,13 @@ def test_columns_match_whatever_their_case(contract: Contract) -> None:
 def test_broken_contract_is_a_user_error_that_names_the_file(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "c.yml"
     path.write_text(text)
-    with pytest.raises(UserError, match=r"c\.yml") as error:
+    with pytest.raises(StepError, match=r"c\.yml") as error:
         load_contract(path)
     assert says in str(error.value)
 
 
 def test_absent_contract_file_is_a_user_error(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such contract file"):
+    with pytest.raises(StepError, match="no such contract file"):
         load_contract(tmp_path / "none.yml")
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.explain import drivers, past
 from demand.forecaster import Forecast, Forecaster
 from demand.months import month_name, month_of, weekend_share
@@ -122,7 +122,7 @@ def test_drivers_are_ordered_and_the_past_is_that_of_the_same_month(forecaster: 
 
 
 def test_a_model_without_serving_files_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="train and register it again"):
+    with pytest.raises(StepError, match="train and register it again"):
         Forecaster(tmp_path, {})
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from demand import outputs
 from demand.contract import load_contract
-from demand.errors import UserError
+from demand.errors import StepError
 from helpers_sales import CONTRACT, MONTHLY_SQL, daily_sales
 from sales.aggregate import aggregate
 
@@ -104,7 +104,7 @@ def test_aggregate_renames_nothing_in_its_outputs(tmp_path: Path) -> None:
 
 def test_the_quarantine_is_kept_where_too_many_rows_are_bad(tmp_path: Path) -> None:
     monthly, quarantine = tmp_path / "monthly", tmp_path / "quarantine"
-    with pytest.raises(UserError, match="break the contract"):
+    with pytest.raises(StepError, match="break the contract"):
         sql = MONTHLY_SQL.read_text(encoding="utf-8")
         sales = _sales(tmp_path / "sales", Price=-1.0)
         aggregate(sales, load_contract(CONTRACT), sql, "store", monthly, quarantine)

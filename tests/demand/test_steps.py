@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.steps import run
 
 SRC = Path(__file__).parents[2] / "src"
 
 
 def fails() -> int:
-    raise UserError("sales.parquet:\n  Price is missing")
+    raise StepError("sales.parquet:\n  Price is missing")
 
 
 def test_user_error_is_one_line_and_exits_2(capsys: pytest.CaptureFixture[str]) -> None:

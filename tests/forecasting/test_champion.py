@@ -3,7 +3,7 @@
 import pytest
 
 from demand import tracking
-from demand.errors import UserError
+from demand.errors import StepError
 from forecasting import champion, export
 from forecasting.backtest import model_predictor
 from forecasting.champion import months_seen, refitted
@@ -79,12 +79,12 @@ def test_a_model_that_does_not_tell_until_when_it_was_trained_may_have_seen_ever
 
 
 def test_a_champion_without_a_recipe_cannot_be_compared(rows):
-    with pytest.raises(UserError, match=r"does not state its recipe .*pass --champion none"):
+    with pytest.raises(StepError, match=r"does not state its recipe .*pass --champion none"):
         refitted(Packed(None, {"features": ["StoreID"]}), rows)
 
 
 def test_a_champion_of_another_grain_is_refused(packed_until_three_months_ago, rows, monkeypatch):
-    with pytest.raises(UserError, match="champion demand-forecast:4 forecasts by store, these sales are by category"):
+    with pytest.raises(StepError, match="champion demand-forecast:4 forecasts by store, these sales are by category"):
         read(packed_until_three_months_ago, rows, monkeypatch, "category")
 
 

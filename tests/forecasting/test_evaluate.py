@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.grain import MODEL_NAME
 from demand.steps import run
 from forecasting.baselines import NAMES
@@ -120,7 +120,7 @@ def test_a_single_candidate_is_enough(step: Callable[..., Path]) -> None:
 
 
 def test_two_candidates_of_one_name_are_refused(inputs: Path) -> None:
-    with pytest.raises(UserError, match="a candidate named history is there already"):
+    with pytest.raises(StepError, match="a candidate named history is there already"):
         load_candidates([inputs / "history", inputs / "history"])
 
 
@@ -138,7 +138,7 @@ def test_training_months_that_reach_into_the_hold_out_are_refused(
     (tmp_path / "both").mkdir()
     pd.concat(both).to_parquet(tmp_path / "both/train.parquet")
     (tmp_path / "both/rows.json").write_text(json.dumps(COUNTS))
-    with pytest.raises(UserError, match="reaches into the hold-out"):
+    with pytest.raises(StepError, match="reaches into the hold-out"):
         step(train=tmp_path / "both")
 
 
@@ -154,7 +154,7 @@ def test_an_empty_hold_out_is_a_reason_and_promotes_nothing(
 
 
 def test_a_folder_without_a_model_is_named(step: Callable[..., Path]) -> None:
-    with pytest.raises(UserError, match="holdout: not a model that can be loaded"):
+    with pytest.raises(StepError, match="holdout: not a model that can be loaded"):
         step(candidates=("holdout",))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.forecaster import Forecaster
 from demand.forest import Forest
 from demand.quantiles import Factors, mean_p10_p90, spread
@@ -117,7 +117,7 @@ def test_equal_models_give_equal_onnx_bytes_and_a_wrong_table_is_refused(
     right = export.tables(packed.model, packed.features)
     wrong = {**right, "numbers": [{**entry, "mean": entry["mean"] + 1.0} for entry in right["numbers"]]}
     monkeypatch.setattr(export, "tables", lambda *_: wrong)
-    with pytest.raises(UserError, match="ONNX forecasts"):
+    with pytest.raises(StepError, match="ONNX forecasts"):
         export.write_model(packed.model, packed.features, example, tmp_path)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.months import season
 from forecasting.features import HISTORY, SalesHistory, add_calendar, feature_names, model_frame
 from helpers_sales import monthly_sales
@@ -71,7 +71,7 @@ def test_seasons_are_those_of_the_northern_hemisphere():
 
 
 def test_dates_that_span_more_than_a_century_are_a_user_error():
-    with pytest.raises(UserError, match="sales span 1024-01 to 2024-01: correct the dates"):
+    with pytest.raises(StepError, match="sales span 1024-01 to 2024-01: correct the dates"):
         rows = pd.DataFrame({"StoreID": ["a", "a"], "TotalSales": [1.0, 1.0]})
         rows["MonthStart"] = np.array(["1024-01-01", "2024-01-01"], dtype="datetime64[s]")
         SalesHistory.of(rows)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from demand import health
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.steps import run
 from forecasting import export, packing
 from forecasting.features import model_frame
@@ -78,12 +78,12 @@ def test_a_plan_moves_its_month_and_the_months_after_it_of_its_store_alone(step:
 def test_a_plan_that_cannot_be_followed_names_its_line(
     step: Callable[..., pd.DataFrame], plan: str, words: str
 ) -> None:
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(StepError, match=words):
         step(plan)
 
 
 def test_a_horizon_of_no_month_is_refused(step: Callable[..., pd.DataFrame]) -> None:
-    with pytest.raises(UserError, match="1 to 60 months"):
+    with pytest.raises(StepError, match="1 to 60 months"):
         step(horizon=0)
 
 
@@ -140,7 +140,7 @@ def test_sales_of_another_grain_than_the_model_s_are_refused(inputs: Path, tmp_p
     (tmp_path / "plan.csv").write_text(HEADER)
     flags = [f"--model={inputs / 'model'}", f"--monthly={tmp_path}", f"--contract={CONTRACT}"]
     flags += [f"--plan={tmp_path / 'plan.csv'}", f"--forecasts={tmp_path / 'out'}"]
-    with pytest.raises(UserError, match="version 12 forecasts by store, the sales are summed by category"):
+    with pytest.raises(StepError, match="version 12 forecasts by store, the sales are summed by category"):
         main([*flags, "--model-name=demand-forecast", "--model-version=12"])
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from demand.errors import UserError
+from demand.errors import StepError
 from forecasting.features import model_frame
 from forecasting.packing import fingerprint, load, read_metadata, save
 from forecasting.prepare import add_features
@@ -86,11 +86,11 @@ def test_fingerprint_changes_with_the_estimator_metadata_and_serving_files(folde
 
 
 def test_what_is_no_model_is_a_user_error(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="not a model that can be loaded"):
+    with pytest.raises(StepError, match="not a model that can be loaded"):
         load(tmp_path)
-    with pytest.raises(UserError, match="holds no model"):
+    with pytest.raises(StepError, match="holds no model"):
         read_metadata(tmp_path)
     (tmp_path / "MLmodel").write_bytes((folder / "MLmodel").read_bytes())
     (tmp_path / "model.pkl").write_bytes(b"no pickle")
-    with pytest.raises(UserError, match="not a model that can be loaded"):
+    with pytest.raises(StepError, match="not a model that can be loaded"):
         load(tmp_path)

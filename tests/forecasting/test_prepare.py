@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.steps import run
 from forecasting.prepare import add_features, main, split
 from helpers_sales import monthly_sales
@@ -30,7 +30,7 @@ def test_few_months_or_one_store_are_enough_where_two_months_remain(months, stor
 
 @pytest.mark.parametrize("months", [1, 7])
 def test_too_few_months_are_a_user_error_that_says_how_many_it_takes(months):
-    with pytest.raises(UserError, match=rf"sales cover {months} complete month\(s\).*takes 8: import more months"):
+    with pytest.raises(StepError, match=rf"sales cover {months} complete month\(s\).*takes 8: import more months"):
         prepared(months)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from mlflow import MlflowClient
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.grain import MODEL_NAME
 from forecasting.features import model_frame
 from forecasting.packing import save
@@ -102,5 +102,5 @@ def test_a_refused_model_is_not_registered(step):
 
 
 def test_a_verdict_about_another_model_is_an_error(step):
-    with pytest.raises(UserError, match="but the verdict is about other"):
+    with pytest.raises(StepError, match="but the verdict is about other"):
         step(True, selected="other")

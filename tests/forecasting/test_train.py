@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.steps import run
 from forecasting.features import CONTEXTUAL, HISTORY
 from forecasting.packing import load
@@ -50,7 +50,7 @@ def test_settings_reach_the_forest() -> None:
 
 
 def test_no_rows_is_a_user_error() -> None:
-    with pytest.raises(UserError, match="holds no rows: import more months"):
+    with pytest.raises(StepError, match="holds no rows: import more months"):
         fit(Settings("c"), add_features(monthly_sales(stores=1, months=2)).head(0))
 
 

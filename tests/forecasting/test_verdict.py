@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demand.errors import UserError
+from demand.errors import StepError
 from forecasting import verdict
 from forecasting.verdict import Errors, Figures, Verdict
 
@@ -58,10 +58,10 @@ def test_reading_a_verdict_needs_the_standard_library_only() -> None:
 )
 def test_a_broken_verdict_is_a_user_error_that_names_its_place(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "verdict.json").write_text(text)
-    with pytest.raises(UserError, match=says):
+    with pytest.raises(StepError, match=says):
         verdict.read(tmp_path)
 
 
 def test_an_absent_verdict_is_a_user_error(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="not there; give the verdict folder"):
+    with pytest.raises(StepError, match="not there; give the verdict folder"):
         verdict.read(tmp_path)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from demand.contract import load_contract
-from demand.errors import UserError
+from demand.errors import StepError
 from demand.steps import run
 from helpers_sales import CONTRACT, MONTHLY_SQL, RAW, daily_sales, raw_row
 from sales.aggregate import aggregate, main
@@ -106,7 +106,7 @@ def test_unparsable_date_in_text_is_quarantined_as_it_came(step: Step) -> None:
 def test_too_many_bad_rows_end_the_step_with_rule_count_and_example(step: Step) -> None:
     bad = [raw_row(number, Price=-1.0) for number in range(3)]
     step.write([*bad, raw_row(3, StoreID=None), *(raw_row(number) for number in range(4, 10))])
-    with pytest.raises(UserError) as error:
+    with pytest.raises(StepError) as error:
         step.run()
     text = str(error.value)
     assert "4 of 10 rows (40.0%) break the contract, which allows 1.0%" in text
@@ -116,19 +116,19 @@ def test_too_many_bad_rows_end_the_step_with_rule_count_and_example(step: Step) 
 
 def test_all_rows_bad_ends_the_step_even_if_every_row_may_be_bad(step: Step) -> None:
     step.write([raw_row(number, Price=-1.0) for number in range(3)])
-    with pytest.raises(UserError, match=r"3 of 3 rows \(100.0%\)"):
+    with pytest.raises(StepError, match=r"3 of 3 rows \(100.0%\)"):
         step.run(fraction=1.0)
 
 
 def test_empty_input_is_an_error(step: Step) -> None:
     step.write([])
-    with pytest.raises(UserError, match="holds no rows"):
+    with pytest.raises(StepError, match="holds no rows"):
         step.run()
 
 
 def test_missing_required_column_is_named(step: Step) -> None:
     step.write(pd.DataFrame([raw_row(1)]).drop(columns="Quantity"))
-    with pytest.raises(UserError, match="required column Quantity is missing; present: SaleID, SaleDate"):
+    with pytest.raises(StepError, match="required column Quantity is missing; present: SaleID, SaleDate"):
         step.run()
 
 
@@ -164,7 +164,7 @@ def test_incomplete_last_month_is_not_learned_from_and_said(step: Step, caplog: 
 
 def test_without_a_complete_month_the_step_ends(step: Step) -> None:
     step.write(daily_sales(1, "2024-02-03", "2024-02-20"))
-    with pytest.raises(UserError, match="sales end on 2024-02-20 and hold no complete month"):
+    with pytest.raises(StepError, match="sales end on 2024-02-20 and hold no complete month"):
         step.run()
 
 
@@ -174,7 +174,7 @@ def test_on_azure_the_error_names_input_and_job_and_no_path_of_the_container(
     step.write(daily_sales(1, "2024-02-03", "2024-02-20"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "azureml://eastus2.api.azureml.ms/mlflow/v1.0")
     monkeypatch.setenv("AZUREML_RUN_ID", "brisk_bean_1")
-    with pytest.raises(UserError, match=r"^input sales of job brisk_bean_1: sales end on 2024-02-20"):
+    with pytest.raises(StepError, match=r"^input sales of job brisk_bean_1: sales end on 2024-02-20"):
         step.run()
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from demand.errors import UserError
+from demand.errors import StepError
 from sales.files import find_parquet
 
 
@@ -45,13 +45,13 @@ def test_mltable_paths_are_followed(folder: Path, entry: str) -> None:
 )
 def test_broken_mltable_is_a_user_error(folder: Path, text: str, says: str) -> None:
     (folder / "MLTable").write_text(text)
-    with pytest.raises(UserError) as error:
+    with pytest.raises(StepError) as error:
         find_parquet(folder)
     assert says in str(error.value)
 
 
 def test_empty_or_absent_folder_is_a_user_error(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="holds no Parquet file"):
+    with pytest.raises(StepError, match="holds no Parquet file"):
         find_parquet(tmp_path)
-    with pytest.raises(UserError, match="no such file or folder"):
+    with pytest.raises(StepError, match="no such file or folder"):
         find_parquet(tmp_path / "gone")

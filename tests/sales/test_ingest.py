@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from demand.errors import UserError
+from demand.errors import StepError
 from sales.ingest import ImportSettings, _staging_key, import_sales
 from sales.staging import MLTABLE, disk_errors
 from warehouse.state import Home
@@ -170,7 +170,7 @@ def test_a_damaged_or_half_written_month_is_fetched_again(table: TableMaker, tmp
     settings = import_settings(tmp_path, f"select * from {table(months=2)}")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(importlib.import_module("sales.ingest"), "publish", _fail)
-        with pytest.raises(UserError, match="cut"):
+        with pytest.raises(StepError, match="cut"):
             import_sales(settings)
     (month,) = settings.staging.glob("*.2024-01.*.parquet")
     damage(month, how)
@@ -181,7 +181,7 @@ def test_a_damaged_or_half_written_month_is_fetched_again(table: TableMaker, tmp
 
 
 def _fail(*_: Any) -> None:
-    raise UserError("cut")
+    raise StepError("cut")
 
 
 @pytest.mark.parametrize("at", range(1, 8))
@@ -262,14 +262,14 @@ def test_on_azure_an_error_names_files_outputs_and_the_job_and_no_path_of_the_co
     settings = import_settings(tmp_path, f"select * from {name}")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "azureml://eastus2.api.azureml.ms/mlflow/v1.0/subscriptions/x")
     monkeypatch.setenv("AZUREML_RUN_ID", "brave_car_1")
-    with pytest.raises(UserError) as error:
+    with pytest.raises(StepError) as error:
         import_sales(settings)
     text = str(error.value)
     assert text.startswith("test.import.yml: 200 of 200 rows")
     assert text.endswith("all bad rows: quarantine-brave_car_1.csv in output staging of job brave_car_1")
     assert str(tmp_path) not in text
     assert names(settings.staging)[-1] == "quarantine-brave_car_1.csv"
-    with pytest.raises(UserError, match=r"^test.import.yml:6: the warehouse refused the query"):
+    with pytest.raises(StepError, match=r"^test.import.yml:6: the warehouse refused the query"):
         import_sales(import_settings(tmp_path, "select nope"))
 
 
@@ -306,7 +306,7 @@ def test_a_query_that_cannot_be_imported_is_one_line_with_file_and_line(
     table: TableMaker, tmp_path: Path, query: str, message: str
 ) -> None:
     settings = import_settings(tmp_path, query.format(table(months=1)))
-    with pytest.raises(UserError, match=message) as error:
+    with pytest.raises(StepError, match=message) as error:
         import_sales(settings)
     assert str(error.value).startswith(f"{settings.import_spec}:6: ")
     assert "\n" not in str(error.value)
@@ -316,7 +316,7 @@ def test_a_query_that_cannot_be_imported_is_one_line_with_file_and_line(
 def test_an_empty_table_ends_the_import_with_an_error(shared_home: Home, table: TableMaker, tmp_path: Path) -> None:
     name = table(months=1)
     run_sql(shared_home, f"delete from {name}")
-    with pytest.raises(UserError, match="the query gives no row"):
+    with pytest.raises(StepError, match="the query gives no row"):
         import_sales(import_settings(tmp_path, f"select * from {name}"))
 
 
@@ -329,7 +329,7 @@ def test_too_many_bad_rows_end_the_import_and_leave_nothing(
     message = (
         r"5 of 400 rows .*break the contract.*\(5 rows\), for example 2024-01.parquet row \d+: Price: -3.5 is below 0"
     )
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(StepError, match=message):
         import_sales(settings)
     assert names(settings.sales) == []
     assert len((settings.staging / "quarantine.csv").read_text().splitlines()) == 6, "a header and each bad row"
@@ -339,7 +339,7 @@ def test_too_many_bad_rows_end_the_import_and_leave_nothing(
 
 def test_an_id_on_many_rows_ends_the_import_with_an_error(table: TableMaker, tmp_path: Path) -> None:
     query = f"select * replace (iff(SaleID < 20, 1, SaleID) as SaleID) from {table(months=2)}"
-    with pytest.raises(UserError, match=r"19 of 400 rows .*SaleID occurs more than once \(19 rows\)"):
+    with pytest.raises(StepError, match=r"19 of 400 rows .*SaleID occurs more than once \(19 rows\)"):
         import_sales(import_settings(tmp_path, query))
 
 
@@ -347,7 +347,7 @@ def test_a_table_of_bad_rows_only_ends_the_import_with_an_error(
     shared_home: Home, table: TableMaker, tmp_path: Path
 ) -> None:
     settings = import_settings(tmp_path, f"select * replace (null::varchar as StoreID) from {table(months=1)}")
-    with pytest.raises(UserError, match=r"200 of 200 rows .*break the contract.* StoreID: missing"):
+    with pytest.raises(StepError, match=r"200 of 200 rows .*break the contract.* StoreID: missing"):
         import_sales(settings)
 
 
@@ -374,7 +374,7 @@ def test_no_space_left_is_named(tmp_path: Path) -> None:
     # An open file, never the path: pyarrow removes the path that it failed to write, and root may remove a device.
     with (
         Path("/dev/full").open("wb", buffering=0) as full,
-        pytest.raises(UserError, match=r"cannot write .*: No space left on device; free space"),
+        pytest.raises(StepError, match=r"cannot write .*: No space left on device; free space"),
         disk_errors(tmp_path),
     ):
         pq.write_table(pa.table({"x": list(range(100_000))}), full)
@@ -394,7 +394,7 @@ def test_a_failure_while_publishing_leaves_nothing_in_the_output(
 
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "copyfile", torn)
-        with pytest.raises(UserError, match="No space left on device"):
+        with pytest.raises(StepError, match="No space left on device"):
             import_sales(settings)
     assert names(settings.sales) == []
     assert staged(settings) == ["2024-01", "2024-02", "2024-03"]
@@ -417,7 +417,7 @@ def test_a_table_that_changes_during_the_import_ends_it_with_an_error(
 
     monkeypatch.setattr(module, "make_plan", then_delete)
     settings = import_settings(tmp_path, f"select * from {name}")
-    with pytest.raises(UserError, match=r"2024-02: 200 rows were announced and 199 came"):
+    with pytest.raises(StepError, match=r"2024-02: 200 rows were announced and 199 came"):
         import_sales(settings)
     assert names(settings.sales) == []
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from demand import health
-from demand.errors import UserError
+from demand.errors import StepError
 from sales import publish as step
 from sales.snowflake import WarehouseLostError, connect
 from sales.specs import load_connection
@@ -74,8 +74,8 @@ def test_a_publish_that_fails_leaves_what_was_there_and_no_staged_file(
 ) -> None:
     step.publish(session, table("1"), SQL)
     with monkeypatch.context() as patched:
-        ran = failing(patched, at, UserError("the line is cut"))
-        with pytest.raises(UserError, match="the line is cut"):
+        ran = failing(patched, at, StepError("the line is cut"))
+        with pytest.raises(StepError, match="the line is cut"):
             step.publish(session, table("1", 77.0), SQL)
     assert run_sql(shared_home, COUNT) == [("1", 3, 30.0)]
     assert staged(session, ran) == []
@@ -86,7 +86,7 @@ def staged(session: Any, ran: list[str]) -> list[Any]:
     """Files in the stages that `ran` created; a stage that is gone has none."""
     left = []
     for stage in [sql.split()[-1] for sql in ran if sql.startswith("create temporary stage")]:
-        with contextlib.suppress(UserError):
+        with contextlib.suppress(StepError):
             left += step.execute(session, f"list @{stage}", "test").fetchall()
     return left
 
@@ -136,7 +136,7 @@ def test_a_full_disk_while_staging_leaves_what_was_there(
 
     with monkeypatch.context() as patched:
         patched.setattr(pd.DataFrame, "to_parquet", full)
-        with pytest.raises(UserError, match=r"cannot write .*: No space left on device"):
+        with pytest.raises(StepError, match=r"cannot write .*: No space left on device"):
             step.publish(session, table("1", 77.0), SQL)
     assert run_sql(shared_home, COUNT) == [("1", 3, 30.0)]
 
@@ -150,7 +150,7 @@ def test_a_table_of_the_same_name_in_another_schema_is_not_taken_for_it(session:
 def test_two_runs_that_publish_at_once_get_an_error(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     counts = iter([3, 6])
     monkeypatch.setattr(step, "_count", lambda session, same: next(counts))
-    with pytest.raises(UserError, match="holds 6 rows, not 3: two published at once, run one of them again"):
+    with pytest.raises(StepError, match="holds 6 rows, not 3: two published at once, run one of them again"):
         step.publish(session, table("1"), SQL)
 
 
@@ -188,7 +188,7 @@ def test_forecasts_that_last_year_beats_are_not_published_unless_asked_for(
     )
     flags = [f"--forecasts={tmp_path}", f"--connection={REPO / 'ml/data/snowflake.connection.yml'}"]
     flags += [f"--table-sql={REPO / 'ml/data/forecasts.sql'}", f"--published={tmp_path / 'out'}"]
-    with pytest.raises(UserError, match=r"version 8 is worse on these sales .* nothing is published.*FORCE=1"):
+    with pytest.raises(StepError, match=r"version 8 is worse on these sales .* nothing is published.*FORCE=1"):
         step.main(flags)
     assert step.main([*flags, "--if-worse=publish"]) == 0
     assert run_sql(shared_home, COUNT) == [("8", 1, 1.0)]

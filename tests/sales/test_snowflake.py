@@ -11,7 +11,7 @@ import pytest
 import snowflake.connector
 import yaml
 
-from demand.errors import UserError
+from demand.errors import StepError
 from fake_snowflake import FakeServer, fake_snowflake
 from sales import snowflake as source
 from sales.snowflake import WarehouseLostError, check_reachable, connect, execute
@@ -94,7 +94,7 @@ def test_a_name_that_is_not_known_yet_is_asked_for_again(monkeypatch: pytest.Mon
 
 def test_a_port_that_is_not_a_number_is_a_user_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNOWFLAKE_PORT", "many")
-    with pytest.raises(UserError, match="SNOWFLAKE_PORT is 'many'"), connect(load_connection(CONNECTION)):
+    with pytest.raises(StepError, match="SNOWFLAKE_PORT is 'many'"), connect(load_connection(CONNECTION)):
         pass
 
 
@@ -112,7 +112,7 @@ def test_a_connection_target_that_lacks_a_part_is_a_user_error_that_names_it(
 ) -> None:
     path = tmp_path / "connection.yml"
     path.write_text(yaml.safe_dump({"name": "x", "type": "snowflake", "target": target}))
-    with pytest.raises(UserError, match=message) as error:
+    with pytest.raises(StepError, match=message) as error:
         load_connection(path)
     assert str(error.value).startswith(f"{path}: ")
 
@@ -130,12 +130,12 @@ def test_a_spec_that_is_not_a_mapping_is_a_user_error(tmp_path: Path, text: str)
     path = tmp_path / "spec.yml"
     path.write_text(text)
     for load in (load_connection, load_import_spec):
-        with pytest.raises(UserError, match=str(path)):
+        with pytest.raises(StepError, match=str(path)):
             load(path)
 
 
 def test_a_spec_that_does_not_exist_is_a_user_error(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot read the import spec: No such file"):
+    with pytest.raises(StepError, match=r"cannot read the import spec: No such file"):
         load_import_spec(tmp_path / "none.yml")
 
 
@@ -151,5 +151,5 @@ def test_the_query_comes_with_its_file_and_line() -> None:
 def test_an_import_spec_without_a_query_is_a_user_error(tmp_path: Path) -> None:
     path = tmp_path / "x.yml"
     path.write_text("name: sales\nsource: {type: database}\n")
-    with pytest.raises(UserError, match=r"x\.yml: the import spec needs source\.query"):
+    with pytest.raises(StepError, match=r"x\.yml: the import spec needs source\.query"):
         load_import_spec(path)

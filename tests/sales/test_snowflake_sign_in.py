@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from snowflake.connector.auth import AuthByWorkloadIdentity
 from snowflake.connector.wif_util import AttestationProvider, WorkloadIdentityAttestation
 
-from demand.errors import UserError
+from demand.errors import StepError
 from fake_snowflake import FakeServer, fake_snowflake
 from sales import snowflake_sign_in
 from sales.snowflake import connect
@@ -125,14 +125,14 @@ def test_an_identity_that_snowflake_does_not_know_is_one_line(
     monkeypatch.setattr(snowflake_sign_in, "entra_token", lambda: "entra")
     server.refusal = "No user found for the workload identity"
     place = f"127.0.0.1:{server.port}"
-    with pytest.raises(UserError, match=rf"at {place} refused the sign-in of DEMAND_FORECAST: .*WORKLOAD_IDENTITY"):
+    with pytest.raises(StepError, match=rf"at {place} refused the sign-in of DEMAND_FORECAST: .*WORKLOAD_IDENTITY"):
         connect(load_connection(CONNECTION)).__enter__()
 
 
 def test_no_identity_is_sent_to_a_host_that_is_not_snowflakes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SNOWFLAKE_PASSWORD", raising=False)
     for host in ("example.com", "snowflakecomputing.com.example.com", "xsnowflakecomputing.com"):
-        with pytest.raises(UserError, match=f"no identity is sent to {host}, only to"):
+        with pytest.raises(StepError, match=f"no identity is sent to {host}, only to"):
             sign_in_arguments(SignIn(), host)
     assert isinstance(sign_in_arguments(SignIn(), HOST.upper())["auth_class"], EntraIdentity)
 
@@ -143,7 +143,7 @@ def test_a_machine_without_an_identity_gets_an_error_that_says_what_to_do(monkey
             raise ValueError("no credential\nmore")
 
     monkeypatch.setattr(snowflake_sign_in, "_identity", Nobody)
-    with pytest.raises(UserError, match=r"no token to sign in to Snowflake with: no credential; .*key_pair"):
+    with pytest.raises(StepError, match=r"no token to sign in to Snowflake with: no credential; .*key_pair"):
         snowflake_sign_in.entra_token()
 
 
@@ -167,14 +167,14 @@ def test_a_key_pair_signs_in_though_a_password_is_set(
 
 
 def test_a_key_pair_without_a_vault_is_a_user_error() -> None:
-    with pytest.raises(UserError, match="sign_in is key_pair and no vault_url is given"):
+    with pytest.raises(StepError, match="sign_in is key_pair and no vault_url is given"):
         sign_in_arguments(sign_in_of(KEY_PAIR, None, "x"), HOST)
 
 
 def test_a_secret_that_cannot_be_read_is_a_user_error(monkeypatch: pytest.MonkeyPatch) -> None:
     fake_vault(monkeypatch, ResourceNotFoundError("(SecretNotFound) no such secret\nmore"))
     with pytest.raises(
-        UserError, match=rf"cannot read secret snowflake-private-key of {VAULT.url}: \(SecretNotFound\)"
+        StepError, match=rf"cannot read secret snowflake-private-key of {VAULT.url}: \(SecretNotFound\)"
     ):
         sign_in_arguments(SignIn(KEY_PAIR, VAULT), HOST)
 
@@ -184,6 +184,6 @@ def test_a_secret_that_is_not_a_plain_private_key_is_a_user_error(
     monkeypatch: pytest.MonkeyPatch, key: rsa.RSAPrivateKey, text: str
 ) -> None:
     fake_vault(monkeypatch, pem(key, b"secret") if text == "encrypted" else text)
-    with pytest.raises(UserError, match="is not an unencrypted PEM private key") as error:
+    with pytest.raises(StepError, match="is not an unencrypted PEM private key") as error:
         sign_in_arguments(SignIn(KEY_PAIR, VAULT), HOST)
     assert "BEGIN" not in str(error.value)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from demand.errors import UserError
+from demand.errors import StepError
 from sales.snowflake import execute
 from sqlcheck import rules, settings, texts
 from sqlcheck.__main__ import findings, main
@@ -107,6 +107,6 @@ def test_the_local_warehouse_refuses_what_snowflake_refuses(shared_home: Home, p
     (sql,) = [sql for _, sql in rules._statements(path.read_text())]
     with (
         local_session(shared_home) as session,
-        pytest.raises(UserError, match=rf"Snowflake refuses this \({path.stem}"),
+        pytest.raises(StepError, match=rf"Snowflake refuses this \({path.stem}"),
     ):
         execute(session, sql, "x.sql:1")

@@ -11,7 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from demand.errors import UserError
+from amlspec.errors import UserError
+from demand.errors import StepError
 from warehouse import lifecycle
 from warehouse.seed import read_seeded, seed_sales
 from warehouse.state import Home
@@ -148,7 +149,7 @@ def test_a_file_that_cannot_be_taken_is_one_line_and_the_table_stays(
     text, told = REFUSED[name]
     (tmp_path / name).write_text(text, encoding="latin-1")
     before = read_seeded(shared_home)
-    with pytest.raises(UserError, match=told) as error:
+    with pytest.raises((UserError, StepError), match=told) as error:
         seed_sales(shared_home, tmp_path / name)
     assert str(tmp_path / name) in str(error.value)
     assert count(shared_home) == filled
@@ -193,7 +194,7 @@ def test_a_full_disk_under_the_warehouse_leaves_the_old_table(own_home: Home, tm
         f"""copy (select i as SaleID, '2024-01-01'::timestamp as SaleDate, 'S' || hash(i) as StoreID,
         random() as Quantity from range(60000) t(i)) to '{large}' (format parquet, compression zstd)"""
     )
-    with pytest.raises(UserError, match=r"make seed-sales: the warehouse refused the query: .*(large|space|write)"):
+    with pytest.raises(StepError, match=r"make seed-sales: the warehouse refused the query: .*(large|space|write)"):
         seed_sales(own_home, large)
     lifecycle.stop(own_home)
     assert count(own_home) == 50
