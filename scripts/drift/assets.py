@@ -29,7 +29,7 @@ def differences(root: Path) -> Iterator[Difference]:
 def _of_spec(kind: str, path: Path) -> Iterator[Difference]:
     spec = yaml.safe_load(path.read_text(encoding="utf-8"))
     name, version = str(spec["name"]), str(spec["version"])
-    known = {str(each["version"]): each for each in azml.call(kind, "list", "--name", name) or []}
+    known = {str(each["version"]): each for each in azml.call(kind, "list", name=name) or []}
     newer = [each for each in known if order(each) > order(version)]
     if newer:
         newest = max(newer, key=order)

@@ -19,8 +19,8 @@ def differences(root: Path) -> Iterator[Difference]:
     specs = {str(spec["name"]): path for path, spec in _specs(root)}
     if azml.is_local() and not specs:
         return
-    flags = () if azml.is_local() else ("--include-disabled",)
-    known = {str(each["name"]): each for each in azml.call("schedule", "list", *flags) or []}
+    parameters = {} if azml.is_local() else {"include_disabled": True}
+    known = {str(each["name"]): each for each in azml.call("schedule", "list", **parameters) or []}
     for name in sorted(known.keys() - specs.keys()):
         todo = f"bring it into git, or az ml schedule disable --name {name}"
         yield Difference(f"schedule {name}", "is not in git", todo)

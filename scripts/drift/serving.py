@@ -44,7 +44,7 @@ def _compute(path: Path) -> Iterator[Difference]:
 
 
 def _endpoint(site: Site, spec: dict[str, Any]) -> Iterator[Difference]:
-    record = azml.call("online-endpoint", "show", "--name", site.name) or {}
+    record = azml.call("online-endpoint", "show", name=site.name) or {}
     what, todo = f"online-endpoint {site.name}", "az ml online-endpoint update --file ml/deploy/endpoint.yml"
     mode = str(record.get("auth_mode") or spec["auth_mode"]).rsplit(".", 1)[-1].lower()
     if mode != spec["auth_mode"]:

@@ -1,7 +1,6 @@
 """Output in the CLI's shapes: json, table, tsv, yaml, none, after an optional JMESPath query."""
 
 import json
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,14 +11,12 @@ from amlspec.errors import UserError
 FORMATS = ("json", "jsonc", "table", "tsv", "yaml", "yamlc", "none")
 
 
-def show(data: Any, form: str, query: str | None) -> None:
-    """Print `data` on stdout."""
+def text(data: Any, form: str, query: str | None = None) -> str:
+    """What stands on stdout for `data`: lines with their ends, or nothing."""
     if data is None and not query:
-        return
-    found = _queried(data, query) if query else data
-    text = _FORMATTERS[form](found)
-    if text:
-        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        return ""
+    shown = _FORMATTERS[form](_queried(data, query) if query else data)
+    return shown if not shown or shown.endswith("\n") else f"{shown}\n"
 
 
 def _queried(data: Any, query: str) -> Any:

@@ -1,5 +1,6 @@
 """`--set a.b=value`, applied to a spec before it is checked."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -8,7 +9,7 @@ from amlspec.document import Document
 from amlspec.errors import UserError
 
 
-def apply(document: Document, settings: list[str]) -> None:
+def apply(document: Document, settings: Iterable[str]) -> None:
     """Change `document.data` in place."""
     for setting in settings:
         key, found, text = setting.partition("=")

@@ -5,8 +5,6 @@ of an unknown name, and records without what only this engine knows (seconds, lo
 """
 
 import os
-import sys
-from argparse import Namespace
 from typing import Any
 
 from amlspec.errors import UserError
@@ -25,19 +23,17 @@ def is_on() -> bool:
     return os.environ.get("LOCALML_STRICT") == "1"
 
 
-def waited(args: Namespace) -> None:
-    """Print the dots of a verb that the service answers only when it has ended."""
-    if args.verb in _WAITS.get(args.group, ()):
-        sys.stdout.write("...")
+def dots(group: str, verb: str) -> str:
+    """What stands on stdout before the answer of a verb that the service answers only when it has ended."""
+    return "..." if verb in _WAITS.get(group, ()) else ""
 
 
-def answer(args: Namespace, data: Any) -> Any:
-    """`data` as the service would print it. Raises UserError for the versions of a name that has none."""
-    if args.verb == "list" and data == [] and getattr(args, "name", None):
-        kind = args.group.capitalize()
-        raise UserError(f"(UserError) {kind} container with name: {args.name} not found.", 1)
+def answer(group: str, verb: str, data: Any, name: str | None = None) -> Any:
+    """`data` as the service would print it. Raises UserError for the versions of a `name` that has none."""
+    if verb == "list" and data == [] and name:
+        raise UserError(f"(UserError) {group.capitalize()} container with name: {name} not found.", 1)
     shown = _as_service(data)
-    return _job(shown) if args.group == "job" and isinstance(shown, dict) else shown
+    return _job(shown) if group == "job" and isinstance(shown, dict) else shown
 
 
 def _as_service(data: Any) -> Any:

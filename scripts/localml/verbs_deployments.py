@@ -1,63 +1,81 @@
 """Verbs of online deployments."""
 
 import datetime as dt
+import logging
 import os
 import shutil
 import sys
 import uuid
-from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from amlspec import snapshot
-from amlspec.document import Document, display, read_document
+from amlspec.document import Document, display
 from amlspec.errors import UserError
 from amlspec.references import Reference, is_named
 from amlspec.schema import parse
 from amlspec.serving import Deployment
 from host import process
 from host.state import home
-from localml import assets, overrides, registry
+from localml import assets, registry, specs
 from localml.assets import Asset
 from localml.serving import container, control, store
+from localml.specs import Spec
+
+LOG = logging.getLogger(__name__)
+Record = dict[str, Any]
 
 
-def create(args: Namespace) -> Any:
+def create(
+    spec: Spec,
+    *,
+    name: str | None = None,
+    endpoint_name: str | None = None,
+    settings: Sequence[str] = (),
+    all_traffic: bool = False,
+    skip_script_validation: bool = False,
+) -> Record:
     """Create a deployment and wait until it serves."""
-    document = _document(args, {})
-    spec = parse(Deployment, document)
-    if spec.name in store.deployments(spec.endpoint_name):
-        raise UserError(f"online deployment {spec.name} of {spec.endpoint_name} exists: update or delete it")
-    shown = _bring_up(spec, document)
-    if args.all_traffic:
-        _all_traffic(spec)
+    document = specs.load(spec, settings, name=name, endpoint_name=endpoint_name)
+    parsed = parse(Deployment, document)
+    if parsed.name in store.deployments(parsed.endpoint_name):
+        raise UserError(f"online deployment {parsed.name} of {parsed.endpoint_name} exists: update or delete it")
+    shown = _bring_up(parsed, document)
+    if all_traffic:
+        _all_traffic(parsed)
     return shown
 
 
-def update(args: Namespace) -> Any:
+def update(
+    spec: Spec | None = None,
+    *,
+    name: str | None = None,
+    endpoint_name: str | None = None,
+    settings: Sequence[str] = (),
+    skip_script_validation: bool = False,
+) -> Record:
     """Change a deployment: new servers start beside the old ones and take over when they are ready."""
-    if not args.file and not (args.name and args.endpoint_name):
-        raise UserError("online-deployment update needs --file, or --name and --endpoint-name")
-    known = store.load_deployment(args.endpoint_name, args.name)["spec"] if not args.file else {}
-    document = _document(args, known)
-    spec = parse(Deployment, document)
-    store.load_deployment(spec.endpoint_name, spec.name)
-    return _bring_up(spec, document)
+    if spec is None:
+        if not (name and endpoint_name):
+            raise UserError("online-deployment update needs --file, or --name and --endpoint-name")
+        spec = _as_created(endpoint_name, name)
+    document = specs.load(spec, settings, name=name, endpoint_name=endpoint_name)
+    parsed = parse(Deployment, document)
+    store.load_deployment(parsed.endpoint_name, parsed.name)
+    return _bring_up(parsed, document)
 
 
-def _document(args: Namespace, known: dict[str, Any]) -> Document:
-    document = read_document(Path(args.file)) if args.file else Document(Path(known.pop("_path")), known, {})
-    overrides.apply(document, args.set or [])
-    for field in ("name", "endpoint_name"):
-        if getattr(args, field, None) is not None:
-            document.data[field] = getattr(args, field)
-    return document
+def _as_created(endpoint: str, name: str) -> Document:
+    """The spec that a deployment was made of; its paths begin where that lay."""
+    kept = store.load_deployment(endpoint, name)["spec"]
+    return Document(Path(kept.pop("_path")), kept, {})
 
 
 def _bring_up(spec: Deployment, document: Document) -> dict[str, Any]:
     if spec.model_mount_path:
         where = document.where("model_mount_path")
-        sys.stderr.write(f"warning: {where}: model_mount_path: here the model lies at $AZUREML_MODEL_DIR only\n")
+        LOG.warning("warning: %s: model_mount_path: here the model lies at $AZUREML_MODEL_DIR only", where)
     control.ensure(spec.endpoint_name)
     entry = _entry(spec, document)
     with store.lock(spec.endpoint_name):
@@ -211,51 +229,48 @@ def _all_traffic(spec: Deployment) -> None:
     control.sync(spec.endpoint_name)
 
 
-def show(args: Namespace) -> Any:
+def show(name: str, endpoint_name: str) -> Record:
     """One deployment, with its servers under `local`."""
-    store.load_deployment(args.endpoint_name, args.name)
-    return _shown(args.endpoint_name, args.name)
+    return _shown(endpoint_name, name)
 
 
-def list_(args: Namespace) -> Any:
+def list_(endpoint_name: str) -> list[Record]:
     """Deployments of an endpoint."""
-    return [_shown(args.endpoint_name, name) for name in store.deployments(args.endpoint_name)]
+    return [_shown(endpoint_name, name) for name in store.deployments(endpoint_name)]
 
 
 def _shown(endpoint: str, name: str) -> dict[str, Any]:
     entry = store.load_deployment(endpoint, name)
     state = control.status(endpoint)["deployments"].get(name) or {"state": "Updating", "live": None, "error": None}
-    told = {"Updating": "Updating", "Succeeded": "Succeeded", "Failed": "Failed"}[state["state"]]
     live = state["live"] or {"state": "Down", "replicas": []}
     local = {**live, "error": state["error"], "log": str(_log(endpoint, name))}
-    return {**entry["record"], "provisioning_state": told, "local": local}
+    return {**entry["record"], "provisioning_state": state["state"], "local": local}
 
 
 def _log(endpoint: str, name: str) -> Path:
     return store.deployment_folder(endpoint, name) / "server.log"
 
 
-def get_logs(args: Namespace) -> Any:
+def get_logs(name: str, endpoint_name: str, *, lines: int = 5000) -> str:
     """The last lines of the servers' log."""
-    store.load_deployment(args.endpoint_name, args.name)
-    lines = process.tail(_log(args.endpoint_name, args.name), args.lines or 5000)
-    return "\n".join(lines)
+    store.load_deployment(endpoint_name, name)
+    return "\n".join(process.tail(_log(endpoint_name, name), lines))
 
 
-def delete(args: Namespace) -> Any:
+def delete(name: str, endpoint_name: str, *, yes: bool = False) -> None:
     """Delete a deployment that has no traffic; requests that it has end first."""
-    store.load_deployment(args.endpoint_name, args.name)
-    if not args.yes:
-        raise UserError(f"deleting online deployment {args.name} cannot be undone: add --yes")
-    with store.lock(args.endpoint_name):
-        record = store.load(args.endpoint_name)
-        share = record["traffic"].get(args.name, 0)
+    store.load_deployment(endpoint_name, name)
+    if not yes:
+        raise UserError(f"deleting online deployment {name} cannot be undone: add --yes")
+    with store.lock(endpoint_name):
+        record = store.load(endpoint_name)
+        share = record["traffic"].get(name, 0)
         if share:
-            raise UserError(f"deployment {args.name} has {share} percent of the traffic: move it to another one first")
-        record["traffic"].pop(args.name, None)
+            raise UserError(f"deployment {name} has {share} percent of the traffic: move it to another one first")
+        record["traffic"].pop(name, None)
         store.save(record)
-        folder = store.deployment_folder(args.endpoint_name, args.name)
+        folder = store.deployment_folder(endpoint_name, name)
         (folder / "deployment.json").unlink()
-    control.sync(args.endpoint_name)
-    control.wait_gone(args.endpoint_name, args.name)
+    control.sync(endpoint_name)
+    control.wait_gone(endpoint_name, name)
     shutil.rmtree(folder, ignore_errors=True)

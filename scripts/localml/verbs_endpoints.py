@@ -3,90 +3,104 @@
 import datetime as dt
 import json
 import secrets
-from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from amlspec.document import Document, read_document
+from amlspec.document import Document
 from amlspec.errors import UserError
 from amlspec.references import bare
 from amlspec.schema import parse
 from amlspec.serving import Compute, Endpoint
 from host.state import home, read_json, write_json
-from localml import overrides
+from localml import specs
 from localml.serving import control, store
 from localml.serving.store import HOST
+from localml.specs import Spec
 
+Record = dict[str, Any]
 _KEYS = {"primary": "primaryKey", "secondary": "secondaryKey"}
 
 
-def compute_attach(args: Namespace) -> Any:
+def compute_attach(
+    spec: Spec | None = None,
+    *,
+    name: str | None = None,
+    type: str | None = None,
+    resource_id: str | None = None,
+    namespace: str | None = None,
+) -> Record:
     """Attach a cluster by name, so that endpoints may refer to it. Nothing is asked of the cluster itself."""
-    document = read_document(Path(args.file)) if args.file else Document(Path.cwd() / "--name", {}, {})
-    given = {"name": args.name, "resource_id": args.resource_id, "namespace": args.namespace}
-    given["type"] = args.type.lower() if args.type else None
-    document.data.update({key: value for key, value in given.items() if value is not None})
-    spec = parse(Compute, document)
-    shown: dict[str, Any] = {
-        "name": spec.name,
-        "type": spec.type,
-        "resource_id": spec.resource_id,
-        "namespace": spec.namespace,
-    }
-    shown |= {"description": spec.description, "tags": spec.tags, "provisioning_state": "Succeeded"}
-    write_json(home() / "computes" / f"{Path(spec.name).name}.json", shown)
+    source = specs.of_data({}, Path.cwd(), "--name") if spec is None else spec
+    kind = type and type.lower()
+    document = specs.load(source, name=name, type=kind, resource_id=resource_id, namespace=namespace)
+    parsed = parse(Compute, document)
+    fields = ("name", "type", "resource_id", "namespace", "description", "tags")
+    shown = {field: getattr(parsed, field) for field in fields} | {"provisioning_state": "Succeeded"}
+    write_json(_compute(parsed.name), shown)
     return shown
 
 
-def compute_show(args: Namespace) -> Any:
+def compute_show(name: str) -> Record:
     """One compute."""
-    found = read_json(home() / "computes" / f"{Path(args.name).name}.json")
-    if found is None:
-        raise UserError(f"compute {args.name} is not attached here: `localml compute list` shows what is")
-    return found
+    kept: Record | None = read_json(_compute(name))
+    if kept is None:
+        raise UserError(f"compute {name} is not attached here: `localml compute list` shows what is")
+    return kept
 
 
-def compute_list(args: Namespace) -> Any:
+def compute_list(*, max_results: int | None = None) -> list[Record]:
     """Every attached compute."""
-    found = [read_json(path) for path in sorted((home() / "computes").glob("*.json"))]
-    return found[: args.max_results] if args.max_results is not None else found
+    return [read_json(path) for path in sorted((home() / "computes").glob("*.json"))][:max_results]
 
 
-def create(args: Namespace) -> Any:
+def _compute(name: str) -> Path:
+    return home() / "computes" / f"{Path(name).name}.json"
+
+
+def create(
+    spec: Spec | None = None, *, name: str | None = None, auth_mode: str | None = None, settings: Sequence[str] = ()
+) -> Record:
     """Create an endpoint, or change description and tags of one; its traffic stays as it is."""
-    if not args.file:
+    if spec is None:
         raise UserError("online-endpoint create needs --file: the spec names the compute")
-    document = _document(args)
-    spec = parse(Endpoint, document)
-    _check_compute(spec, document)
-    with store.lock(spec.name):
-        known = read_json(store.folder(spec.name) / "endpoint.json") or {}
-        if spec.traffic:
+    document = specs.load(spec, settings, name=name, auth_mode=auth_mode)
+    parsed = parse(Endpoint, document)
+    _check_compute(parsed, document)
+    with store.lock(parsed.name):
+        known = read_json(store.folder(parsed.name) / "endpoint.json") or {}
+        if parsed.traffic:
             raise UserError(f"{document.where('traffic')}: an endpoint has no deployments yet: set traffic by update")
-        _save(spec, {**known, "traffic": known.get("traffic", {})})
-    control.ensure(spec.name)
-    return _shown(spec.name)
+        _save(parsed, {**known, "traffic": known.get("traffic", {})})
+    control.ensure(parsed.name)
+    return _shown(parsed.name)
 
 
-def update(args: Namespace) -> Any:
+def update(
+    spec: Spec | None = None,
+    *,
+    name: str | None = None,
+    traffic: Mapping[str, int] | None = None,
+    settings: Sequence[str] = (),
+) -> Record:
     """Change traffic (--traffic "blue=90 green=10"), tags or description."""
-    if args.file:
-        document = _document(args)
-    elif args.name:
-        document = Document(Path.cwd() / "--set", {"name": args.name}, {})
+    if spec is not None:
+        document = specs.load(spec, settings, name=name)
+    elif name:
+        document = specs.of_data({"name": name}, Path.cwd(), "--set")
     else:
         raise UserError("online-endpoint update needs --name or --file")
     name = str(document.data.get("name"))
     with store.lock(name):
         known = store.load(name)
         document.data.update({**{key: known[key] for key in _FIELDS}, **document.data})
-        if not args.file:
-            overrides.apply(document, args.set or [])
-        if args.traffic:
-            document.data["traffic"] = parse_traffic(args.traffic)
-        spec = parse(Endpoint, document)
-        check_traffic(spec.traffic, store.deployments(name))
-        _save(spec, {**known, "traffic": dict(spec.traffic)})
+        if spec is None:
+            document = specs.load(document, settings)
+        if traffic is not None:
+            document.data["traffic"] = dict(traffic)
+        parsed = parse(Endpoint, document)
+        check_traffic(parsed.traffic, store.deployments(name))
+        _save(parsed, {**known, "traffic": dict(parsed.traffic)})
     control.sync(name)
     return _shown(name)
 
@@ -94,18 +108,9 @@ def update(args: Namespace) -> Any:
 _FIELDS = ("name", "description", "tags", "properties", "compute", "auth_mode", "traffic")
 
 
-def _document(args: Namespace) -> Document:
-    document = read_document(Path(args.file))
-    overrides.apply(document, args.set or [])
-    for field in ("name", "auth_mode"):
-        if getattr(args, field, None) is not None:
-            document.data[field] = getattr(args, field)
-    return document
-
-
 def _check_compute(spec: Endpoint, document: Document) -> None:
     name = bare(spec.compute)
-    if not (home() / "computes" / f"{Path(name).name}.json").exists():
+    if not _compute(name).exists():
         where = document.where("compute")
         raise UserError(f"{where}: compute {name} is not attached: `localml compute attach --file <compute spec>`")
 
@@ -137,13 +142,13 @@ def check_traffic(traffic: dict[str, int], deployments: dict[str, Any]) -> None:
         raise UserError(f"traffic adds up to {sum(traffic.values())} percent: it has to be 0 or 100 in all")
 
 
-def show(args: Namespace) -> Any:
+def show(name: str) -> Record:
     """One endpoint; its servers are started where they do not run."""
-    control.ensure(args.name)
-    return _shown(args.name)
+    control.ensure(name)
+    return _shown(name)
 
 
-def list_(_: Namespace) -> Any:
+def list_() -> list[Record]:
     """Every endpoint; starts nothing."""
     return [_shown(name) for name in store.names()]
 
@@ -163,40 +168,40 @@ def _shown(name: str) -> dict[str, Any]:
     }
 
 
-def get_credentials(args: Namespace) -> Any:
+def get_credentials(name: str) -> dict[str, str]:
     """Both keys of callers."""
-    store.load(args.name)
-    found = store.keys(store.folder(args.name))
-    return {key: found[key] for key in _KEYS.values()}
+    store.load(name)
+    keys = store.keys(store.folder(name))
+    return {key: keys[key] for key in _KEYS.values()}
 
 
-def regenerate_keys(args: Namespace) -> Any:
+def regenerate_keys(name: str, *, key_type: str = "primary") -> None:
     """Make a new primary or secondary key; the other one goes on."""
-    kind = (args.key_type or "primary").lower()
+    kind = key_type.lower()
     if kind not in _KEYS:
-        raise UserError(f"--key-type {args.key_type}: primary or secondary")
-    with store.lock(args.name):
-        store.load(args.name)
-        folder = store.folder(args.name)
+        raise UserError(f"--key-type {key_type}: primary or secondary")
+    with store.lock(name):
+        store.load(name)
+        folder = store.folder(name)
         store.write_secret(folder / "keys.json", {**store.keys(folder), _KEYS[kind]: secrets.token_urlsafe(32)})
-    control.sync(args.name)
+    control.sync(name)
 
 
-def invoke(args: Namespace) -> Any:
+def invoke(name: str, *, request_file: str | Path | None = None, deployment_name: str | None = None) -> str:
     """Send a request file; the text of the answer, as the CLI prints it."""
-    if not args.request_file:
+    if not request_file:
         raise UserError("online-endpoint invoke needs --request-file: a JSON file")
-    path = Path(args.request_file)
+    path = Path(request_file)
     try:
         body = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
     headers = {"Content-Type": "application/json"}
-    if args.deployment_name:
-        headers["azureml-model-deployment"] = args.deployment_name
-    status, text = control.request(args.name, "POST", "/score", "primaryKey", body, headers)
+    if deployment_name:
+        headers["azureml-model-deployment"] = deployment_name
+    status, text = control.request(name, "POST", "/score", "primaryKey", body, headers)
     if status != 200:
-        raise UserError(f"{args.name} answered {status}: {_one_line(text)}", 1)
+        raise UserError(f"{name} answered {status}: {_one_line(text)}", 1)
     return text
 
 
@@ -207,25 +212,16 @@ def _one_line(text: str) -> str:
         return " ".join(text.split())[:1000]
 
 
-def delete(args: Namespace) -> Any:
+def delete(name: str, *, yes: bool = False) -> None:
     """Delete an endpoint with its deployments."""
-    store.load(args.name)
-    _confirm(args, f"online endpoint {args.name} with its deployments")
-    with store.lock(args.name):
-        control.stop(store.folder(args.name))
-        store.remove(args.name)
-
-
-def _confirm(args: Namespace, what: str) -> None:
-    if not args.yes:
-        raise UserError(f"deleting {what} cannot be undone: add --yes")
-
-
-def stop_all(_: Namespace) -> Any:
-    """End every router and server of this LOCALML_HOME; the next verb that names an endpoint starts it again."""
-    return {"stopped": stop_every()}
+    store.load(name)
+    if not yes:
+        raise UserError(f"deleting online endpoint {name} with its deployments cannot be undone: add --yes")
+    with store.lock(name):
+        control.stop(store.folder(name))
+        store.remove(name)
 
 
 def stop_every() -> list[str]:
-    """The endpoints whose router ran and has been ended."""
+    """The endpoints whose router ran and has been ended; the next verb that names one starts it again."""
     return [name for name in store.names() if control.stop(store.folder(name))]

@@ -6,47 +6,60 @@ import subprocess
 import sys
 import time
 import traceback
-from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from amlspec.document import read_document
+from amlspec.document import Document
 from amlspec.errors import UserError
 from host import process
-from localml import children, log_warnings, overrides, plan, records, runner, strict, view
+from localml import children, log_warnings, plan, records, runner, specs, strict
 from localml.plan import Plan
+from localml.specs import Spec
+from localml.view import View, quiet
+
+Record = dict[str, Any]
+# Makes the view of a job by its name.
+Screen = Callable[[str], View]
 
 
-def create(args: Namespace) -> Any:
+def create(
+    spec: Spec,
+    *,
+    name: str | None = None,
+    settings: Sequence[str] = (),
+    stream: bool = False,
+    screen: Screen = quiet,
+) -> Record:
     """Run a job: to its end with --stream, in the background without."""
-    planned, record = _planned(args)
-    if args.stream:
-        return _run(planned, record)
-    return _detach(args, record)
+    document = specs.load(spec, settings)
+    planned, record = _planned(document, name)
+    return _run(planned, record, screen) if stream else _detach(document, record)
 
 
-def begin(args: Namespace) -> None:
-    """Run a job in a forked process while the caller goes on: `job create` without a second interpreter's start."""
-    planned, record = _planned(args)
+def begin(spec: Spec, *, name: str | None = None, settings: Sequence[str] = ()) -> Record:
+    """Run a job in a forked process while the caller goes on: `job create` without a second interpreter's start.
+
+    Not for a caller with threads: a fork takes one of them along, and whatever locks the others held.
+    """
+    planned, record = _planned(specs.load(spec, settings), name)
     if os.fork() == 0:
         _run_forked(planned, record)
+    return _shown(record)
 
 
-def _planned(args: Namespace) -> tuple[Plan, dict[str, Any]]:
+def _planned(document: Document, name: str | None) -> tuple[Plan, Record]:
     runner.recover()
-    document = read_document(Path(args.file))
-    overrides.apply(document, args.set or [])
-    planned = plan.make(document)
-    name = args.name or document.data.get("name")
-    record = records.create(name, planned.display_name, planned.experiment, "pipeline")
+    planned = plan.make(specs.load(document))  # planning rewrites nodes, and another process may plan it once more
+    record = records.create(name or document.data.get("name"), planned.display_name, planned.experiment, "pipeline")
     record["inputs"] = planned.inputs
     record["description"] = document.data.get("description")
     record["tags"] = document.data.get("tags") or {}
-    record["spec"] = str(Path(args.file))
+    record["spec"] = str(document.path)
     return planned, record
 
 
-def _run_forked(planned: Plan, record: dict[str, Any]) -> NoReturn:
+def _run_forked(planned: Plan, record: Record) -> NoReturn:
     """The engine, out of reach of the terminal's Ctrl-C; the record tells how it went, engine.log what it said."""
     code = 1
     try:
@@ -56,7 +69,7 @@ def _run_forked(planned: Plan, record: dict[str, Any]) -> NoReturn:
             for stream in (1, 2):
                 os.dup2(log.fileno(), stream)
         record["engine"] = process.process_mark(os.getpid())
-        _run(planned, record)
+        _run(planned, record, View)
         code = 0
     except (UserError, KeyboardInterrupt):
         pass  # the record says so
@@ -66,8 +79,8 @@ def _run_forked(planned: Plan, record: dict[str, Any]) -> NoReturn:
         os._exit(code)
 
 
-def _run(planned: Plan, record: dict[str, Any]) -> dict[str, Any]:
-    with view.of_job(record["name"]) as shown:
+def _run(planned: Plan, record: Record, screen: Screen) -> Record:
+    with screen(record["name"]) as shown:
         done = runner.Runner(planned, record, shown).run()
         for line in log_warnings.lines(done):
             shown.say(line)
@@ -78,11 +91,10 @@ def _run(planned: Plan, record: dict[str, Any]) -> dict[str, Any]:
     return _shown(done)
 
 
-def _detach(args: Namespace, record: dict[str, Any]) -> dict[str, Any]:
+def _detach(document: Document, record: Record) -> Record:
     """Hand the job to a process of its own, which plans it again under the same name."""
-    command = [sys.executable, "-m", "localml", "_run", record["name"], "--file", args.file]
-    for setting in args.set or []:
-        command += ["--set", setting]
+    specs.save(document, _handed_over(record["name"]))
+    command = [sys.executable, "-m", "localml", "_run", record["name"]]
     with (records.folder(record["name"]) / "engine.log").open("ab") as log:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
@@ -92,14 +104,16 @@ def _detach(args: Namespace, record: dict[str, Any]) -> dict[str, Any]:
     return _shown(record)
 
 
-def run_detached(args: Namespace) -> Any:
+def _handed_over(name: str) -> Path:
+    return records.folder(name) / "spec.yml"
+
+
+def run_detached(name: str, *, screen: Screen = quiet) -> Record:
     """The other end of `_detach`."""
-    record = records.load(args.name)
+    record = records.load(name)
     record["engine"] = process.process_mark(os.getpid())
-    document = read_document(Path(args.file))
-    overrides.apply(document, args.set or [])
     try:
-        return _run(plan.make(document), record)
+        return _run(plan.make(specs.restore(_handed_over(name))), record, screen)
     except UserError as error:
         if record["status"] not in records.FINAL:
             record.update(status="Failed", error=str(error))
@@ -107,88 +121,92 @@ def run_detached(args: Namespace) -> Any:
         raise
 
 
-def show(args: Namespace) -> Any:
+def show(name: str) -> Record:
     """One job, or one step of it as `<job>/<step>`."""
-    record, step = children.find(args.name)
+    record, step = children.find(name)
     if record["status"] not in records.FINAL and not process.is_alive(record["engine"]):
         runner.recover()
-        record, step = children.find(args.name)
+        record, step = children.find(name)
     return children.shown(record, step) if step else _shown(record)
 
 
-def list_(args: Namespace) -> Any:
+def list_(*, max_results: int | None = None, parent_job_name: str | None = None) -> list[Record]:
     """Jobs, the newest first; with --parent-job-name the steps of one."""
-    if args.parent_job_name:
-        return children.of(records.load(args.parent_job_name))[: args.max_results]
+    if parent_job_name:
+        return children.of(records.load(parent_job_name))[:max_results]
     runner.recover()
     keys = ("name", "type", "display_name", "experiment_name", "status", "seconds", "creation_context")
-    found = [{key: record[key] for key in keys} for record in records.load_all()]
-    return found[: args.max_results] if args.max_results is not None else found
+    return [{key: record[key] for key in keys} for record in records.load_all()][:max_results]
 
 
-def stream(args: Namespace) -> Any:
-    """Follow a job to its end; exit code 1 where it failed."""
-    told: dict[str, str] = {}
+def stream(name: str, *, say: Callable[[str], None] = lambda _: None) -> Record:
+    """Follow a job to its end, a line to `say` for each change; exit code 1 where it failed."""
+    seen: dict[str, str] = {}
     while True:
         runner.recover()
-        record = records.load(args.name)
-        for name, step in record["jobs"].items():
-            if step["status"] != told.get(name, "NotStarted"):
-                told[name] = step["status"]
-                sys.stderr.write(f"  {name}: {step['status'].lower()}\n")
-                if step["status"] == "Failed":
-                    sys.stderr.writelines(f"    {line}\n" for line in process.tail(Path(step["log"])))
+        record = records.load(name)
+        for line in _changes(record, seen):
+            say(line)
         if record["status"] in records.FINAL:
             break
         time.sleep(0.1)
-    sys.stderr.writelines(f"{line}\n" for line in log_warnings.lines(record))
+    for line in log_warnings.lines(record):
+        say(line)
     if record["status"] != "Completed":
         reason = record["error"] or "see its steps above"
         raise UserError(f"job {record['name']} {record['status'].lower()}: {reason}", 1)
     return _shown(record)
 
 
-def cancel(args: Namespace) -> Any:
+def _changes(record: Record, seen: dict[str, str]) -> Iterator[str]:
+    """A line for each step whose status is not the one in `seen`, which is brought up to date."""
+    for name, step in record["jobs"].items():
+        if step["status"] == seen.get(name, "NotStarted"):
+            continue
+        seen[name] = step["status"]
+        yield f"  {name}: {step['status'].lower()}"
+        if step["status"] == "Failed":
+            yield from (f"    {line}" for line in process.tail(Path(step["log"])))
+
+
+def cancel(name: str) -> None:
     """End a running job and its steps."""
-    record = records.load(args.name)
+    record = records.load(name)
     if record["status"] in records.FINAL or not process.is_alive(record["engine"]):
-        raise UserError(f"job {args.name} does not run: it is {record['status']}")
+        raise UserError(f"job {name} does not run: it is {record['status']}")
     os.kill(record["engine"]["pid"], signal.SIGTERM)
-    return None
 
 
-def download(args: Namespace) -> Any:
+def download(name: str, *, output_name: str | None = None, all: bool = False, download_path: str | Path = ".") -> None:
     """Copy one output (--output-name) or all (--all) to <download-path>/named-outputs/<name>, as the CLI lays them;
     of a step, `<job>/<step>`, its log too."""
-    record, step = children.find(args.name)
+    target = Path(download_path)
+    record, step = children.find(name)
     if step:
-        return children.download(record, step, args.output_name, Path(args.download_path))
+        return children.download(record, step, output_name, target)
     if strict.is_on():
         return None  # azure-ai-ml 1.35 finds no named output of a pipeline, and says nothing
-    names = [args.output_name] if args.output_name else sorted(record["outputs"])
-    if not args.output_name and not args.all:
+    names = [output_name] if output_name else sorted(record["outputs"])
+    if not output_name and not all:
         raise UserError("job download needs --output-name or --all")
-    for name in names:
-        if name not in record["outputs"]:
+    for each in names:
+        if each not in record["outputs"]:
             known = ", ".join(record["outputs"]) or "none, it did not end well"
-            raise UserError(f"job {args.name} has no output {name}: it has {known}")
-        children.copy(Path(record["outputs"][name]["path"]), Path(args.download_path) / "named-outputs" / name)
+            raise UserError(f"job {name} has no output {each}: it has {known}")
+        children.copy(Path(record["outputs"][each]["path"]), target / "named-outputs" / each)
     return None
 
 
-def data_import(args: Namespace) -> Any:
+def data_import(spec: str | Path, *, settings: Sequence[str] = (), screen: Screen = quiet) -> Record:
     """Execute a DataImport spec. Azure ML has retired its own; the repo's import pipeline does it on both engines."""
-    spec = Path(args.file).resolve()
-    for parent in spec.parents:
-        pipeline = parent / "pipelines" / "import.yml"
-        if pipeline.is_file():
-            break
-    else:
-        raise UserError(f"{args.file}: no pipelines/import.yml above it, which is what executes an import spec")
-    settings = [f"inputs.import_spec.path={spec}", *(args.set or [])]
-    return create(Namespace(file=str(pipeline), set=settings, name=None, stream=True))
+    path = Path(spec).resolve()
+    pipelines = (parent / "pipelines" / "import.yml" for parent in path.parents)
+    pipeline = next((each for each in pipelines if each.is_file()), None)
+    if pipeline is None:
+        raise UserError(f"{spec}: no pipelines/import.yml above it, which is what executes an import spec")
+    return create(pipeline, settings=[f"inputs.import_spec.path={path}", *settings], stream=True, screen=screen)
 
 
-def _shown(record: dict[str, Any]) -> dict[str, Any]:
+def _shown(record: Record) -> Record:
     """The record without what is the engine's own."""
     return {key: value for key, value in record.items() if key != "engine"}

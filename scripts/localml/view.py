@@ -18,9 +18,8 @@ _REFRESH_SECONDS = 0.1
 class View:
     """Plain lines, one for each change."""
 
-    def __init__(self, name: str, quiet: bool = False) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.quiet = quiet
 
     def __enter__(self) -> "View":
         self.say(f"job {self.name}")
@@ -31,9 +30,8 @@ class View:
 
     def say(self, line: str) -> None:
         """One line, now."""
-        if not self.quiet:
-            sys.stderr.write(f"{line}\n")
-            sys.stderr.flush()
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
     def tick(self, record: dict[str, Any]) -> None:
         """Called at every turn of the engine."""
@@ -57,6 +55,13 @@ class View:
             return self.say(f"  {name}: {reason}")
         lines = [f"  {name}: {reason}; its last lines:", *(f"    {line}" for line in process.tail(log))]
         self.say("\n".join([*lines, f"    log: {display(log)}"]))
+
+
+class QuietView(View):
+    """Nothing: for a caller who asks for the job's record instead."""
+
+    def say(self, line: str) -> None:
+        """Says nothing."""
 
 
 class LiveView(View):
@@ -124,3 +129,8 @@ class LiveView(View):
 def of_job(name: str) -> View:
     """The view that suits stderr."""
     return LiveView(name) if sys.stderr.isatty() else View(name)
+
+
+def quiet(name: str) -> View:
+    """The view of a caller who wants no words."""
+    return QuietView(name)

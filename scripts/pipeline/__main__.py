@@ -66,7 +66,7 @@ def _summary(args: argparse.Namespace) -> int:
         # The service ran the job to its end, or we would not be here; its page shows what could not be fetched.
         sys.stdout.write(f"Job {job} was run; its report is on the job's page in Azure ML studio ({error})\n")
         return 0
-    report = last_run.report_folder(azml.call("job", "show", "--name", job))
+    report = last_run.report_folder(azml.call("job", "show", name=job))
     sys.stdout.write("\n".join(summary.lines(verdict, report, last_run.champion_before(job))) + "\n")
     return REFUSED if args.strict and not verdict.promoted else 0
 

@@ -1,21 +1,20 @@
-"""Calls of `az ml`, or of the local engine in this very process, which saves an interpreter's start each time."""
+"""Verbs of `az ml` as functions: ENV=dev and ENV=prod run the command line, ENV=local the engine in this very process.
 
-import argparse
-import contextlib
-import functools
-import io
+A parameter is the flag of that name (max_results is --max-results), but for `spec` (--file) and `settings` (--set).
+"""
+
 import os
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from amlspec.document import display
 from amlspec.errors import UserError
 from host.state import home
-from localml import cli, strict
+from localml import commands, output, strict, verbs_jobs
 from pipeline import answers
 
 
@@ -23,49 +22,49 @@ class NotFoundError(UserError):
     """The service has nothing of that name."""
 
 
-def call(*words: str) -> Any:
-    """The JSON that `$AZ_ML arguments` prints; an empty list where it lists what the service does not know.
+def call(group: str, verb: str, /, **parameters: Any) -> Any:
+    """The answer of a verb; an empty list where it lists what the service does not know.
 
     Raises UserError with the line of stderr that says what is wrong, NotFoundError where something shown is missing.
     """
     try:
-        return _local(words) if is_local() else answers.parse(_service([*words, "--output", "json"]))
+        if is_local():
+            return _local(group, verb, parameters)
+        return answers.parse(_service([group, verb, *_flags(parameters), "--output", "json"]))
     except NotFoundError:
-        if words[1] == "list":
+        if verb == "list":
             return []
         raise
 
 
-def run(*words: str) -> None:
+def run(group: str, verb: str, /, **parameters: Any) -> None:
     """A verb whose answer is not needed, and so not asked for."""
     if is_local():
-        _local(words)
+        _local(group, verb, parameters)
     else:
-        _service([*words, "--output", "none"])
+        _service([group, verb, *_flags(parameters), "--output", "none"])
 
 
-def listed(*words: str) -> list[dict[str, Any]]:
+def listed(group: str, verb: str, /, **parameters: Any) -> list[dict[str, Any]]:
     """What a list verb prints; empty too where the service does not know the name."""
-    return list(call(*words) or [])
+    return list(call(group, verb, **parameters) or [])
 
 
-def optional(*words: str) -> dict[str, Any] | None:
+def optional(group: str, verb: str, /, **parameters: Any) -> dict[str, Any] | None:
     """What a show verb prints; None where the service does not know the name."""
     try:
-        shown: dict[str, Any] | None = call(*words)
+        shown: dict[str, Any] | None = call(group, verb, **parameters)
     except NotFoundError:
         return None
     return shown or None
 
 
-def arguments(*words: str) -> argparse.Namespace:
-    """A call of the local engine, parsed."""
-    return _parser().parse_args([*words, "--output", "json"])
-
-
-@functools.cache
-def _parser() -> argparse.ArgumentParser:
-    return cli.parser()
+def begin_job(spec: Path, name: str, settings: Sequence[str]) -> None:
+    """`job create` that does not wait; on this machine it has no second interpreter to start."""
+    if is_local():
+        verbs_jobs.begin(spec, name=name, settings=settings)
+    else:
+        run("job", "create", spec=spec, name=name, settings=settings)
 
 
 def is_local() -> bool:
@@ -97,16 +96,27 @@ def _rest(stderr: str) -> str:
     return f" (all of it: {display(Path(log.name))})"
 
 
-def _local(words: tuple[str, ...]) -> Any:
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        args = arguments(*words)
-        try:
-            result = args.handler(args)
-            if strict.is_on():
-                cli.show(args, result)
-        except UserError as error:
-            if answers.is_not_found(str(error)):
-                raise NotFoundError(str(error), error.exit_code) from None
-            raise
-    return answers.parse(printed.getvalue()) if strict.is_on() else result
+def _flags(parameters: Mapping[str, Any]) -> Iterator[str]:
+    """Words of the command line."""
+    for name, value in parameters.items():
+        if value is None or value is False or value in ((), []):
+            continue
+        yield commands.flag(name)
+        if isinstance(value, Mapping):
+            yield " ".join(f"{key}={each}" for key, each in sorted(value.items()))
+        elif isinstance(value, list | tuple):
+            yield from map(str, value)
+        elif value is not True:
+            yield str(value)
+
+
+def _local(group: str, verb: str, parameters: Mapping[str, Any]) -> Any:
+    try:
+        data = commands.run(group, verb, **parameters)
+    except UserError as error:
+        if answers.is_not_found(str(error)):
+            raise NotFoundError(str(error), error.exit_code) from None
+        raise
+    if not strict.is_on():
+        return data
+    return answers.parse(strict.dots(group, verb) + output.text(data, "json"))

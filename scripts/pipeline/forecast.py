@@ -36,7 +36,7 @@ def settings(grain: str, version: str | None, horizon: str | None, plan: Path | 
 
 def lines(job: str) -> list[str]:
     """Where the files are, and the first forecasts."""
-    record = azml.call("job", "show", "--name", job)
+    record = azml.call("job", "show", name=job)
     try:
         folder = outputs.of_forecast({**record, "name": job})
         stream = (folder / "forecasts.csv").open(encoding="utf-8-sig", newline="")

@@ -12,7 +12,7 @@ UNKNOWN = "none"
 def newest() -> dict[str, Any] | None:
     """The newest version of the data asset sales; None where the workspace has none."""
     # A list has no promised order; the label is the newest version's on either engine.
-    return azml.optional("data", "show", "--name", "sales", "--label", "latest")
+    return azml.optional("data", "show", name="sales", label="latest")
 
 
 def day(sales: Mapping[str, Any] | None) -> str:

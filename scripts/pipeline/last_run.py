@@ -42,7 +42,7 @@ def _note(job: str | None = None) -> Path:
 
 def verdict(job: str) -> Verdict:
     """verdict.json of a run, with the seconds of each step. Raises UserError where the run did not end well."""
-    record = azml.call("job", "show", "--name", job)
+    record = azml.call("job", "show", name=job)
     status = answers.state(record.get("status"))
     if status != "completed":
         raise UserError(f"run {job} is {status}, so it has no verdict", 1)

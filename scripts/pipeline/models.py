@@ -30,13 +30,13 @@ def versions(name: str) -> list[Version]:
     # Lists of Azure ML may leave tags out; a version's own page has them.
     full = [
         each if each.get("tags") else {**each, **(_own_page(name, str(each["version"])) or {})}
-        for each in azml.call("model", "list", "--name", name) or []
+        for each in azml.call("model", "list", name=name) or []
     ]
     return sorted(full, key=lambda each: order(str(each["version"])), reverse=True)
 
 
 def _own_page(name: str, version: str) -> Version | None:
-    return azml.optional("model", "show", "--name", name, "--version", version)
+    return azml.optional("model", "show", name=name, version=version)
 
 
 def champion(known: list[Version]) -> Version | None:

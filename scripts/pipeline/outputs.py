@@ -46,7 +46,7 @@ def fetched(job: str, output: str, node: str, target: Path) -> Path:
 def _download(job: str, output: str, folder: Path) -> UserError | None:
     """Download what there is; the error where the call failed."""
     try:
-        azml.run("job", "download", "--name", job, "--output-name", output, "--download-path", str(folder))
+        azml.run("job", "download", name=job, output_name=output, download_path=folder)
     except UserError as error:
         return error
     return None
@@ -58,7 +58,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _child(job: str, node: str) -> str | None:
     """Name of the completed child job of a node."""
-    for child in azml.listed("job", "list", "--parent-job-name", job):
+    for child in azml.listed("job", "list", parent_job_name=job):
         if child.get("display_name") == node and answers.state(child.get("status")) in ("completed", "finished"):
             return str(child["name"])
     return None

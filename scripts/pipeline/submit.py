@@ -13,7 +13,6 @@ from typing import NoReturn
 
 from amlspec.document import read_document
 from amlspec.errors import UserError
-from localml import verbs_jobs
 from pipeline import azml, components, watch
 
 
@@ -47,12 +46,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def submit(job: str, spec: Path, settings: list[str]) -> None:
     """Create the job, without waiting for it. On this machine an edited component runs at once, as a file."""
-    flags = ["--file", str(spec), "--name", job]
-    if azml.is_local():
-        verbs_jobs.begin(azml.arguments("job", "create", *flags, *_set(settings)))
-    else:
+    if not azml.is_local():
         check_vault(spec, settings)
-        azml.run("job", "create", *flags, *_set([*components.settings(spec), *settings]))
+        settings = [*components.settings(spec), *settings]
+    azml.begin_job(spec, job, settings)
 
 
 def check_vault(spec: Path, settings: list[str]) -> None:
@@ -67,10 +64,6 @@ def check_vault(spec: Path, settings: list[str]) -> None:
         raise UserError(
             f"{document.where('inputs', 'sign_in')}: key_pair, and the key's vault is not known here: {fix}"
         )
-
-
-def _set(settings: list[str]) -> list[str]:
-    return ["--set", *settings] if settings else []
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:

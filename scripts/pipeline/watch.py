@@ -49,8 +49,8 @@ def interrupted(job: str) -> str:
         more = f"`make watch JOB={job} ENV={env}` follows it, `{ml} job cancel --name {job}` ends it"
         return f"interrupted; the job {job} goes on: {more}"
     try:
-        azml.run("job", "cancel", "--name", job)
-        while answers.state(azml.call("job", "show", "--name", job).get("status")) not in answers.FINAL:
+        azml.run("job", "cancel", name=job)
+        while answers.state(azml.call("job", "show", name=job).get("status")) not in answers.FINAL:
             time.sleep(_LOCAL_SECONDS)
     except UserError:
         pass  # it had ended already, or never began
@@ -76,8 +76,8 @@ class _Watch:
     def turn(self) -> bool:
         """Ask once and say what has changed; whether the job has ended."""
         try:
-            record = azml.call("job", "show", "--name", self.job) or {}
-            children = azml.listed("job", "list", "--parent-job-name", self.job)
+            record = azml.call("job", "show", name=self.job) or {}
+            children = azml.listed("job", "list", parent_job_name=self.job)
         except UserError as error:
             self._no_answer(error)
             return False
@@ -169,7 +169,7 @@ def _fetched_log(child: str) -> str:
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as place:
         try:
-            azml.run("job", "download", "--name", child, "--download-path", place)
+            azml.run("job", "download", name=child, download_path=place)
         except UserError as error:
             sys.stderr.write(f"    no log: {error}\n")
             return ""

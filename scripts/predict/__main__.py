@@ -69,7 +69,7 @@ def ask(row: dict[str, Any], endpoint: str = MODEL_NAME) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "request.json"
         path.write_text(json.dumps({"input_data": [row], "explain": True}), encoding="utf-8")
-        answer = azml.call("online-endpoint", "invoke", "--name", endpoint, "--request-file", str(path))
+        answer = azml.call("online-endpoint", "invoke", name=endpoint, request_file=path)
     # The service's verb prints the body as one JSON text.
     body: dict[str, Any] = answers.parse(answer) if isinstance(answer, str) else answer
     return body

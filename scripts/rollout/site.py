@@ -78,7 +78,7 @@ class Site:
         if self.name not in endpoints:
             return None
         endpoint = endpoints[self.name]
-        found = self.call("online-deployment", "list", "--endpoint-name", self.name) or []
+        found = self.call("online-deployment", "list", endpoint_name=self.name) or []
         return State(
             traffic={name: int(share) for name, share in (endpoint.get("traffic") or {}).items()},
             versions={str(each["name"]): _version(each.get("model")) for each in found},
@@ -125,19 +125,19 @@ class Site:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / self.endpoint_spec.name
             path.write_text(yaml.safe_dump({**spec, "name": self.name}, sort_keys=False), encoding="utf-8")
-            self.do("online-endpoint", "create", "--file", str(path))
+            self.do("online-endpoint", "create", spec=path)
 
     def create(self, colour: str, version: str) -> None:
         """Make a deployment and wait until it serves; a call that never reached the service is made again."""
-        flags = ("--file", str(self.deployment_spec), "--name", colour, "--endpoint-name", self.name)
         # The scoring script is told its model, since the folder that Azure ML mounts need not show it.
         # One text with a colon: whether --set would make a number of a bare version is not documented.
-        told = f"environment_variables.MODEL_REFERENCE={self.model}:{version}"
-        setting = ("--set", f"model=azureml:{self.model}:{version}", f"tags.{CONTENT}={self.content()}", told)
+        reference = f"environment_variables.MODEL_REFERENCE={self.model}:{version}"
+        settings = (f"model=azureml:{self.model}:{version}", f"tags.{CONTENT}={self.content()}", reference)
+        parameters = {"name": colour, "endpoint_name": self.name, "settings": settings}
 
         def attempt() -> None:
             try:
-                azml.run("online-deployment", "create", *flags, *setting)
+                azml.run("online-deployment", "create", spec=self.deployment_spec, **parameters)
             except UserError as error:
                 state = self.read()
                 if state is None or colour not in state.versions:
@@ -151,21 +151,20 @@ class Site:
         """Delete a deployment, if it is there."""
         state = self.read()
         if state and colour in state.versions:
-            self.do("online-deployment", "delete", "--name", colour, "--endpoint-name", self.name, "--yes")
+            self.do("online-deployment", "delete", name=colour, endpoint_name=self.name, yes=True)
 
     def set_traffic(self, traffic: dict[str, int], stable: str | None = None) -> None:
         """Set every deployment's share in one call; they add up to 100, but for an endpoint that never served.
 
         With `stable` the tag that names the deployment to fall back to moves in the same call.
         """
-        shares = " ".join(f"{name}={share}" for name, share in sorted(traffic.items()))
-        tag = ("--set", f"tags.{STABLE}={stable}") if stable else ()
-        self.do("online-endpoint", "update", "--name", self.name, "--traffic", shares, *tag)
+        settings = (f"tags.{STABLE}={stable}",) if stable else ()
+        self.do("online-endpoint", "update", name=self.name, traffic=traffic, settings=settings)
 
     def address(self) -> tuple[str, str]:
         """(scoring URI, key)."""
-        uri = str(self.call("online-endpoint", "show", "--name", self.name)["scoring_uri"])
-        keys = self.call("online-endpoint", "get-credentials", "--name", self.name)
+        uri = str(self.call("online-endpoint", "show", name=self.name)["scoring_uri"])
+        keys = self.call("online-endpoint", "get-credentials", name=self.name)
         return uri, str(keys["primaryKey"])
 
     def check_reachable(self) -> None:
@@ -174,7 +173,7 @@ class Site:
         The router of a cluster has an address of the network alone: every check of a new deployment would fail, and
         the model would look as if it were bad.
         """
-        uri = str(self.call("online-endpoint", "show", "--name", self.name).get("scoring_uri") or "")
+        uri = str(self.call("online-endpoint", "show", name=self.name).get("scoring_uri") or "")
         address = urlsplit(uri)
         if not address.hostname:
             return  # not yet told: the first request says what is wrong
@@ -191,19 +190,19 @@ class Site:
 
     def logs(self, colour: str, lines: int = 30) -> list[str]:
         """Last lines of a deployment's log; what cannot be had is no reason to fail."""
-        flags = ("--name", colour, "--endpoint-name", self.name, "--lines", str(lines))
         try:
-            return str(azml.call("online-deployment", "get-logs", *flags) or "").splitlines()[-lines:]
+            text = azml.call("online-deployment", "get-logs", name=colour, endpoint_name=self.name, lines=lines)
+            return str(text or "").splitlines()[-lines:]
         except UserError as error:
             return [f"no log: {error}"]
 
-    def call(self, *arguments: str) -> Any:
-        """The JSON of one verb of `az ml`. Raises UserError with its last line where it fails for good."""
-        return _repeat(lambda: azml.call(*arguments))
+    def call(self, group: str, verb: str, /, **parameters: Any) -> Any:
+        """The answer of one verb of `az ml`. Raises UserError with its last line where it fails for good."""
+        return _repeat(lambda: azml.call(group, verb, **parameters))
 
-    def do(self, *arguments: str) -> None:
+    def do(self, group: str, verb: str, /, **parameters: Any) -> None:
         """A verb whose answer is not needed."""
-        _repeat(lambda: azml.run(*arguments))
+        _repeat(lambda: azml.run(group, verb, **parameters))
 
 
 class _FinalError(UserError):

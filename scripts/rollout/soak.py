@@ -117,7 +117,7 @@ async def _roll(args: argparse.Namespace, began: float, seen: Seen) -> None:
 async def _sample(endpoint: str, end: float, seen: Seen) -> None:
     """Memory of every worker, in MB, every few seconds."""
     while time.monotonic() < end:
-        found = await asyncio.to_thread(azml.call, "online-deployment", "list", "--endpoint-name", endpoint)
+        found = await asyncio.to_thread(azml.call, "online-deployment", "list", endpoint_name=endpoint)
         for replica in (each for deployment in found for each in deployment["local"]["replicas"]):
             for pid, megabytes in _workers(replica["pid"]):
                 seen.memory[pid].append(megabytes)

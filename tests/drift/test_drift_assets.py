@@ -45,7 +45,7 @@ def drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list
 
     def compare(components: list[dict[str, Any]], env: str = "dev") -> list[str]:
         known: Records = {("environment", "demand"): [{"version": "2"}], ("component", "train"): components}
-        monkeypatch.setattr(azml, "call", lambda kind, verb, flag, name: known[kind, name])
+        monkeypatch.setattr(azml, "call", lambda kind, verb, name: known[kind, name])
         monkeypatch.setenv("ENV", env)
         monkeypatch.setenv("AZ_ML", "localml" if env == "local" else "az ml")
         return [str(each) for each in assets.differences(tmp_path)]

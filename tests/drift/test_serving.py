@@ -37,7 +37,7 @@ def drift(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
             ("online-endpoint", "show"): shown,
             ("online-deployment", "list"): deployments,
         }
-        monkeypatch.setattr(azml, "call", lambda *words: known[words[:2]])
+        monkeypatch.setattr(azml, "call", lambda *words, **_: known[words])
         return [str(each) for each in serving.differences(ROOT)]
 
     return compare

@@ -1,7 +1,6 @@
 """The end of a run repeats every step's warnings and counts them, on either engine."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -30,7 +29,7 @@ def test_make_forecast_ends_with_the_warnings_beside_its_files(tmp_path, monkeyp
     (tmp_path / "warnings.json").write_text(json.dumps([WARNING]))
     (tmp_path / "forecasts.csv").write_text("StoreID,MonthYear,TotalSales,P10,P90\nS001,2024-03,5,4,6\n")
     record = {"name": "f-1", "outputs": {"forecasts": {"path": str(tmp_path)}}, "jobs": {"aggregate": {}, "x": {}}}
-    monkeypatch.setattr(azml, "call", lambda *_: record)
+    monkeypatch.setattr(azml, "call", lambda *_, **__: record)
     assert forecast.lines("f-1")[-3:] == ["Warnings:", "  - aggregate: 2024-02 is incomplete", "PASS=2 WARN=1 ERROR=0"]
 
 
@@ -40,14 +39,14 @@ def azure(monkeypatch, tmp_path):
     answers = {"warnings": [WARNING]}
     monkeypatch.setenv("LOCALML_HOME", str(tmp_path))
 
-    def call(*arguments):
+    def call(*words, **_):
         record = {"name": "f-1", "outputs": {"forecasts": {"path": "azureml://datastores/x"}}, "jobs": {"a": {}}}
-        return record if arguments[:2] == ("job", "show") else []
+        return record if words == ("job", "show") else []
 
-    def run(*arguments):
+    def run(*_, download_path, **__):
         if answers["warnings"] is None:
             raise UserError("az ml job download: quota exceeded", 1)
-        folder = Path(arguments[arguments.index("--download-path") + 1]) / "named-outputs/forecasts"
+        folder = download_path / "named-outputs/forecasts"
         folder.mkdir(parents=True)
         (folder / "warnings.json").write_text(json.dumps(answers["warnings"]))
 

@@ -46,7 +46,7 @@ def repo(tmp_path):
 def workspace(monkeypatch):
     """Answers of `az ml`, by their first words."""
     answers = {("data", "show"): SALES, ("model", "list"): []}
-    monkeypatch.setattr(azml, "call", lambda *arguments: answers[arguments[:2]])
+    monkeypatch.setattr(azml, "call", lambda *words, **_: answers[words])
     return answers
 
 

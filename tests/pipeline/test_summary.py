@@ -32,7 +32,7 @@ def finished(tmp_path, monkeypatch):
     write_json(tmp_path / "report/verdict.json", VERDICT)
     record = {"name": "train-1", "status": "Completed", "outputs": {"report": {"path": str(tmp_path / "report")}}}
     record["jobs"] = {"aggregate": {"seconds": 1.25}, "prepare": {"seconds": None}}
-    monkeypatch.setattr(azml, "call", lambda *_: record)
+    monkeypatch.setattr(azml, "call", lambda *_, **__: record)
     return record
 
 
@@ -110,7 +110,7 @@ def test_two_runs_at_once_each_tell_their_own_end(finished, tmp_path, monkeypatc
     write_json(tmp_path / "other/verdict.json", {**VERDICT, "promoted": False, "model": None, "reasons": ["too bad"]})
     other = {**finished, "name": "train-2", "outputs": {"report": {"path": str(tmp_path / "other")}}}
     records = {"train-1": finished, "train-2": other}
-    monkeypatch.setattr(azml, "call", lambda *words: records[words[words.index("--name") + 1]])
+    monkeypatch.setattr(azml, "call", lambda *_, name: records[name])
     assert program.main(["summary", "train-1", "--strict"]) == 0
     assert "Promoted: history is demand-forecast version 3" in capsys.readouterr().out
     assert program.main(["summary", "train-2", "--strict"]) == 3

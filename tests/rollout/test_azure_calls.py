@@ -52,7 +52,7 @@ def _quoted(call: str) -> str:
 def test_the_endpoint_runs_as_the_identity_that_has_the_roles(monkeypatch: pytest.MonkeyPatch) -> None:
     site, given = Site(REPO / "ml/deploy/endpoint.yml", REPO / "ml/deploy/deployment.yml"), []
     # Azure's own loader reads the file that the call names.
-    monkeypatch.setattr(site, "do", lambda *words: given.append(load_online_endpoint(words[3])))
+    monkeypatch.setattr(site, "do", lambda *_, spec: given.append(load_online_endpoint(spec)))
     monkeypatch.setenv("SERVING_IDENTITY_ID", IDENTITY)
     site.create_endpoint()
     monkeypatch.delenv("SERVING_IDENTITY_ID")

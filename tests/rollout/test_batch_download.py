@@ -15,7 +15,7 @@ class Site:
 
     model = "demand-forecast"
 
-    def call(self, *words: str) -> Any:
+    def call(self, *_: str, **__: Any) -> Any:
         """No job can be listed."""
         raise UserError("az ml job list: the gateway did not answer", 1)
 
