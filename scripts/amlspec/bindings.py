@@ -8,6 +8,7 @@ from pathlib import Path
 
 _BINDING = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 _OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
+_SEVERAL = re.compile(r"\$\{\{.*\}\}.*\$\{\{.*\}\}", re.DOTALL)
 _PARENT_PORT = re.compile(r"parent\.(inputs|outputs)\.(\w+)")
 _PARENT_JOB = re.compile(r"parent\.jobs\.(\w+)\.outputs\.(\w+)")
 # What someone wrote who meant a binding: one brace short, no dollar, shell or template style.
@@ -84,10 +85,18 @@ def mixed_problem(text: object) -> str | None:
     """What is wrong with an input that holds bindings among other text, or None.
 
     azure-ai-ml sends such an input as a literal (`process_sdk_component_job_io` takes a value for a binding only where
-    it is nothing else), and the service fills in what has a value before the job starts: inputs of the pipeline.
+    it is nothing else), and the service fills in what has a value before the job starts: inputs of the pipeline. A text
+    that begins and ends with a binding it takes for one (`is_data_binding_expression`): in a step with a command of its
+    own it then finds no such input, in one with a component it leaves that to the service. Both are refused here.
     """
     if not isinstance(text, str) or sole(text) is not None:
         return None
+    if _SEVERAL.fullmatch(text):
+        return f"{text} is taken for one binding by azure-ai-ml: put text before the first or after the last"
+    return _fill_problem(text)
+
+
+def _fill_problem(text: str) -> str | None:
     wrong = next((each for each in bindings(text) if not _is_input(each)), None)
     return f"{wrong.text} in a text: only ${{{{parent.inputs.<name>}}}} with a value is filled in" if wrong else None
 
@@ -101,7 +110,7 @@ def filled(text: str, value: Callable[[str], Value]) -> str:
 
     Raises ValueError for any other binding.
     """
-    if problem := mixed_problem(text):
+    if problem := _fill_problem(text):
         raise ValueError(problem)
     return _BINDING.sub(lambda match: str(value(match[1].removeprefix("parent.inputs."))), text)
 

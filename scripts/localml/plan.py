@@ -274,6 +274,8 @@ class _Planner:
         if isinstance(target, FromJob):
             return target
         if target is None and isinstance(value, str):
+            if problem := bindings.mixed_problem(value):
+                raise UserError(f"{where}: {problem}")
             value = self._filled(value, where)
         if isinstance(target, FromParent):
             if target.side != "inputs" or target.name not in self.pipeline.inputs:

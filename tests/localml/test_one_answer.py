@@ -1,8 +1,11 @@
 """Where engine and check once disagreed: one pipeline, asked of both, gives one answer."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.ai.ml import load_job
+from azure.ai.ml.exceptions import JobException
 
 from speccheck.check import run_checks
 
@@ -39,6 +42,7 @@ def checked(engine: Any, inputs: dict[str, Any]) -> list[str]:
     [
         *({"count": "6"}, {"count": 6}, {"label": 3}),
         *({"label": "run-${{parent.inputs.x}}"}, {"label": "${{parent.inputs.x}}"}),
+        {"label": "run-${{parent.inputs.x}}-${{parent.inputs.x}}"},
     ],
     ids=str,
 )
@@ -53,6 +57,8 @@ def test_both_take_it(engine: Any, inputs: dict[str, Any]) -> None:
         ({"count": "six"}, "'six' is not an integer"),
         ({"count": "25"}, "25 is above the maximum 24"),
         ({"label": "run-${{parent.jobs.b.outputs.out}}"}, "in a text: only ${{parent.inputs.<name>}}"),
+        ({"label": "${{parent.inputs.x}}-${{parent.inputs.x}}"}, "is taken for one binding by azure-ai-ml"),
+        ({"label": "${{parent.inputs.x}}${{parent.inputs.x}}"}, "is taken for one binding by azure-ai-ml"),
     ],
     ids=str,
 )
@@ -68,3 +74,43 @@ def test_text_around_a_binding_reaches_the_command_filled_in(engine: Any) -> Non
     engine.run("job", "create", "--file", "ml/pipelines/p.yml", "--stream", "--output", "none")
     (written,) = {path.read_text() for path in engine.home.glob("outputs/*/out/x") if "run" in path.read_text()}
     assert written == "6 run-hello\n"
+
+
+@pytest.mark.parametrize(
+    ("label", "is_refused"),
+    [
+        ("${{parent.inputs.x}}-${{parent.inputs.y}}", True),
+        ("${{parent.inputs.x}}${{parent.inputs.y}}", True),
+        ("${{parent.inputs.x}} ${{parent.inputs.y}}", True),
+        ("run-${{parent.inputs.x}}-${{parent.inputs.y}}", False),
+        ("${{parent.inputs.x}}-${{parent.inputs.y}}.csv", False),
+    ],
+)
+def test_several_bindings_in_a_text_are_taken_and_refused_as_azure_ai_ml_does(
+    engine: Any, label: str, is_refused: bool
+) -> None:
+    step = {"type": "command", "environment": "azureml:env:1", "command": "echo ${{inputs.label}} > outputs/x"}
+    step |= {"inputs": {"label": label}}
+    inputs = {"x": "hello", "y": "you"}
+    path = engine.write(
+        "p.yml", {"type": "pipeline", "experiment_name": "tests", "inputs": inputs, "jobs": {"a": step}}
+    )
+    refusals = {"engine": _engine_refuses(engine), "azure-ai-ml": _azure_refuses(path)}
+    assert refusals == {"engine": is_refused, "azure-ai-ml": is_refused}
+
+
+def _engine_refuses(engine: Any) -> bool:
+    try:
+        engine.run("job", "create", "--file", "p.yml", "--stream", "--output", "none")
+    except AssertionError as error:
+        assert "is taken for one binding" in str(error)
+        return True
+    return False
+
+
+def _azure_refuses(path: Path) -> bool:
+    try:
+        load_job(path)._to_rest_object()
+    except JobException:
+        return True
+    return False
