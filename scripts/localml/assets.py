@@ -14,8 +14,8 @@ from filelock import FileLock
 from amlspec.errors import UserError
 from amlspec.references import Reference
 from amlspec.versions import order
+from host import hashing
 from host.state import home, read_json, write_json
-from localml import hashing
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 

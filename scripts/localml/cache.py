@@ -5,8 +5,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from host import hashing
 from host.state import home, read_json, write_json
-from localml import hashing
 from localml.plan import ARTIFACTS, Step
 from localml.values import Data
 

@@ -10,8 +10,9 @@ from amlspec import includes, snapshot
 from amlspec.document import Document
 from amlspec.errors import UserError
 from amlspec.schema import Component
+from host import hashing
 from host.state import home
-from localml import hashing, values
+from localml import values
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from amlspec import snapshot
 from amlspec.document import Document, read_document
 from amlspec.errors import UserError
 from amlspec.schema import Environment, parse
+from host import hashing
 from host.state import home
-from localml import assets, hashing, packages
+from localml import assets, packages
 from localml.packages import Packages
 from localml.values import local_path
 

@@ -16,7 +16,7 @@ from typing import Any
 from filelock import FileLock
 
 from amlspec.errors import UserError
-from localml import hashing
+from host import hashing
 
 # MLflow's store is a SQLite file here. Azure ML's is a service, so an image need not hold what reads such a file:
 # these come from the engine's own packages, and are all that a step has beyond its lock.

@@ -15,9 +15,9 @@ from filelock import FileLock, Timeout
 from amlspec.bindings import FromJob, Value
 from amlspec.errors import UserError
 from amlspec.schema import Output
-from host import process
+from host import hashing, process
 from host.state import home
-from localml import assets, cache, hashing, packages, records, runs, tracking, workdir
+from localml import assets, cache, packages, records, runs, tracking, workdir
 from localml.environments import Resolved
 from localml.plan import Plan, Step
 from localml.refusals import check_process

@@ -18,8 +18,9 @@ from amlspec.document import Document, read_document
 from amlspec.errors import UserError
 from amlspec.references import is_named
 from amlspec.schema import Component, Output, Spec, Variables, parse
+from host import hashing
 from host.state import home, write_json
-from localml import assets, hashing, nested, values
+from localml import assets, nested, values
 
 _SCRIPTS = Path(__file__).parents[1]
 _BOUNDS: dict[str, tuple[str, ...]] = {

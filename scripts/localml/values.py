@@ -10,7 +10,8 @@ from amlspec.errors import UserError
 from amlspec.references import Reference, is_named
 from amlspec.schema import Input, Literals
 from amlspec.types import read_literal
-from localml import assets, hashing, registry
+from host import hashing
+from localml import assets, registry
 from localml.stored import stored_path
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):")

@@ -8,8 +8,9 @@ from typing import Any
 from amlspec.document import Document
 from amlspec.errors import UserError
 from amlspec.schema import Component, Connection, Data, Environment, Model, Versioned, parse
+from host import hashing
 from host.state import home, read_json, write_json
-from localml import assets, component_code, environments, hashing, registry, specs, tracking
+from localml import assets, component_code, environments, registry, specs, tracking
 from localml.refusals import check_command, check_component_kind
 from localml.specs import Spec
 from localml.stored import stored_path

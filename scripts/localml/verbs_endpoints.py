@@ -153,6 +153,11 @@ def list_() -> list[Record]:
     return [_shown(name) for name in store.names()]
 
 
+def is_stopped(name: str) -> bool:
+    """Whether there is such an endpoint and its router does not run."""
+    return name in store.names() and not control.running(store.folder(name))
+
+
 def _shown(name: str) -> dict[str, Any]:
     record = store.load(name)
     port = record.pop("port", None)

@@ -14,7 +14,7 @@ from typing import Any
 from amlspec.document import display
 from amlspec.errors import UserError
 from host.state import home
-from localml import commands, output, strict, verbs_jobs
+from localml import commands, output, strict, verbs_endpoints, verbs_jobs
 from pipeline import answers
 
 
@@ -65,6 +65,11 @@ def begin_job(spec: Path, name: str, settings: Sequence[str]) -> None:
         verbs_jobs.begin(spec, name=name, settings=settings)
     else:
         run("job", "create", spec=spec, name=name, settings=settings)
+
+
+def is_stopped(endpoint: str) -> bool:
+    """Whether an endpoint exists on this machine and no server runs for it: asking for its deployments starts them."""
+    return is_local() and verbs_endpoints.is_stopped(endpoint)
 
 
 def is_local() -> bool:

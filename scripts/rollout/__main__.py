@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from amlspec.errors import UserError
 from demand import health
 from host.state import home
-from pipeline import last_run, models
+from pipeline import azml, last_run, models
 from rollout import batch, checks, engine
 from rollout.report import Report, say
 from rollout.site import Site
@@ -89,7 +89,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _status(args: argparse.Namespace) -> int:
     site = Site(args.endpoint, args.deployment, args.grain)
-    if site.is_stopped():
+    if azml.is_stopped(site.name):
         sys.stdout.write(f"Endpoint {site.name} is stopped: make deploy, make predict or make rollback starts it\n")
         return 0
     rows = site.rows()

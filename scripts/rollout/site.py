@@ -16,9 +16,8 @@ import yaml
 from amlspec import snapshot
 from amlspec.errors import UserError
 from amlspec.references import Reference
+from host import hashing
 from host.state import home
-from localml import hashing
-from localml.serving import control, store
 from pipeline import answers, azml, models
 
 COLOURS = ("blue", "green")
@@ -92,10 +91,6 @@ class Site:
         data = yaml.safe_load(self.deployment_spec.read_text(encoding="utf-8"))
         code = self.deployment_spec.parent / (data.get("code_configuration") or {}).get("code", ".")
         return hashing.of_data([data, hashing.of_files(code, snapshot.files(code, home()))])[:16]
-
-    def is_stopped(self) -> bool:
-        """Whether it exists here and no server runs for it; asking the verbs of its deployments would start them."""
-        return azml.is_local() and self.name in store.names() and not control.running(store.folder(self.name))
 
     def rows(self) -> list[dict[str, Any]]:
         """What `make status` shows: each deployment's version, share and health."""
