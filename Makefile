@@ -287,7 +287,9 @@ else
 	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	@$(VENV)/bin/uv pip install -q --python $(PY) --require-hashes -r requirements.lock
 endif
-	@# `python -m localml` works in any folder; a step of a job must not see more than its own snapshot.
+	@# Our programs run in any folder (`python -m localml`) by this one path file, and nothing else sets PYTHONPATH for them.
+	@# Not by an installed package: that would need a build backend in the lock, and its path file would hold for the steps
+	@# of a job too (LOCALML_STEP), which must not see more than their own snapshot.
 	@echo 'import os, sys; os.environ.get("LOCALML_STEP") or (sys.path.extend(["$(CURDIR)/scripts", "$(CURDIR)/src"]), __import__("quiet_interrupt"))' \
 	  > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/localml.pth"
 	@touch $@

@@ -3,5 +3,4 @@
 # run again at any time. `make deploy-infra` calls this with the names that `make outputs-infra` wrote.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-export PYTHONPATH=$root/scripts
 exec "${PYTHON:-$root/.venv/bin/python}" -m infra.attach "$@"

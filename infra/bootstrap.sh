@@ -16,7 +16,6 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 region=$(sed -n 's/^location *= *"\(.*\)"/\1/p' "$root/infra/environments/$env.tfvars")
 providers=$(sed -n '/resource_providers_to_register/,/]/s/^ *"\([^"]*\)".*/\1/p' "$root/infra/versions.tf")
 python=${PYTHON:-$root/.venv/bin/python}
-export PYTHONPATH=$root/scripts
 tries=${BOOTSTRAP_TRIES:-60} pause=${BOOTSTRAP_PAUSE:-15}
 
 signed_in=$(az account show --query id --output tsv)

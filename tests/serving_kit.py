@@ -22,7 +22,6 @@ from localml import cli
 from serving_models import BEHAVIOURS, DEPLOYMENT, GOOD, HELPER, REQUEST, SCORE
 
 REPO = Path(__file__).parents[1]
-SCRIPTS = REPO / "scripts"
 PYTHON = REPO / ".venv-score" / "bin" / "python"
 
 
@@ -70,8 +69,7 @@ class Shop:
 
     def environment(self, strict: str = "1") -> dict[str, str]:
         """Variables of a call; strict: the engine answers a script as the service does."""
-        paths = os.pathsep.join([str(SCRIPTS), str(REPO / "src")])
-        ours = {"LOCALML_HOME": str(self.home), "PYTHONPATH": paths, "LOCALML_SERVER_PYTHON": str(PYTHON)}
+        ours = {"LOCALML_HOME": str(self.home), "LOCALML_SERVER_PYTHON": str(PYTHON)}
         kept = {key: value for key, value in os.environ.items() if key not in ("AZ_ML", "ENV")}
         return {**kept, **ours, "PYTHONDONTWRITEBYTECODE": "", "LOCALML_STRICT": strict, **self.variables}
 
@@ -188,7 +186,7 @@ def shop_template(tmp_path_factory: pytest.TempPathFactory, serving_python: Path
         "for n in range(int(sys.argv[2])):\n"
         "    tracking.main(['register', 'shop-model', f'{sys.argv[1]}/{n + 1}/model', '{}', ''])\n"
     )
-    env = {**os.environ, "LOCALML_HOME": str(root / "home"), "PYTHONPATH": str(SCRIPTS), "PYTHONDONTWRITEBYTECODE": ""}
+    env = {**os.environ, "LOCALML_HOME": str(root / "home"), "PYTHONDONTWRITEBYTECODE": ""}
     subprocess.run([sys.executable, "-c", code, str(root), str(len(BEHAVIOURS))], env=env, check=True)
     return root
 

@@ -77,7 +77,6 @@ def clean_environment(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOCALML", "SNOWFLAKE"))}
     return {
         **kept,
-        "PYTHONPATH": f"{REPO / 'scripts'}{os.pathsep}{REPO / 'src'}",
         "PYTHONDONTWRITEBYTECODE": "",
         **more,
     }

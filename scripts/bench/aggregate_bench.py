@@ -85,7 +85,7 @@ def measure(command: Sequence[str]) -> Measured:
     Raises:
         RuntimeError: it failed; shows its last lines.
     """
-    environment = {**os.environ, "PYTHONPATH": str(REPO / "src"), "PYTHONDONTWRITEBYTECODE": ""}
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     environment.pop("MLFLOW_TRACKING_URI", None)
     with tempfile.TemporaryFile() as output:
         started = time.perf_counter()

@@ -101,5 +101,4 @@ def _make(home: str, *targets: str) -> None:
 
 def _environment(home: str) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "AZ_ML", "ENV")}
-    scripts = f"{REPO / 'scripts'}{os.pathsep}{REPO / 'src'}"
-    return {**kept, "LOCALML_HOME": home, "PYTHONPATH": scripts, "PYTHONDONTWRITEBYTECODE": ""}
+    return {**kept, "LOCALML_HOME": home, "PYTHONDONTWRITEBYTECODE": ""}

@@ -18,9 +18,6 @@ from amlspec.errors import UserError
 from host import process
 from host.state import read_json, write_json
 
-_SCRIPTS = Path(__file__).resolve().parents[1]
-_PATHS = os.pathsep.join([str(_SCRIPTS), str(_SCRIPTS.with_name("src"))])
-
 
 @dataclass(frozen=True)
 class Server:
@@ -73,7 +70,7 @@ def find(daemon: Daemon) -> Server | None:
 def start(daemon: Daemon, variables: dict[str, str] | None = None) -> Server:
     """Start one where none runs. Raises UserError with the last line of its log where it does not come up."""
     daemon.state.unlink(missing_ok=True)
-    ours = {"PYTHONPATH": _PATHS, "PYTHONDONTWRITEBYTECODE": "", **(variables or {})}
+    ours = {"PYTHONDONTWRITEBYTECODE": "", **(variables or {})}
     inherited = {key: value for key, value in os.environ.items() if key != "LOCALML_STEP"}
     with daemon.log.open("ab") as log:
         offset = log.tell()

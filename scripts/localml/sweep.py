@@ -22,7 +22,6 @@ from host import hashing
 from host.state import home, write_json
 from localml import assets, nested, values
 
-_SCRIPTS = Path(__file__).parents[1]
 _BOUNDS: dict[str, tuple[str, ...]] = {
     "choice": ("values",),
     "randint": ("upper",),
@@ -141,7 +140,8 @@ def _command(spec: Path, trial: Component, inputs: list[str]) -> str:
     words = [f"--input {key} '${{{{inputs.{key}}}}}'" for key in inputs if not trial.inputs[key].optional]
     words += [f"$[[--input {key} '${{{{inputs.{key}}}}}']]" for key in inputs if trial.inputs[key].optional]
     words += [f"--output-place {key} '${{{{outputs.{key}}}}}'" for key in trial.outputs]
-    start = f"LOCALML_PYTHONPATH=\"$PYTHONPATH\" PYTHONPATH='{_SCRIPTS}' exec '{sys.executable}' -m localml.trials"
+    # The sweep is ours and sees our packages; its trials are steps again.
+    start = f"LOCALML_SWEEP=\"$LOCALML_STEP\" LOCALML_STEP= exec '{sys.executable}' -m localml.trials"
     return " ".join([start, f"'{spec}'", *words])
 
 

@@ -87,11 +87,11 @@ class Trials:
         paths = {name: Path(value) if Path(value).is_absolute() else value for name, value in self.inputs.items()}
         command = render(text, {**paths, **drawn}, places)
         tags = json.loads(os.environ["MLFLOW_RUN_CONTEXT"])
-        name = f"{os.environ['LOCALML_STEP']}_{number}"
+        name = f"{os.environ['LOCALML_SWEEP']}_{number}"
         experiment, parent = os.environ["MLFLOW_EXPERIMENT_NAME"], os.environ["MLFLOW_RUN_ID"]
         run = runs.start(experiment, name, {**tags, "mlflow.parentRunId": parent})
         variables = {**os.environ, "MLFLOW_RUN_ID": run, "AZUREML_RUN_ID": run}
-        variables["PYTHONPATH"] = variables.pop("LOCALML_PYTHONPATH", "")
+        variables["LOCALML_STEP"] = variables.pop("LOCALML_SWEEP")
         del variables["LOCALML_HOME"]
         # "inputs, outputs, and parameters are accessible [as] AZUREML_SWEEP_<name>" (azure.ai.ml.sweep.SweepJob)
         shown = {**self.inputs, **drawn, **places}

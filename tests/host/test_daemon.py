@@ -24,12 +24,11 @@ time.sleep(600)
 
 
 @pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
-    """A folder whose server announces itself and waits."""
+def served(tmp_path: Path) -> Iterator[Daemon]:
+    """A folder whose server, a module that lies in it, announces itself and waits."""
     (tmp_path / "announcer.py").write_text(SERVES)
     (tmp_path / "breaks.py").write_text("raise SystemExit('no such port')")
     (tmp_path / "silent.py").write_text("import time; time.sleep(600)")
-    monkeypatch.setattr(daemon, "_PATHS", os.pathsep.join([str(tmp_path), daemon._PATHS]))
     found = Daemon(
         "the announcer", "announcer", str(tmp_path), tmp_path / "server.json", tmp_path / "server.log", 30.0, 5.0
     )

@@ -117,7 +117,7 @@ class Machine:
                 if not key.startswith(("MAKE", "AZURE_", "ARM_", "MFLAGS")) and key not in ("CI", "TF_BUILD")
             },
             "PATH": f"{self.bin}:{VENV / 'bin'}:/usr/local/bin:/usr/bin:/bin",
-            "PYTHONPATH": str(self.repo / "scripts"),
+            "PYTHONPATH": str(self.repo / "scripts"),  # the copy's programs, before those of this checkout
             "AZ_OFFLINE_LOG": str(self.az_log),
             "AZ_OFFLINE_REPLIES": str(self.replies),
             "AZ_OFFLINE_SDK": sys.executable,

@@ -25,7 +25,6 @@ RUNS = (
     "end_time, source_version, lifecycle_stage, artifact_uri, experiment_id)"
 )
 EXPERIMENTS = "create table experiments (experiment_id, name, artifact_location, lifecycle_stage)"
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class Engine:
 
     def environment(self) -> dict[str, str]:
         """Variables of a call."""
-        ours = {"LOCALML_HOME": str(self.home), "PYTHONPATH": str(SCRIPTS), "LOCALML_STRICT": self.strict}
+        ours = {"LOCALML_HOME": str(self.home), "LOCALML_STRICT": self.strict}
         return {**os.environ, **ours, "PYTHONDONTWRITEBYTECODE": ""}
 
     def run(self, *arguments: str, code: int = 0) -> Done:
@@ -116,7 +115,7 @@ def mlflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """State with MLflow's real database in it, made once: that takes seconds."""
     home = tmp_path_factory.mktemp("mlflow")
     code = "from localml import tracking; tracking.prepare('tests')"
-    env = {**os.environ, "LOCALML_HOME": str(home), "PYTHONPATH": str(SCRIPTS)}
+    env = {**os.environ, "LOCALML_HOME": str(home)}
     subprocess.run([sys.executable, "-c", code], env=env, check=True)
     return home
 
