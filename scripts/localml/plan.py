@@ -96,6 +96,7 @@ class Plan:
 
 def make(document: Document) -> Plan:
     """Plan a pipeline or a single command. Raises UserError with file:line for whatever could not run."""
+    check_access(document)
     kind = document.data.get("type", "command")
     if kind == "command":
         document = _as_pipeline(document)
@@ -105,7 +106,6 @@ def make(document: Document) -> Plan:
         known = "pipeline, command and sweep"
         raise UserError(f"{document.where('type')}: localml runs jobs of type {known}, not {kind}")
     check_plain(document)
-    check_access(document)
     document = parallel.expand(sweep.expand(nested.expand(document)))
     check_kinds(document)
     return _Planner(document, parse(Pipeline, document)).plan(kind == "pipeline")
@@ -213,6 +213,8 @@ class _Planner:
         where = self.document.where("jobs", name, "component")
         if node.component is None:
             return self._inline(name, node)
+        if isinstance(node.component, dict):
+            return self._embedded(name, node.component)
         if is_named(node.component):
             from localml import assets  # noqa: PLC0415 - only for a registered component
 
@@ -225,6 +227,14 @@ class _Planner:
             if not path.is_file():
                 raise UserError(f"{where}: the component {node.component} does not exist")
             document = read_document(path)
+        check_component_kind(document)
+        return parse(Component, document), document
+
+    def _embedded(self, name: str, data: dict[str, Any]) -> tuple[Component, Document]:
+        """A component that stands in the node, as azure-ai-ml's loader takes it too."""
+        place = ("jobs", name, "component")
+        lines = {key[3:]: line for key, line in self.document.lines.items() if key[:3] == place}
+        document = Document(self.document.path, data, lines)
         check_component_kind(document)
         return parse(Component, document), document
 
