@@ -6,11 +6,10 @@ from typing import Any
 
 from amlspec import bindings
 from amlspec.bindings import FromJob, FromParent, Value, binding_of
-from amlspec.document import Document, read_document
+from amlspec.document import Document
 from amlspec.errors import UserError
-from amlspec.references import is_named
 from amlspec.schema import PATH_TYPES, CommandJob, Component, Input, Literals, Node, Output, Pipeline, Settings, parse
-from localml import component_code, nested, parallel, sweep, values
+from localml import component_code, component_snapshot, nested, parallel, sweep, values
 from localml.component_code import ComponentCode
 from localml.environments import Resolved, resolve
 from localml.refusals import (
@@ -215,18 +214,7 @@ class _Planner:
             return self._inline(name, node)
         if isinstance(node.component, dict):
             return self._embedded(name, node.component)
-        if is_named(node.component):
-            from localml import assets  # noqa: PLC0415 - only for a registered component
-
-            content = assets.find("component", node.component).content
-            if content is None:
-                raise UserError(f"{where}: {node.component} has lost its spec: register it anew")
-            document = read_document(next(content.glob("*.yml")))
-        else:
-            path = values.local_path(node.component, self.base, where)
-            if not path.is_file():
-                raise UserError(f"{where}: the component {node.component} does not exist")
-            document = read_document(path)
+        document = component_snapshot.read(node.component, self.base, where)
         check_component_kind(document)
         return parse(Component, document), document
 

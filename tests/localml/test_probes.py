@@ -89,10 +89,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"jobs": {"a": {"component": component(comand="x")}}},
         "comand: not a field here",
     ),
-    "a parallel component": (
-        {"jobs": {"a": {"type": "parallel", "component": "azureml:c:1", "inputs": {}}}},
-        "parallel components are not imitated",
-    ),
     "a build without its folder": (
         {"jobs": {"a": {**command(), "environment": {"build": {"dockerfile_path": "D"}}}}},
         "build: path is missing",
@@ -121,9 +117,9 @@ def test_what_is_not_imitated_is_refused_by_name(engine: Any, case: str) -> None
 
 
 def test_a_component_of_another_kind_is_refused_by_name(engine: Any) -> None:
-    engine.write("c.yml", {"name": "c", "version": "1", "type": "parallel"})
+    engine.write("c.yml", {"name": "c", "version": "1", "type": "spark"})
     said = engine.run("component", "create", "--file", "c.yml", code=2).stderr
-    assert "c.yml:3: a component of type parallel: the local engine runs components of type command only" in said
+    assert "c.yml:3: a component of type spark: the local engine runs components of type command, pipeline," in said
     engine.write("c.yml", component(command="echo ${{inputs.nope}}"))
     assert "the component declares no input nope" in engine.run("component", "create", "--file", "c.yml", code=2).stderr
 
