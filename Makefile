@@ -160,10 +160,7 @@ soak: .venv-score/.ready environments ## Serve under load through two rollouts a
 
 instance-types: az-$(ENV) $(VENV)/.ready ## Apply the pods' sizes to the cluster, once and after each change (ENV=dev|prod)
 	@test -n "$(CLUSTER)" || { echo "error: ENV=local has no cluster: make instance-types ENV=dev (or prod)" >&2; exit 2; }
-	@# az ends with 0 though kubectl failed, as soon as --output is given (azure-cli, acs/custom.py): the code is in the answer.
-	@answer=$$(az aks command invoke --name "$(CLUSTER)" --resource-group "$(GROUP)" --file ml/deploy/instance-types.yml \
-	  --command "kubectl apply -f instance-types.yml" --query "[exitCode, logs]" --output json); \
-	$(PY) -m infra.kubectl <<<"$$answer"
+	@$(PY) -m infra.instance_types --name "$(CLUSTER)" --group "$(GROUP)"
 
 serving-local: .venv-score/.ready environments
 	@$(AZ_ML) compute attach --file ml/deploy/compute.yml --output none

@@ -3,7 +3,7 @@
 ##@ Infrastructure
 
 # Asked once, and only by a verb that needs it: the provider takes no subscription from the CLI by itself.
-SUBSCRIPTION = $(eval SUBSCRIPTION := $(or $(ARM_SUBSCRIPTION_ID),$(shell az account show --query id --output tsv)))$(SUBSCRIPTION)
+SUBSCRIPTION = $(eval SUBSCRIPTION := $(or $(ARM_SUBSCRIPTION_ID),$(shell ! command -v az >/dev/null || az account show --query id --output tsv)))$(SUBSCRIPTION)
 TF = ARM_SUBSCRIPTION_ID=$(SUBSCRIPTION) terraform -chdir=infra
 TF_PLAN := infra/outputs/$(ENV).tfplan
 TF_GUARD = $(PY) -m infra.plan_guard --env $(ENV)
@@ -85,7 +85,7 @@ renew-certificate: infra-ready ## Bring the scoring certificate from the vault i
 	@test -n "$(SCORING_CERTIFICATE)" || { echo "error: $(ENV) serves no TLS, or nothing is known of its deployment: make outputs-infra ENV=$(ENV)" >&2; exit 2; }
 	@$(ATTACH) --only certificate
 
-drift: $(if $(filter local,$(ENV)),$(VENV)/.ready,infra-init) ## Say where the cloud differs from git; exit 3 if it does (ENV=local|dev|prod)
+drift: az-$(ENV) $(if $(filter local,$(ENV)),$(VENV)/.ready,infra-init) ## Say where the cloud differs from git; exit 3 if it does (ENV=local|dev|prod)
 	@ARM_SUBSCRIPTION_ID="$(if $(filter local,$(ENV)),,$(SUBSCRIPTION))" $(PY) -m drift
 
 # checkov's pins clash with ours, so it lives apart and only here.

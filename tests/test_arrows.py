@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "infra": {"amlspec", "pipeline"},
     "drift": {"amlspec", "infra", "pipeline", "rollout"},
     "servers": {"amlspec", "localml", "warehouse"},
+    "judge": {"amlspec", "host"},  # it calls the engine as a person does
     "bench": {"amlspec", "host", "localml", "warehouse", "demand", "forecasting", "sales"},
 }
 

@@ -150,7 +150,7 @@ class Node(Spec):
     display_name: str | None = None
     description: str | None = None
     tags: dict[str, Any] = {}
-    component: str | None = None
+    component: str | dict[str, Any] | None = None
     compute: str | None = None
     identity: dict[str, Any] | None = None
     limits: Limits = Limits()

@@ -68,6 +68,12 @@ def of(component: Component, document: Document) -> ComponentCode:
     return ComponentCode(base, code, tuple(paths))
 
 
+def of_spec(document: Document) -> ComponentCode:
+    """The same of a spec of any kind: what its `code` and `additional_includes` say."""
+    given = {key: document.data[key] for key in ("code", "additional_includes") if document.data.get(key)}
+    return of(Component.model_validate({"command": "", **given}), document)
+
+
 def _walk(root: Path) -> Iterator[Path]:
     """Files of a folder, or the file itself; the engine's own state is no part of anybody's code."""
     if root.is_file():

@@ -12,16 +12,16 @@ from typing import Any
 from pydantic import Field
 
 from amlspec.bindings import sole
-from amlspec.document import Document, read_document
+from amlspec.document import Document
 from amlspec.errors import UserError
-from amlspec.references import is_named
 from amlspec.schema import PATH_TYPES, Input, Spec, parse
-from localml import values
+from localml import component_snapshot, values
 
 _INPUT = re.compile(r"\$\{\{\s*parent\.inputs\.(\w+)\s*\}\}")
 _OUTPUT = re.compile(r"\$\{\{\s*parent\.outputs\.(\w+)\s*\}\}")
 _STEP = re.compile(r"(\$\{\{\s*parent\.jobs\.)(\w+)(\.outputs\.)(\w+)(\s*\}\})")
 _PATHS = frozenset({"component", "code", "trial", "conda_file", "path"})
+_NAMED = frozenset({"inputs", "outputs", "jobs"})
 _OPAQUE = frozenset({"tags", "properties", "environment_variables"})
 
 
@@ -59,7 +59,7 @@ def expand(document: Document) -> Document:
 def _of_component(document: Document) -> Document:
     """A job that names a pipeline component in the place of `jobs:`: the component with the job's values."""
     where = document.where("component")
-    inner = expand(_absolute(_file(document.data["component"], document, where)))
+    inner = expand(_absolute(component_snapshot.read(document.data["component"], document.path.parent, where)))
     data = {key: value for key, value in document.data.items() if key != "component"}
     names = {**_values(document, ("inputs",), document.table("inputs"), inner, "the component")}
     inputs = {key: value for key, value in names.items() if value is not None}
@@ -76,22 +76,10 @@ def _pipeline_of(document: Document, name: str, node: dict[str, Any]) -> Documen
     reference, kind = node.get("component"), node.get("type")
     if kind not in (None, "pipeline") or not isinstance(reference, str):
         return None
-    where = document.where("jobs", name, "component")
-    if is_named(reference):
-        if kind is None:
-            return None
-        raise UserError(f"{where}: {reference}: a pipeline component is read from its file, not registered here")
-    inner = _file(reference, document, where)
+    inner = component_snapshot.read(reference, document.path.parent, document.where("jobs", name, "component"))
     if inner.data.get("type") != "pipeline":
         return None
     return expand(_absolute(inner))
-
-
-def _file(reference: str, document: Document, where: str) -> Document:
-    path = values.local_path(reference, document.path.parent, where)
-    if not path.is_file():
-        raise UserError(f"{where}: the component {reference} does not exist")
-    return read_document(path)
 
 
 def _spliced(document: Document, name: str, node: dict[str, Any], inner: Document) -> Document:
@@ -217,16 +205,20 @@ def _absolute(document: Document) -> Document:
     return replace(document, data=absolute(document.data, document.path.parent.resolve()))
 
 
-def absolute(spec: Any, base: Path) -> Any:
-    """`spec` with absolute paths in the places of those relative to its file."""
+def absolute(spec: Any, base: Path, are_names: bool = False) -> Any:
+    """`spec` with absolute paths in the places of those relative to its file; `are_names`: its keys are no fields."""
     if isinstance(spec, list):
         return [absolute(each, base) for each in spec]
     if not isinstance(spec, dict):
         return spec
+    if are_names:
+        return {name: absolute(value, base) for name, value in spec.items()}
     return {
-        key: value if key in _OPAQUE else _path(key, value, base) if isinstance(value, str) else absolute(value, base)
+        key: value if key in _OPAQUE
+        else _path(key, value, base) if isinstance(value, str)
+        else absolute(value, base, key in _NAMED)
         for key, value in spec.items()
-    }
+    }  # fmt: skip
 
 
 def _path(key: str, text: str, base: Path) -> str:

@@ -3,6 +3,7 @@
 Fields as Microsoft's "CLI (v2) parallel job YAML schema" has them; input by files only.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,8 +11,8 @@ from pydantic import Field
 
 from amlspec.document import Document
 from amlspec.errors import UserError
-from amlspec.schema import Resources, Spec, Variables, parse
-from localml import mini_batches, nested, sweep
+from amlspec.schema import Resources, Spec, Variables, Versioned, parse
+from localml import component_snapshot, mini_batches, nested, sweep
 
 
 class _Task(Spec):
@@ -54,6 +55,12 @@ class Parallel(Spec):
     task: _Task
 
 
+class Component(Parallel, Versioned):
+    """A parallel component: the same fields under a name and version, its inputs and outputs declared."""
+
+    is_deterministic: bool = True
+
+
 def expand(document: Document) -> Document:
     """The pipeline with its parallel nodes as steps of one command."""
     for name, node in list(document.table("jobs").items()):
@@ -65,21 +72,20 @@ def expand(document: Document) -> Document:
 def _as_step(document: Document, name: str, node: dict[str, Any]) -> dict[str, Any]:
     inner = {key[2:]: line for key, line in document.lines.items() if key[:2] == ("jobs", name)}
     own = Document(document.path, node, inner)
-    if "component" in node:
-        where = own.where("component")
-        raise UserError(
-            f"{where}: step {name}: parallel components are not imitated by the local engine: write its task here"
-        )
+    shared = _component(own)
+    if shared:
+        own = replace(own, data=_merged(shared, node))
     parallel = parse(Parallel, own)
     task = nested.absolute(parallel.task.model_dump(exclude_none=True), document.path.parent.resolve())
+    inputs, outputs = (_declared(shared, side) if shared else None for side in ("inputs", "outputs"))
     component = {
         "name": name,
         "version": "1",
         "type": "command",
         "is_deterministic": True,
         "environment": task["environment"],
-        "inputs": {key: sweep.declared(value, document) for key, value in parallel.inputs.items()},
-        "outputs": {key: _output(value, document) for key, value in parallel.outputs.items()},
+        "inputs": inputs or {key: sweep.declared(value, document) for key, value in parallel.inputs.items()},
+        "outputs": outputs or {key: _output(value, document) for key, value in parallel.outputs.items()},
         "command": _command(parallel, own),
         **({"code": task["code"]} if "code" in task else {}),
     }
@@ -88,6 +94,28 @@ def _as_step(document: Document, name: str, node: dict[str, Any]) -> dict[str, A
     }
     step["inputs"] = {key: _mounted(value) for key, value in parallel.inputs.items()}
     return {"type": "command", "component": str(sweep.kept(component)), **step}
+
+
+def _component(own: Document) -> Document | None:
+    """The parallel component that a node names, with absolute paths; None where the node has its task itself."""
+    if "component" not in own.data:
+        return None
+    where, reference = own.where("component"), own.data["component"]
+    found = component_snapshot.read(str(reference), own.path.parent, where)
+    if found.data.get("type") != "parallel":
+        raise UserError(f"{where}: {reference} is of type {found.data.get('type', 'command')}, the step is parallel")
+    parse(Component, found)
+    return replace(found, data=nested.absolute(found.data, found.path.parent.resolve()))
+
+
+def _merged(component: Document, node: dict[str, Any]) -> dict[str, Any]:
+    """The node's fields over those of its component."""
+    fields = {key: value for key, value in component.data.items() if key in Parallel.model_fields}
+    return {**fields, "inputs": {}, "outputs": {}, **{key: value for key, value in node.items() if key != "component"}}
+
+
+def _declared(component: Document, side: str) -> dict[str, Any]:
+    return {key: _mounted(value) for key, value in component.table(side).items()}
 
 
 def _mounted(value: Any) -> Any:

@@ -6,11 +6,10 @@ from typing import Any
 
 from amlspec import bindings
 from amlspec.bindings import FromJob, FromParent, Value, binding_of
-from amlspec.document import Document, read_document
+from amlspec.document import Document
 from amlspec.errors import UserError
-from amlspec.references import is_named
 from amlspec.schema import PATH_TYPES, CommandJob, Component, Input, Literals, Node, Output, Pipeline, Settings, parse
-from localml import component_code, nested, parallel, sweep, values
+from localml import component_code, component_snapshot, nested, parallel, sweep, values
 from localml.component_code import ComponentCode
 from localml.environments import Resolved, resolve
 from localml.refusals import (
@@ -96,6 +95,7 @@ class Plan:
 
 def make(document: Document) -> Plan:
     """Plan a pipeline or a single command. Raises UserError with file:line for whatever could not run."""
+    check_access(document)
     kind = document.data.get("type", "command")
     if kind == "command":
         document = _as_pipeline(document)
@@ -105,7 +105,6 @@ def make(document: Document) -> Plan:
         known = "pipeline, command and sweep"
         raise UserError(f"{document.where('type')}: localml runs jobs of type {known}, not {kind}")
     check_plain(document)
-    check_access(document)
     document = parallel.expand(sweep.expand(nested.expand(document)))
     check_kinds(document)
     return _Planner(document, parse(Pipeline, document)).plan(kind == "pipeline")
@@ -213,18 +212,17 @@ class _Planner:
         where = self.document.where("jobs", name, "component")
         if node.component is None:
             return self._inline(name, node)
-        if is_named(node.component):
-            from localml import assets  # noqa: PLC0415 - only for a registered component
+        if isinstance(node.component, dict):
+            return self._embedded(name, node.component)
+        document = component_snapshot.read(node.component, self.base, where)
+        check_component_kind(document)
+        return parse(Component, document), document
 
-            content = assets.find("component", node.component).content
-            if content is None:
-                raise UserError(f"{where}: {node.component} has lost its spec: register it anew")
-            document = read_document(next(content.glob("*.yml")))
-        else:
-            path = values.local_path(node.component, self.base, where)
-            if not path.is_file():
-                raise UserError(f"{where}: the component {node.component} does not exist")
-            document = read_document(path)
+    def _embedded(self, name: str, data: dict[str, Any]) -> tuple[Component, Document]:
+        """A component that stands in the node, as azure-ai-ml's loader takes it too."""
+        place = ("jobs", name, "component")
+        lines = {key[3:]: line for key, line in self.document.lines.items() if key[:3] == place}
+        document = Document(self.document.path, data, lines)
         check_component_kind(document)
         return parse(Component, document), document
 

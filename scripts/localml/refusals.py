@@ -64,12 +64,12 @@ def check_kinds(document: Document) -> None:
             raise UserError(f"{where}: step {name} is of type {kind}: the local engine runs steps of type {known}")
 
 
-def check_component_kind(document: Document) -> None:
-    """A component spec is that of a command."""
-    kind = document.data.get("type", "command")
-    if kind != "command":
-        where = document.where("type")
-        raise UserError(f"{where}: a component of type {kind}: the local engine runs components of type command only")
+def check_component_kind(document: Document, *kinds: str) -> None:
+    """A component spec is that of a command, or of one of `kinds`."""
+    kind, known = document.data.get("type", "command"), ("command", *kinds)
+    if kind not in known:
+        where, runs = document.where("type"), " and ".join(known) if len(known) < 3 else ", ".join(known)
+        raise UserError(f"{where}: a component of type {kind}: the local engine runs components of type {runs} only")
 
 
 def check_settings(document: Document, settings: Settings) -> None:

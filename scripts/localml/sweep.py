@@ -14,13 +14,12 @@ from typing import Any, Literal
 from pydantic import Field
 
 from amlspec.bindings import sole
-from amlspec.document import Document, read_document
+from amlspec.document import Document
 from amlspec.errors import UserError
-from amlspec.references import is_named
 from amlspec.schema import Component, Output, Spec, Variables, parse
 from host import hashing
 from host.state import home, write_json
-from localml import assets, nested, values
+from localml import component_snapshot, nested
 
 _BOUNDS: dict[str, tuple[str, ...]] = {
     "choice": ("values",),
@@ -149,8 +148,9 @@ def _trial(sweep: Sweep, document: Document, pipeline: Document) -> Component:
     """The command of a trial: a component's, or one that stands in the node, with its paths absolute."""
     where = document.where("trial")
     if isinstance(sweep.trial, str):
-        found = _component_file(sweep.trial, document, where)
-        return parse(Component, Document(found.path, nested.absolute(found.data, found.path.parent), found.lines))
+        found = component_snapshot.read(sweep.trial, document.path.parent, where)
+        base = found.path.parent.resolve()
+        return parse(Component, Document(found.path, nested.absolute(found.data, base), found.lines))
     data = nested.absolute(sweep.trial, document.path.parent.resolve())
     inputs = {key: declared(value, pipeline) for key, value in sweep.inputs.items()}
     outputs = {
@@ -164,18 +164,6 @@ def _trial(sweep: Sweep, document: Document, pipeline: Document) -> Component:
             f"${{{{inputs.{key}}}}}", f"${{{{search_space.{key}}}}}"
         )
     return parse(Component, Document(document.path, given, lines))
-
-
-def _component_file(reference: str, document: Document, where: str) -> Document:
-    if is_named(reference):
-        content = assets.find("component", reference).content
-        if content is None:
-            raise UserError(f"{where}: {reference} has lost its spec: register it anew")
-        return read_document(next(content.glob("*.yml")))
-    path = values.local_path(reference, document.path.parent, where).resolve()
-    if not path.is_file():
-        raise UserError(f"{where}: the component {reference} does not exist")
-    return read_document(path)
 
 
 def declared(value: Any, pipeline: Document) -> dict[str, Any]:

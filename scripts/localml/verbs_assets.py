@@ -7,11 +7,9 @@ from typing import Any
 
 from amlspec.document import Document
 from amlspec.errors import UserError
-from amlspec.schema import Component, Connection, Data, Environment, Model, Versioned, parse
-from host import hashing
+from amlspec.schema import Connection, Data, Environment, Model, Versioned, parse
 from host.state import home, read_json, write_json
-from localml import assets, component_code, environments, registry, specs, tracking
-from localml.refusals import check_command, check_component_kind
+from localml import assets, environments, registered_components, registry, specs, tracking
 from localml.specs import Spec
 from localml.stored import stored_path
 from localml.values import check_table, local_path
@@ -44,25 +42,8 @@ def environment_create(
 def component_create(
     spec: Spec, *, name: str | None = None, version: str | None = None, settings: Sequence[str] = ()
 ) -> Record:
-    """Register a component with the snapshot of its code."""
-    document = specs.load(spec, settings, name=name, version=version)
-    check_component_kind(document)
-    parsed = parse(Component, document)
-    check_command(parsed, document)
-    code = component_code.of(parsed, document)
-    staged = home() / "tmp" / f"component-{parsed.name}"
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(parents=True)
-    code.copy(staged / "code")
-    stored = {key: value for key, value in document.data.items() if key != "additional_includes"}
-    stored |= {"code": "code"} if code.code or code.includes else {}
-    write_json(staged / "component.yml", stored)  # JSON is YAML; the registered form needs no comments
-    try:
-        record = _record(parsed, document, type="command", display_name=parsed.display_name)
-        sha256 = hashing.of_data([document.data, code.hash()])
-        return assets.register("component", record, sha256, content=staged).record
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    """Register a component with all that it names by a path, the snapshot of its code first."""
+    return registered_components.register(specs.load(spec, settings, name=name, version=version)).record
 
 
 def data_create(

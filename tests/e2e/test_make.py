@@ -102,6 +102,7 @@ def test_another_environment_is_refused_in_one_line(name: str) -> None:
         "import-data",
         "register-assets",
         "instance-types",
+        "drift",
     ],
 )
 def test_without_az_every_verb_of_azure_ends_with_one_line(no_az: str, verb: str) -> None:

@@ -66,6 +66,8 @@ class Machine:
         )
         shutil.copytree(ROOT / "infra", self.repo / "infra", symlinks=True, ignore=unwanted)
         shutil.copytree(ROOT / "scripts" / "infra", self.repo / "scripts" / "infra")
+        (self.repo / "ml" / "deploy").mkdir(parents=True)
+        shutil.copy(ROOT / "ml" / "deploy" / "instance-types.yml", self.repo / "ml" / "deploy")
         shutil.copy2(ROOT / "scripts" / "unknown_variables.awk", self.repo / "scripts")
         if AZ.exists():
             (self.bin / "az").symlink_to(AZ / "az")

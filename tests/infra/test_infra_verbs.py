@@ -149,6 +149,23 @@ def test_a_missing_state_account_points_to_the_bootstrap(machine: Machine) -> No
     assert "make bootstrap-infra ENV=dev" in done.stderr
 
 
+@pytest.mark.parametrize("verb", ["plan-infra", "outputs-infra"])
+def test_without_az_and_without_a_subscription_in_the_environment_one_line_says_so(
+    verb: str, machine: Machine, tmp_path: Path
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("bash", "make", "awk", "date", "tail"):
+        (tools / tool).symlink_to(str(shutil.which(tool)))
+    (machine.bin / "az").unlink(missing_ok=True)
+    done = machine.make(verb, "ENV=dev", PATH=f"{machine.bin}:{tools}")
+    assert done.returncode == 2
+    assert [line for line in done.stderr.splitlines() if not line.startswith("make: ***")] == [
+        "error: az is not on PATH: `make doctor` says what to install"
+    ]
+    assert machine.terraform_calls() == []
+
+
 ATTACHED = {
     "GROUP": "g",
     "WORKSPACE": "w",
@@ -193,6 +210,50 @@ def test_attach_stops_when_the_namespace_cannot_be_made(answer: object, machine:
     assert "on cluster c: kubectl create namespace demand: " in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "ml compute attach" not in machine.az_commands()
+
+
+@needs_az
+def test_instance_types_go_to_the_cluster_with_their_file_and_kubectl_is_heard(machine: Machine) -> None:
+    machine.answer({"aks command invoke": {"exitCode": 0, "logs": "scoring created\n"}})
+    done = machine.make("instance-types", "ENV=dev")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "scoring created\n"
+    (call,) = machine.az_calls()
+    words = call["argv"]
+    assert Path(words[words.index("--file") + 1]) == machine.repo / "ml" / "deploy" / "instance-types.yml"
+    assert words[words.index("--command") + 1] == "kubectl apply --filename instance-types.yml"
+
+
+@needs_az
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (
+            {"exitCode": 1, "logs": 'error: no matches for kind "InstanceType"'},
+            "ended with 1: error: no matches for kind",
+        ),
+        ({"exitCode": None, "logs": None, "reason": "no node fits"}, "did not run: no node fits"),
+        ("", "did not run: no message"),
+        ({"stderr": "ERROR: (ResourceNotFound) The Resource 'c' was not found\n", "exit": 3}, "ResourceNotFound"),
+    ],
+)
+def test_instance_types_fail_where_kubectl_failed_or_did_not_run_though_az_ends_with_0(
+    answer: object, says: str, machine: Machine
+) -> None:
+    machine.answer({"aks command invoke": answer})
+    done = machine.make("instance-types", "ENV=dev")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = [line for line in done.stderr.splitlines() if not line.startswith("make: ***")]
+    assert line.startswith("error: on cluster gbj-dmd-dev-aks: kubectl apply: ")
+    assert says in line
+
+
+def test_a_laptop_has_no_instance_types(machine: Machine) -> None:
+    done = machine.make("instance-types")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "error: ENV=local has no cluster: make instance-types ENV=dev (or prod)"
+    assert machine.az_calls() == []
 
 
 TLS = {"VAULT": "kv", "SCORING_CERTIFICATE": "tls", "SCORING_SECRET": "tls", "SCORING_HOST": "demand.example"}

@@ -103,3 +103,13 @@ def test_a_fault_in_the_inner_pipeline_is_named_with_its_own_file(project: Any) 
     project.pipeline({"a": node()}, inputs={"word": "x"})
     said = project.run("job", "create", "--file", "pipeline.yml", "--stream", code=2).stderr
     assert said.startswith("error: parts/inner.yml:")
+
+
+@pytest.mark.parametrize("name", ["path", "code", "component"])
+def test_an_input_may_be_called_as_a_field_with_a_path_is(project: Any, name: str) -> None:
+    """A text of such an input is a text, not a path beside the component's file."""
+    show = {"type": "command", "command": f"echo ${{{{inputs.{name}}}}}", "environment": ENV, "inputs": {name: "word"}}
+    spec = {"name": "inner", "version": "1", "type": "pipeline", "jobs": {"show": show}}
+    project.write("parts/inner.yml", spec)
+    project.pipeline({"a": {"type": "pipeline", "component": "./parts/inner.yml"}})
+    assert Path(project.job()["jobs"]["a__show"]["log"]).read_text() == "word\n"

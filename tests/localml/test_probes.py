@@ -81,9 +81,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a command with NUL": ({"jobs": {"a": command("echo \0")}}, "no process can be given"),
     "a pipeline of no component": ({"jobs": None, "component": "c.yml"}, "the component c.yml does not exist"),
     "a door into the step": ({"jobs": {"a": command(services={"ssh": {"type": "ssh"}})}}, "services: not imitated"),
-    "a parallel component": (
-        {"jobs": {"a": {"type": "parallel", "component": "azureml:c:1", "inputs": {}}}},
-        "parallel components are not imitated",
+    "a component of another kind in its node": (
+        {"jobs": {"a": {"component": {"type": "spark", "command": "x"}}}},
+        "a component of type spark: the local engine runs",
+    ),
+    "a mistyped field of a component in its node": (
+        {"jobs": {"a": {"component": component(comand="x")}}},
+        "comand: not a field here",
     ),
     "a build without its folder": (
         {"jobs": {"a": {**command(), "environment": {"build": {"dockerfile_path": "D"}}}}},
@@ -113,11 +117,24 @@ def test_what_is_not_imitated_is_refused_by_name(engine: Any, case: str) -> None
 
 
 def test_a_component_of_another_kind_is_refused_by_name(engine: Any) -> None:
-    engine.write("c.yml", {"name": "c", "version": "1", "type": "parallel"})
+    engine.write("c.yml", {"name": "c", "version": "1", "type": "spark"})
     said = engine.run("component", "create", "--file", "c.yml", code=2).stderr
-    assert "c.yml:3: a component of type parallel: the local engine runs components of type command only" in said
+    assert "c.yml:3: a component of type spark: the local engine runs components of type command, pipeline," in said
     engine.write("c.yml", component(command="echo ${{inputs.nope}}"))
     assert "the component declares no input nope" in engine.run("component", "create", "--file", "c.yml", code=2).stderr
+
+
+def test_a_component_may_stand_in_its_node(engine: Any) -> None:
+    engine.write("code/x.txt", "of the code")
+    embedded = component(command="cat x.txt; echo ${{inputs.x}}", code="code", inputs={"x": {"type": "integer"}})
+    submit(engine, {"a": {"component": embedded, "inputs": {"x": 3}}})
+    assert log_of(engine).split("\n") == ["of the code3", ""]
+
+
+def test_a_door_into_a_job_of_one_command_is_refused_by_name(engine: Any) -> None:
+    engine.write("job.yml", {**command(), "services": {"ssh": {"type": "ssh"}}})
+    said = engine.run("job", "create", "--file", "job.yml", "--stream", code=2).stderr
+    assert "services: not imitated by the local engine" in said
 
 
 def log_of(engine: Any, step: str = "a") -> str:

@@ -1,0 +1,87 @@
+"""What became of a job of the judge: its class, decided from exit code, logs and what its outputs must hold."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from judge.calls import Done
+
+
+class Class(StrEnum):
+    """Classes of outcomes, the best first."""
+
+    RIGHT = "ran, outputs as expected"
+    UNREAD = "ran, outputs looked at by nobody"
+    REFUSED = "refused by name"
+    LACKS = "needs data, packages or programs that are not here"
+    WRONG = "WRONG"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A job's class and the line that explains it."""
+
+    of: Class
+    line: str = ""
+
+
+# A step that ended for what a laptop without these lacks, in the words of Python, of a shell and of libraries.
+_LACKS = re.compile(
+    r"ModuleNotFoundError: .*|.*: (?:command )?not found|.*URLError.*|.*(?:ConnectionError|getaddrinfo|resolve host).*"
+)
+# The engine's own lines about what a job reads and the checkout does not bring.
+_ABSENT = re.compile(r".*(?:is not registered here|does not exist|https?: is not imitated|wasbs: is not imitated).*")
+_EXIT_FAILED = 1
+
+
+def classify(done: Done, record: dict[str, Any], expected: dict[str, Any] | None) -> Outcome:
+    """The outcome of one run; `expected` is the job's entry in expected.yml."""
+    if done.code == 0:
+        if expected is None:
+            return Outcome(Class.UNREAD)
+        missing = list(_missing(record, expected))
+        return Outcome(Class.WRONG, "; ".join(missing)) if missing else Outcome(Class.RIGHT)
+    if "Traceback" in done.said and not record:
+        return Outcome(Class.WRONG, done.error)
+    if done.code == _EXIT_FAILED:
+        lack = next((found[0].strip() for log in _failed_logs(record) if (found := _LACKS.search(log))), None)
+        return Outcome(Class.LACKS, lack) if lack else Outcome(Class.WRONG, done.error)
+    return Outcome(Class.LACKS if _ABSENT.fullmatch(done.error) else Class.REFUSED, done.error)
+
+
+def _failed_logs(record: dict[str, Any]) -> list[str]:
+    steps = record.get("jobs", {}).values()
+    logs = [Path(step["log"]) for step in steps if step["status"] == "Failed"]
+    return [log.read_text(encoding="utf-8", errors="replace") for log in logs if log.is_file()]
+
+
+def _missing(record: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+    """What logs and outputs should hold and do not."""
+    steps = record["jobs"]
+    said = []
+    for step, wanted in (expected.get("log") or {}).items():
+        path = Path(steps[step]["log"]) if step in steps else None
+        text = path.read_text(encoding="utf-8", errors="replace") if path and path.is_file() else ""
+        said += [f"log of {step}: no {each!r}" for each in _lacking(text, wanted)]
+    for place, wanted in (expected.get("files") or {}).items():
+        said += [f"{place}: no {each!r}" for each in _lacking(_content(steps, place), wanted)]
+    return said
+
+
+def _lacking(text: str, wanted: str | list[str]) -> list[str]:
+    patterns = [wanted] if isinstance(wanted, str) else wanted
+    return [each for each in patterns if not re.search(each, text)]
+
+
+def _content(steps: dict[str, Any], place: str) -> str:
+    """Text of `<step>/<output>/<file>`, or of an output that is a file; for a folder the names of its files."""
+    step, output, *rest = place.split("/", 2)
+    base = (steps.get(step, {}).get("outputs") or {}).get(output)
+    path = Path(base, *rest) if base else None
+    if path is None or not path.exists():
+        return ""
+    if path.is_dir():
+        return "\n".join(sorted(each.relative_to(path).as_posix() for each in path.rglob("*") if each.is_file()))
+    return path.read_text(encoding="utf-8", errors="replace")
