@@ -117,9 +117,9 @@ def filled(text: str, value: Callable[[str], Value]) -> str:
 
 def binding_of(text: object) -> FromParent | FromJob | None:
     """The binding that a node's input or output holds, None for a literal. Raises ValueError for anything else."""
-    if (found := sole(text)) is None:
+    if (expression := sole(text)) is None:
         return None
-    inside = ".".join(found.parts)
+    inside = ".".join(expression.parts)
     if port := _PARENT_PORT.fullmatch(inside):
         return FromParent(port[1], port[2])
     if job := _PARENT_JOB.fullmatch(inside):
@@ -144,16 +144,16 @@ def render(command: str, inputs: Mapping[str, Value | None], outputs: Mapping[st
 def _lookup(inputs: Mapping[str, Value | None], outputs: Mapping[str, Path]) -> Callable[[str], Value]:
     def value(expression: str) -> Value:
         side, _, name = expression.partition(".")
-        found: Value | None = {"inputs": inputs, "outputs": outputs}.get(side, {}).get(name)
-        if found is None:
+        known: Value | None = {"inputs": inputs, "outputs": outputs}.get(side, {}).get(name)
+        if known is None:
             raise ValueError(f"${{{{{expression}}}}} in the command names nothing that has a value")
-        return found
+        return known
 
     return value
 
 
 def _quoted(match: re.Match[str], text: str, lookup: Callable[[str], Value]) -> str:
     """Literals stand as they are, as on Azure ML. A local path is quoted, since a folder here may hold a space."""
-    found = lookup(match[1])
+    value = lookup(match[1])
     in_quotes = match.start() > 0 and text[match.start() - 1] in "'\""
-    return shlex.quote(str(found)) if isinstance(found, Path) and not in_quotes else str(found)
+    return shlex.quote(str(value)) if isinstance(value, Path) and not in_quotes else str(value)

@@ -16,7 +16,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class NotYamlError(ValueError):
-    """The text does not parse, or is no mapping; `line` says where."""
+    """The text does not parse, or is not a mapping; `line` says where."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)

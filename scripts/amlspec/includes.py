@@ -32,7 +32,7 @@ class _Rules:
 
 @dataclass(frozen=True)
 class Source:
-    """Files by their posix paths, sorted, and how to read one; a path that is no file reads as None."""
+    """Files by their posix paths, sorted, and how to read one; a path that is not a file reads as None."""
 
     files: Sequence[str]
     read: Callable[[str], str | None]
@@ -83,12 +83,12 @@ def _below(source: Source, folder: str, prefix: str, rules: list[_Rules]) -> dic
             known[path] = None if inner is None or _is_excluded(path, inner) else inner
         return known[path]
 
-    found: dict[str, str] = {}
+    paths: dict[str, str] = {}
     for path in source.below(folder):
         inner = rules_in(posixpath.dirname(path))
         if inner is not None and not _is_excluded(path, inner):
-            found[prefix + posixpath.relpath(path, folder)] = path
-    return found
+            paths[prefix + posixpath.relpath(path, folder)] = path
+    return paths
 
 
 def _is_excluded(path: str, rules: list[_Rules]) -> bool:

@@ -262,13 +262,13 @@ def field_names(model: type[Spec]) -> frozenset[str]:
 
 def bounds(model: type[Spec]) -> dict[str, tuple[Any, Any]]:
     """Field -> lowest and highest value that it may have, of every field with a bound."""
-    found: dict[str, tuple[Any, Any]] = {}
+    limits: dict[str, tuple[Any, Any]] = {}
     for name, field in model.model_fields.items():
         low = next((item.ge for item in field.metadata if isinstance(item, Ge)), None)
         high = next((item.le for item in field.metadata if isinstance(item, Le)), None)
         if low is not None or high is not None:
-            found[name] = (low, high)
-    return found
+            limits[name] = (low, high)
+    return limits
 
 
 _S = TypeVar("_S", bound=Spec)

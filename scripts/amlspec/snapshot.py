@@ -18,7 +18,7 @@ IGNORE_FILES = (".amlignore", ".gitignore")
 
 def kept(names: Iterable[str], read: Callable[[str], str | None]) -> Iterator[str]:
     """Names (relative, with '/') that belong to a snapshot; `read` gives the text of an ignore file, or None."""
-    text = next((found for name in IGNORE_FILES if (found := read(name)) is not None), "")
+    text = next((content for name in IGNORE_FILES if (content := read(name)) is not None), "")
     lines = [*ALWAYS, *(line.strip() for line in text.splitlines())]
     ignore = pathspec.PathSpec.from_lines(GitIgnoreSpecPattern, lines)
     return (name for name in names if not ignore.match_file(name))
@@ -28,10 +28,10 @@ def files(code: Path, leave: Path | None = None) -> list[Path]:
     """Files of the snapshot, sorted, but those below the folder `leave`. `code` may be one file."""
     if code.is_file():
         return [code]
-    found = (path for path in code.rglob("*") if path.is_file())
+    paths = (path for path in code.rglob("*") if path.is_file())
     if leave is not None and leave.is_relative_to(code.resolve()):
-        found = (path for path in found if not path.resolve().is_relative_to(leave))
-    names = {path.relative_to(code).as_posix(): path for path in found}
+        paths = (path for path in paths if not path.resolve().is_relative_to(leave))
+    names = {path.relative_to(code).as_posix(): path for path in paths}
     return sorted(names[name] for name in kept(names, lambda name: _text(code / name)))
 
 

@@ -43,15 +43,15 @@ def read_literal(
     enum: Sequence[object] | None = None,
 ) -> Literal:
     """`value` in the declared type, within the declared bounds. Raises ValueError with the problem otherwise."""
-    found = _convert(value, kind)
-    if isinstance(found, int | float) and not isinstance(found, bool):
-        if low is not None and found < low:
-            raise ValueError(f"{found} is below the minimum {low:g}: give {low:g} or more")
-        if high is not None and found > high:
-            raise ValueError(f"{found} is above the maximum {high:g}: give {high:g} or less")
-    if enum and str(found) not in [str(item) for item in enum]:
+    literal = _convert(value, kind)
+    if isinstance(literal, int | float) and not isinstance(literal, bool):
+        if low is not None and literal < low:
+            raise ValueError(f"{literal} is below the minimum {low:g}: give {low:g} or more")
+        if high is not None and literal > high:
+            raise ValueError(f"{literal} is above the maximum {high:g}: give {high:g} or less")
+    if enum and str(literal) not in [str(item) for item in enum]:
         raise ValueError(f"{_spell(value)} is not in its enum: use one of {', '.join(str(item) for item in enum)}")
-    return found
+    return literal
 
 
 def _convert(value: object, kind: str) -> Literal:

@@ -18,12 +18,12 @@ def engine_overhead_fraction() -> dict[str, Any]:
     """Wall time of the training job, start-up included, less the time in which a step ran, over the steps' seconds."""
     with _state() as home:
         _make(home, "environments", "import-data")
-        found = [_overhead(home, run) for run in range(RUNS)]
-    value = statistics.median(fraction for fraction, _, _ in found)
+        runs = [_overhead(home, run) for run in range(RUNS)]
+    value = statistics.median(fraction for fraction, _, _ in runs)
     detail = {
         "runs": RUNS,
-        "engine_seconds": [own for _, own, _ in found],
-        "steps_seconds": [sum_ for *_, sum_ in found],
+        "engine_seconds": [own for _, own, _ in runs],
+        "steps_seconds": [sum_ for *_, sum_ in runs],
     }
     goal = "< 0.1, or < 1 s of engine"
     return {

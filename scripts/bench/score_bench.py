@@ -51,12 +51,12 @@ def measured() -> dict[str, list[Figures]]:
             "ours": (servers.enter_context(_server(REPO / "src/score.py", model)), ours),
             "mlflow": (servers.enter_context(_mlflow(model)), theirs),
         }
-        found: dict[str, list[Figures]] = {name: [] for name in asked}
+        figures: dict[str, list[Figures]] = {name: [] for name in asked}
         for _ in range(ROUNDS):
             for name, (url, body) in asked.items():
                 one, many = _load(wrk, url, body, 1), _load(wrk, url, body, CONNECTIONS)
-                found[name].append({"rps": many["rps"], "p99": many["p99"], "row_p50": one["p50"]})
-        return found
+                figures[name].append({"rps": many["rps"], "p99": many["p99"], "row_p50": one["p50"]})
+        return figures
 
 
 def _model(scratch: Path) -> tuple[Path, Any]:
@@ -132,10 +132,10 @@ def _load(wrk: str, url: str, body: Any, connections: int) -> Figures:
     done = subprocess.run(
         command, env={**os.environ, "BENCH_BODY": json.dumps(body)}, capture_output=True, text=True, check=True
     )
-    found: Figures = json.loads(done.stdout.strip().splitlines()[-1])
-    if found["errors"]:
-        raise UserError(f"{url}: {found['errors']:.0f} requests were not answered well", 1)
-    return found
+    figures: Figures = json.loads(done.stdout.strip().splitlines()[-1])
+    if figures["errors"]:
+        raise UserError(f"{url}: {figures['errors']:.0f} requests were not answered well", 1)
+    return figures
 
 
 def _median(name: str, key: str) -> float:
@@ -144,11 +144,11 @@ def _median(name: str, key: str) -> float:
 
 def _ratio(key: str, peer: str) -> float:
     """Median over the rounds of ours to the peer's: a slow moment of the machine lasts longer than one round."""
-    found = measured()
-    return statistics.median(one[key] / other[key] for one, other in zip(found["ours"], found[peer], strict=True))
+    figures = measured()
+    return statistics.median(one[key] / other[key] for one, other in zip(figures["ours"], figures[peer], strict=True))
 
 
-def _told(value: float, unit: str, goal: str, peer: str) -> dict[str, Any]:
+def _result(value: float, unit: str, goal: str, peer: str) -> dict[str, Any]:
     detail = {
         name: {key: round(_median(name, key), 2) for key in ("rps", "p99", "row_p50")}
         for name in ("ours", "constant", "mlflow")
@@ -158,15 +158,15 @@ def _told(value: float, unit: str, goal: str, peer: str) -> dict[str, Any]:
 
 def score_vs_constant_rps_fraction() -> dict[str, Any]:
     """Requests per second against a handler that does nothing; the p99 of both is in the detail."""
-    told = _told(_ratio("rps", "constant"), "of peer", ">= 0.8, p99 < 3x", "same server, constant handler")
-    return {**told, "detail": {**told["detail"], "p99_over_constant": round(_ratio("p99", "constant"), 2)}}
+    result = _result(_ratio("rps", "constant"), "of peer", ">= 0.8, p99 < 3x", "same server, constant handler")
+    return {**result, "detail": {**result["detail"], "p99_over_constant": round(_ratio("p99", "constant"), 2)}}
 
 
 def score_vs_mlflow_serve_rps_ratio() -> dict[str, Any]:
     """Requests per second against MLflow's own server with the scikit-learn model."""
-    return _told(_ratio("rps", "mlflow"), "x", ">= 25", "mlflow models serve")
+    return _result(_ratio("rps", "mlflow"), "x", ">= 25", "mlflow models serve")
 
 
 def score_row_p50_ms() -> dict[str, Any]:
     """Median milliseconds of a one-row request, one after the other."""
-    return _told(_median("ours", "row_p50"), "ms", "under 2x constant", "same server, constant handler")
+    return _result(_median("ours", "row_p50"), "ms", "under 2x constant", "same server, constant handler")

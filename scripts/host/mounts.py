@@ -63,8 +63,8 @@ def _check(returned: int, what: str) -> None:
 
 def _flags(path: Path) -> int:
     """Flags of the mount beneath, which an unprivileged remount may not drop."""
-    found = os.statvfs(path).f_flag
-    return (found & _KEPT) | (_RELATIME if found & 4096 else 0)
+    flags = os.statvfs(path).f_flag
+    return (flags & _KEPT) | (_RELATIME if flags & 4096 else 0)
 
 
 @cache

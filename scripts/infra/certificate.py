@@ -65,12 +65,14 @@ def read(value: str, name: str) -> Certificate:
         UserError: it is neither, the key is missing or protected, or it is not the certificate's own.
     """
     try:
-        found = _pem(value) if "-----BEGIN" in value else _pkcs12(value)
+        certificate = _pem(value) if "-----BEGIN" in value else _pkcs12(value)
     except (ValueError, TypeError, binascii.Error) as error:
         raise UserError(f"certificate {name} in the vault cannot be read as PEM or PKCS #12: {error}", 1) from None
-    if _public(found.chain[0]) != found.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo):
+    if _public(certificate.chain[0]) != certificate.key.public_key().public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    ):
         raise UserError(f"certificate {name} in the vault: its first certificate does not belong to its key", 1)
-    return found
+    return certificate
 
 
 def _pem(value: str) -> Certificate:

@@ -77,11 +77,11 @@ def _invoke(cluster: Cluster, command: str, files: Sequence[Path]) -> Answer:
 
 def _answer(text: str) -> Answer:
     try:
-        found: Any = json.loads(text)
+        answer: Any = json.loads(text)
     except json.JSONDecodeError:
         return Answer(None, text)
-    if not isinstance(found, dict):
+    if not isinstance(answer, dict):
         return Answer(None, f"unexpected answer: {text.strip()[:200]}")
-    logs = str(found.get("logs") or found.get("reason") or "")
-    code = found.get("exitCode")
+    logs = str(answer.get("logs") or answer.get("reason") or "")
+    code = answer.get("exitCode")
     return Answer(code if isinstance(code, int) else None, logs)

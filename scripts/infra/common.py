@@ -52,7 +52,7 @@ def subscription() -> str:
     """
     if os.environ.get("ARM_SUBSCRIPTION_ID"):
         return os.environ["ARM_SUBSCRIPTION_ID"]
-    found = capture(["az", "account", "show", "--query", "id", "--output", "tsv"]).strip()
-    if not found:
+    subscription = capture(["az", "account", "show", "--query", "id", "--output", "tsv"]).strip()
+    if not subscription:
         raise UserError("az is signed in to no subscription: az login, then az account set --subscription <id>")
-    return found
+    return subscription

@@ -32,8 +32,8 @@ STAGE_HOSTS_QUERY = (
 
 def version_of(text: str) -> tuple[int, ...]:
     """Read the first dotted number of a text; () where there is none."""
-    found = re.search(r"\d+(?:\.\d+)+", text)
-    return tuple(int(part) for part in found[0].split(".")) if found else ()
+    match = re.search(r"\d+(?:\.\d+)+", text)
+    return tuple(int(part) for part in match[0].split(".")) if match else ()
 
 
 def dotted(version: Sequence[int]) -> str:
@@ -49,8 +49,8 @@ def check_python() -> Finding:
 
 def check_terraform() -> Finding:
     """Terraform, new enough for validations across variables."""
-    found = parsed(call("terraform", "version", "-json"))
-    version = version_of(found["terraform_version"]) if found else ()
+    versions = parsed(call("terraform", "version", "-json"))
+    version = version_of(versions["terraform_version"]) if versions else ()
     if version >= TERRAFORM_OLDEST:
         return Finding("terraform", dotted(version))
     want = f"install terraform >= {dotted(TERRAFORM_OLDEST)}: https://developer.hashicorp.com/terraform/install"
@@ -59,12 +59,12 @@ def check_terraform() -> Finding:
 
 def check_az() -> list[Finding]:
     """The Azure CLI and its ml extension at a supported version."""
-    found = parsed(call("az", "version", "--output", "json"))
-    if not found:
+    versions = parsed(call("az", "version", "--output", "json"))
+    if not versions:
         return [Finding("az", "missing", "install the Azure CLI: https://aka.ms/azure-cli")]
-    version = version_of(found["azure-cli"])
+    version = version_of(versions["azure-cli"])
     az = Finding("az", dotted(version), "" if version >= AZ_OLDEST else "az upgrade --yes")
-    ml = found.get("extensions", {}).get("ml")
+    ml = versions.get("extensions", {}).get("ml")
     return [az, Finding("az ml extension", ml or "missing", extension.fix(ml))]
 
 
@@ -83,15 +83,15 @@ def check_login() -> tuple[list[Finding], str | None]:
 def setting(env: str, infra: Path, name: str) -> str | None:
     """Text of one value of an environment's tfvars, without its quotes; None where it is not set."""
     text = (infra / "environments" / f"{env}.tfvars").read_text(encoding="utf-8")
-    found = re.search(rf"^{name}\s*=\s*(.*)$", text, re.M)
-    return found[1].strip().strip('"') if found else None
+    match = re.search(rf"^{name}\s*=\s*(.*)$", text, re.M)
+    return match[1].strip().strip('"') if match else None
 
 
 def pools_of(env: str, infra: Path) -> list[tuple[str, int]]:
     """Machine size and most nodes of both AKS pools."""
     pools = [setting(env, infra, name) or "" for name in ("aks_system", "aks_user")]
-    found = [re.search(r'vm_size\s*=\s*"(\w+)".*max\s*=\s*(\d+)', pool) for pool in pools]
-    return [(match[1], int(match[2])) for match in found if match]
+    matches = [re.search(r'vm_size\s*=\s*"(\w+)".*max\s*=\s*(\d+)', pool) for pool in pools]
+    return [(match[1], int(match[2])) for match in matches if match]
 
 
 def cores_of(env: str, infra: Path) -> int:

@@ -44,8 +44,8 @@ def ask_terraform(env: str, subscription_id: str = NO_SUBSCRIPTION, infra: Path 
         values = [f"-var-file={infra / 'environments' / f'{env}.tfvars'}", f"-var=subscription_id={subscription_id}"]
         capture([*terraform, "init", "-input=false"], env=quiet)
         capture([*terraform, "apply", "-auto-approve", "-input=false", "-compact-warnings", *values], env=quiet)
-        found = json.loads(capture([*terraform, "output", "-json"], env=quiet))
-    return Names(found["names"]["value"], found["make"]["value"])
+        outputs = json.loads(capture([*terraform, "output", "-json"], env=quiet))
+    return Names(outputs["names"]["value"], outputs["make"]["value"])
 
 
 def makefile(values: dict[str, str], header: str = HEADER) -> str:

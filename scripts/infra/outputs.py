@@ -32,10 +32,12 @@ def read_outputs(text: str) -> tuple[dict[str, str], dict[str, str]]:
         UserError: the text is no such output, or nothing is deployed.
     """
     try:
-        found: dict[str, Any] = json.loads(text)
-        return found["make"]["value"], found["deployed"]["value"]
+        outputs: dict[str, Any] = json.loads(text)
+        return outputs["make"]["value"], outputs["deployed"]["value"]
     except json.JSONDecodeError as error:
-        raise UserError(f"terraform output is no JSON (line {error.lineno}): run terraform -chdir=infra init") from None
+        raise UserError(
+            f"terraform output is not JSON (line {error.lineno}): run terraform -chdir=infra init"
+        ) from None
     except KeyError as error:
         raise UserError(f"terraform output has no {error}: nothing is deployed here, run make deploy-infra") from None
 

@@ -85,14 +85,14 @@ def read_plan(text: str) -> list[Change]:
     """Read the managed resources of a plan, in its order.
 
     Raises:
-        UserError: the text is no plan.
+        UserError: the text is not a plan.
     """
     try:
         plan: dict[str, Any] = json.loads(text)
     except json.JSONDecodeError as error:
-        raise UserError(f"the plan is no JSON (line {error.lineno}): make it with terraform show -json FILE") from None
+        raise UserError(f"the plan is not JSON (line {error.lineno}): make it with terraform show -json FILE") from None
     if not isinstance(plan, dict) or not {"resource_changes", "planned_values"} & plan.keys():
-        raise UserError("this JSON is no plan of Terraform: make it with terraform show -json FILE")
+        raise UserError("this JSON is not a plan of Terraform: make it with terraform show -json FILE")
     changes = []
     for item in plan.get("resource_changes", []):
         verb = verb_of(item["change"]["actions"])
@@ -168,7 +168,7 @@ def confirm_destroy(changes: Sequence[Change], env: str, typed: str | None) -> i
     """List what a teardown deletes, protected resources with their loss; then ask for the environment's name.
 
     Raises:
-        UserError: the name was not typed, or the plan makes something, so is no teardown.
+        UserError: the name was not typed, or the plan makes something, so is not a teardown.
     """
     changes = [change for change in changes if change.verb != "no-op"]
     if any(not change.loses for change in changes):

@@ -75,10 +75,10 @@ class Subscription(NamedTuple):
 
 def check_rights(subscription: Subscription) -> Finding:
     """What the caller may do, as Resource Manager itself counts it over all roles and groups."""
-    found = get(subscription.path("Microsoft.Authorization", "permissions", "2022-04-01"))
-    if not found:
+    permissions = get(subscription.path("Microsoft.Authorization", "permissions", "2022-04-01"))
+    if not permissions:
         return Finding("rights", "not visible", "ask for Reader on the subscription")
-    missing = [action for action in ACTIONS if not _may(action, found.get("value", []))]
+    missing = [action for action in ACTIONS if not _may(action, permissions.get("value", []))]
     if not missing:
         return Finding("rights", "groups, role assignments and locks")
     todo = "ask for Owner, or for Contributor and User Access Administrator: no other built-in role may set locks"
@@ -114,8 +114,8 @@ def check_providers(names: Sequence[str]) -> list[Finding]:
 def check_host_encryption() -> Finding:
     """The subscription's feature that the nodes' disks need."""
     name = ("--namespace", "Microsoft.Compute", "--name", "EncryptionAtHost")
-    found = parsed(call("az", "feature", "show", *name, "--output", "json"))
-    state = ((found or {}).get("properties") or {}).get("state", "not visible")
+    feature = parsed(call("az", "feature", "show", *name, "--output", "json"))
+    state = ((feature or {}).get("properties") or {}).get("state", "not visible")
     fix = "" if state == "Registered" else "make bootstrap-infra registers it, waits and propagates it"
     return Finding("encryption at host", state, fix)
 
@@ -123,10 +123,10 @@ def check_host_encryption() -> Finding:
 def check_cores(subscription: Subscription, cores: int) -> list[Finding]:
     """Free cores of the region: of the nodes' machine family, and of all families together."""
     location = subscription.location
-    found = get(subscription.path("Microsoft.Compute", f"locations/{location}/usages", "2024-07-01"))
-    if not found:
+    usages = get(subscription.path("Microsoft.Compute", f"locations/{location}/usages", "2024-07-01"))
+    if not usages:
         return [Finding("quota", f"not visible in {location}", "ask for Reader on the subscription")]
-    free = {use["name"]["value"]: use["limit"] - use["currentValue"] for use in found.get("value", [])}
+    free = {use["name"]["value"]: use["limit"] - use["currentValue"] for use in usages.get("value", [])}
     return [_cores(name, free.get(name, 0), cores, location) for name in (NODE_FAMILY, ALL_CORES)]
 
 
@@ -139,9 +139,9 @@ def _cores(name: str, have: int, cores: int, location: str) -> Finding:
 def check_training_cores(subscription: Subscription, cores: int) -> Finding:
     """Azure ML's own quota, another pool than that of virtual machines."""
     location = subscription.location
-    found = get(subscription.path("Microsoft.MachineLearningServices", f"locations/{location}/usages", "2024-10-01"))
+    usages = get(subscription.path("Microsoft.MachineLearningServices", f"locations/{location}/usages", "2024-10-01"))
     # The service writes a family as `standardDSv3Family` or as `Standard DSv3 Family Cluster Dedicated vCPUs`.
-    uses = [use for use in (found or {}).get("value", []) if _is_training(use)]
+    uses = [use for use in (usages or {}).get("value", []) if _is_training(use)]
     if not uses:
         look = "look it up in the studio: Quota, Standard DSv3 Family Cluster Dedicated vCPUs"
         return Finding("quota of Azure ML", f"not visible in {location}", look, advice=True)
@@ -159,10 +159,10 @@ def _is_training(use: dict[str, Any]) -> bool:
 def check_sizes(subscription: Subscription, sizes: Sequence[str], zones: Sequence[str]) -> list[Finding]:
     """Whether the region offers the nodes' sizes to this subscription, in the zones that the environment asks for."""
     place = f"%24filter=location%20eq%20%27{subscription.location}%27"
-    found = get(subscription.path("Microsoft.Compute", "skus", "2021-07-01") + f"&{place}")
-    if not found:
+    skus = get(subscription.path("Microsoft.Compute", "skus", "2021-07-01") + f"&{place}")
+    if not skus:
         return [Finding("sizes", f"not visible in {subscription.location}", "ask for Reader on the subscription")]
-    offered = {each["name"]: each for each in found["value"] if each.get("resourceType") == "virtualMachines"}
+    offered = {each["name"]: each for each in skus["value"] if each.get("resourceType") == "virtualMachines"}
     return [_size(size, offered.get(size), zones, subscription.location) for size in sorted(set(sizes))]
 
 

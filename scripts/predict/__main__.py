@@ -78,7 +78,7 @@ def ask(row: dict[str, Any], endpoint: str = MODEL_NAME) -> dict[str, Any]:
 def lines(answer: dict[str, Any]) -> list[str]:
     """What a planner reads."""
     (row,), model = answer["predictions"], answer["model"]
-    told = [
+    text = [
         f"Store {', '.join(_key(row))}, {row['MonthYear']}: {row['TotalSales']:,.0f} units",
         f"8 months in 10 lie between {row['P10']:,.0f} and {row['P90']:,.0f}",
         *(f"Note: {FLAGS.get(flag, flag)}" for flag in row["flags"]),
@@ -92,7 +92,7 @@ def lines(answer: dict[str, Any]) -> list[str]:
         "",
         f"{model['name']} version {model['version']}, sales known until {model['known_until']}",
     ]
-    return told
+    return text
 
 
 def _key(row: dict[str, Any]) -> list[str]:

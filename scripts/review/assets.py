@@ -111,11 +111,11 @@ def read_assets(tree: Tree, parsed: Parsed) -> Assets:
         key = (path, tree.files[path])
         if key not in parsed:
             parsed[key] = _parse(tree, path)
-        found = parsed[key]
-        if isinstance(found, Finding):
-            unread.append(found)
+        document = parsed[key]
+        if isinstance(document, Finding):
+            unread.append(document)
         else:
-            items.extend(_assets_of(path, found))
+            items.extend(_assets_of(path, document))
     return Assets(tree, items, unread)
 
 

@@ -66,11 +66,11 @@ class Reader:
         for slot, reference in local_files(asset.data):
             if slot in _MERGED and self._includes(asset):
                 continue
-            found = self.snapshot(asset.resolve(reference))
-            for path, (inside, blob) in found.items():
+            snapshot = self.snapshot(asset.resolve(reference))
+            for path, (inside, blob) in snapshot.items():
                 files[path] = (f"{'.'.join(slot)}/{inside}", self._conda(path) if slot[-1] == "conda_file" else blob)
             # What the path leads to is counted in its stead.
-            fields = without(fields, slot) if found else fields
+            fields = without(fields, slot) if snapshot else fields
         if self._includes(asset):
             fields = {key: value for key, value in fields.items() if (key,) not in _MERGED}
             merged = self._merged(asset).items()
@@ -98,7 +98,7 @@ class Reader:
         if not isinstance(job, dict) or not isinstance(job.get("component"), str):
             return job
         child = self.assets.at(asset.resolve(job["component"]))
-        # Components that run each other are no valid ones; they must not end the check.
+        # Components that run each other are not valid ones; they must not end the check.
         if child is None or child.path in self._open:
             return job
         return {**job, "component": self.content(child).digest()}

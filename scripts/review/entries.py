@@ -47,19 +47,19 @@ class Entries:
 
     def assets(self, impact: Impact) -> list[AssetChange]:
         """One entry for each asset that changed; `leaves` then holds every field of those that came or went."""
-        found = []
+        entries = []
         for old, new in self._change.pairs():
             if new.kind in (Kind.OTHER, Kind.CONTRACT):
                 continue
             entry = self._entry(old, new)
             if entry.fields or entry.files or entry.moved_from or entry.old_version != entry.new_version or not old:
                 entry.used_by = [user.label for user in impact.users(new)]
-                found.append(entry)
+                entries.append(entry)
         for gone in self._change.removed():
             if gone.kind not in (Kind.OTHER, Kind.CONTRACT):
                 self.leaves[gone.path, gone.label] = leaves(gone.data)
-                found.append(AssetChange(gone.label, str(gone.kind), gone.path, "removed", gone.version, None))
-        return found
+                entries.append(AssetChange(gone.label, str(gone.kind), gone.path, "removed", gone.version, None))
+        return entries
 
     def _entry(self, old: Asset | None, new: Asset) -> AssetChange:
         version = old.version if old is not None else None

@@ -28,7 +28,7 @@ def read_verdict(path: Path) -> dict[str, Any]:
 
 
 def read_plan(path: Path) -> list[str]:
-    """The plan guard's summary of `terraform show -json`. Raises UserError where the file is no plan."""
+    """The plan guard's summary of `terraform show -json`. Raises UserError where the file is not a plan."""
     text = _text(path, "PLAN")
     guard = importlib.import_module("infra.plan_guard")  # by name: only a review with a plan needs it
     try:
@@ -54,7 +54,7 @@ def _text(path: Path, name: str) -> str:
         raise UserError(f"{name}={path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         hint = "terraform show -json makes JSON of a saved plan" if name == "PLAN" else "make verdict writes one"
-        raise UserError(f"{name}={path} is no JSON: {hint}") from error
+        raise UserError(f"{name}={path} is not JSON: {hint}") from error
 
 
 def _json(path: Path, name: str) -> Any:

@@ -22,7 +22,7 @@ class Git:
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
-            raise UserError(f"{root} is no folder")
+            raise UserError(f"{root} is not a folder")
         done = _run(["git", "rev-parse", "--show-toplevel"], root)
         if done.returncode:
             # Git itself says best what it minds, such as a folder of another owner in a build's container.
@@ -42,7 +42,7 @@ class Git:
         """Full id of a revision."""
         done = _run(["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], self.root)
         if done.returncode:
-            raise UserError(f"BASE={revision} is no revision here: fetch it, or give another such as BASE=HEAD~1")
+            raise UserError(f"BASE={revision} is not a revision here: fetch it, or give another such as BASE=HEAD~1")
         return done.stdout.strip()
 
     def default_base(self) -> str:
@@ -74,7 +74,7 @@ class Git:
 
 def _run(command: list[str], root: Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
     try:
-        # Names of files are bytes; those that are no UTF-8 must come back as they were.
+        # Names of files are bytes; those that are not UTF-8 must come back as they were.
         return subprocess.run(
             command, cwd=root, input=text, capture_output=True, check=False, encoding="utf-8", errors="surrogateescape"
         )
@@ -91,14 +91,14 @@ class CommitTree:
 
     @cached_property
     def files(self) -> dict[str, str]:
-        found = {}
+        files = {}
         for row in self._git.run("ls-tree", "-r", "-z", self.commit).split("\0"):
             if row:
                 about, path = row.split("\t", 1)
                 _, kind, blob = about.split()
                 if kind == "blob":
-                    found[path] = blob
-        return found
+                    files[path] = blob
+        return files
 
     def read(self, path: str) -> str:
         """Text of a file; what is not UTF-8 is replaced."""
@@ -132,14 +132,14 @@ class WorkTree:
 
     @cached_property
     def files(self) -> dict[str, str]:
-        found = dict(self._staged())
+        files = dict(self._staged())
         touched = {path for path in self._git.run("diff-files", "--name-only", "-z").split("\0") if path}
         touched |= {path for path in self._git.run("ls-files", "-o", "--exclude-standard", "-z").split("\0") if path}
         present = sorted(path for path in touched if (self._git.root / path).is_file() and "\n" not in path)
         for path in touched - set(present):
-            found.pop(path, None)
+            files.pop(path, None)
         ids = self._git.run("hash-object", "--stdin-paths", text="".join(f"{path}\n" for path in present))
-        return found | dict(zip(present, ids.split(), strict=True))
+        return files | dict(zip(present, ids.split(), strict=True))
 
     def _staged(self) -> list[tuple[str, str]]:
         rows = (row.split("\t", 1) for row in self._git.run("ls-files", "-s", "-z").split("\0") if row)

@@ -28,11 +28,11 @@ class Verdict:
 
 def guard(change: Change) -> list[Verdict]:
     """Findings and warnings, sorted."""
-    found = [verdict for old, new in change.pairs() for verdict in _judge(change, old, new)]
-    found += [verdict for old in change.removed() for verdict in _judge_removed(change, old)]
-    found += [verdict for old in change.removed_versions() for verdict in _judge_removed_version(change, old)]
-    found += [verdict for old in change.base.assets.items for verdict in _judge_unread(change, old)]
-    return sorted(found, key=lambda verdict: (verdict.finding, verdict.warning))
+    verdicts = [verdict for old, new in change.pairs() for verdict in _judge(change, old, new)]
+    verdicts += [verdict for old in change.removed() for verdict in _judge_removed(change, old)]
+    verdicts += [verdict for old in change.removed_versions() for verdict in _judge_removed_version(change, old)]
+    verdicts += [verdict for old in change.base.assets.items for verdict in _judge_unread(change, old)]
+    return sorted(verdicts, key=lambda verdict: (verdict.finding, verdict.warning))
 
 
 def _judge(change: Change, old: Asset | None, new: Asset) -> Iterator[Verdict]:

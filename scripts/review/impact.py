@@ -20,11 +20,11 @@ class Impact:
         makers = _data_makers(reader.assets.items)
         for asset in reader.assets.items:
             for keys, text in references(asset):
-                found = targets(reader.assets, asset, keys, text)
+                destinations = targets(reader.assets, asset, keys, text)
                 reference = Reference.parse(text)
-                if reference is not None and not found and str(keys[-1]) == "path":
-                    found = makers.get(reference.name, [])
-                for used in found:
+                if reference is not None and not destinations and str(keys[-1]) == "path":
+                    destinations = makers.get(reference.name, [])
+                for used in destinations:
                     # A deployment names its endpoint, yet it is the endpoint that serves with the deployment.
                     turned = str(keys[-1]) == "endpoint_name"
                     self._note(*((asset, used) if turned else (used, asset)))
@@ -35,25 +35,25 @@ class Impact:
 
     def users(self, asset: Asset) -> list[Asset]:
         """Everything that uses an asset, directly or through others, nearest first."""
-        seen, queue, found = {id(asset)}, deque([asset]), []
+        seen, queue, users = {id(asset)}, deque([asset]), []
         while queue:
             for user in self._users.get(id(queue.popleft()), []):
                 if id(user) not in seen:
                     seen.add(id(user))
-                    found.append(user)
+                    users.append(user)
                     queue.append(user)
-        return found
+        return users
 
     def holders(self, paths: Iterable[str]) -> dict[str, list[Asset]]:
         """Changed path -> assets that hold it: by their snapshot, or by naming it as an input."""
         wanted = set(paths)
-        found: dict[str, list[Asset]] = {path: [] for path in sorted(wanted)}
+        holders: dict[str, list[Asset]] = {path: [] for path in sorted(wanted)}
         for asset in self._reader.assets.items:
             held = set(self._reader.content(asset).files) if asset.kind != Kind.CONTRACT else set()
             held |= set(local_paths(asset))
             for path in held & wanted:
-                found[path].append(asset)
-        return found
+                holders[path].append(asset)
+        return holders
 
 
 def _data_makers(assets: list[Asset]) -> dict[str, list[Asset]]:

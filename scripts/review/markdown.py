@@ -9,14 +9,14 @@ from review.report import Report
 def render(report: Report) -> str:
     """Markdown, ending with one line break."""
     lines = [*_head(report), *_findings(report), *_assets(report), *_runs(report)]
-    for title, found in (
+    for title, topic in (
         ("Cost", report.cost),
         ("Access", report.access),
         ("Data contract", report.contract),
         ("Gate", report.gate),
     ):
-        if found:
-            lines += ["", f"## {title}", "", *_cut(found)]
+        if topic:
+            lines += ["", f"## {title}", "", *_cut(topic)]
     lines += [*_terraform(report), *_metrics(report), *_other(report)]
     return "\n".join(lines) + "\n"
 
@@ -26,7 +26,7 @@ def _head(report: Report) -> Iterator[str]:
     states = [asset.state for asset in report.assets]
     parts = [f"{states.count(state)} {word}" for state, word in _WORDS.items() if state in states]
     sections = {"cost": report.cost, "access": report.access, "data contract": report.contract, "gate": report.gate}
-    touched = [name for name, found in sections.items() if found]
+    touched = [name for name, lines in sections.items() if lines]
     if report.terraform.get("files") or report.terraform.get("plan"):
         touched.append("Terraform")
     yield ""

@@ -39,9 +39,9 @@ def targets(assets: Assets, asset: Asset, keys: tuple[Key, ...], text: str) -> l
     if key in _BY_NAME:
         return assets.named(_BY_NAME[key], text)
     if (reference := Reference.parse(text)) is not None:
-        found = [other for kind in _BY_KEY.get(key, ()) for other in assets.named(kind, reference.name)]
-        exact = [other for other in found if other.version == reference.version]
-        return exact or found
+        candidates = [other for kind in _BY_KEY.get(key, ()) for other in assets.named(kind, reference.name)]
+        exact = [other for other in candidates if other.version == reference.version]
+        return exact or candidates
     target = assets.at(asset.resolve(text)) if key in _PATH_KEYS else None
     return [target] if target is not None and target is not asset else []
 

@@ -30,7 +30,7 @@ def runs_of(change: Change, old: Asset | None, new: Asset) -> list[Run]:
     jobs = new.doc.table("jobs")
     needs = {name: set(_upstream(job)) & jobs.keys() for name, job in jobs.items()}
     try:
-        order = list(TopologicalSorter({name: sorted(found) for name, found in needs.items()}).static_order())
+        order = list(TopologicalSorter({name: sorted(before) for name, before in needs.items()}).static_order())
     except CycleError:
         return []
     reasons: dict[str, str | None] = {}
@@ -104,9 +104,9 @@ def _component_reason(change: Change, old: Asset | None, new: Asset | None) -> s
 def _environment(reader: Reader, component: Asset) -> str | None:
     """Digest of the environment that a component names, where it is one of this repo."""
     reference = Reference.parse(component.data.get("environment"))
-    found = reader.assets.named(Kind.ENVIRONMENT, reference.name) if reference else []
-    exact = [asset for asset in found if reference and asset.version == reference.version]
-    return reader.content((exact or found)[0]).digest() if found else None
+    candidates = reader.assets.named(Kind.ENVIRONMENT, reference.name) if reference else []
+    exact = [asset for asset in candidates if reference and asset.version == reference.version]
+    return reader.content((exact or candidates)[0]).digest() if candidates else None
 
 
 def _input_reason(change: Change, old: Asset | None, new: Asset, job: dict[str, Any]) -> str | None:

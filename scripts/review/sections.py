@@ -59,7 +59,7 @@ def is_terraform_access(change: FieldChange) -> bool:
 
 
 def _names(change: FieldChange) -> list[str]:
-    """The argument's own path, and the keys of a map on one line. What a message says is no setting."""
+    """The argument's own path, and the keys of a map on one line. What a message says is not a setting."""
     if change.leaf in ("description", "error_message"):
         return []
     return [change.path, *re.findall(r"([\w-]+)\s*=(?![=>])", f"{change.old} {change.new}")]

@@ -12,12 +12,12 @@ _QUOTED_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|(#.*|//.*)')
 
 def arguments(text: str) -> dict[str, str]:
     """`azurerm_subnet.main.name` -> `"snet"`, for every argument of blocks and maps; comments are left out."""
-    found: dict[str, str] = {}
+    named: dict[str, str] = {}
     for path, value in _arguments(text):
         # Blocks of one type may stand beside each other.
-        number = next(n for n in range(1, len(found) + 2) if (path if n == 1 else f"{path}#{n}") not in found)
-        found[path if number == 1 else f"{path}#{number}"] = value
-    return found
+        number = next(n for n in range(1, len(named) + 2) if (path if n == 1 else f"{path}#{n}") not in named)
+        named[path if number == 1 else f"{path}#{number}"] = value
+    return named
 
 
 def _arguments(text: str) -> Iterator[tuple[str, str]]:

@@ -23,9 +23,9 @@ class Topics:
 
     def lines(self, assets: list[AssetChange], wanted: Wanted) -> list[str]:
         """Changed fields that belong in a section; of an asset that came or went all such fields in one line."""
-        found = []
+        lines = []
         for asset in assets:
-            found += [f"{asset.label}: {change}" for change in asset.fields if wanted(change)]
+            lines += [f"{asset.label}: {change}" for change in asset.fields if wanted(change)]
             whole = [
                 f
                 for f in self._entries.leaves.get((asset.path, asset.label), [])
@@ -33,16 +33,16 @@ class Topics:
             ]
             if whole:
                 word = "new" if asset.state == "added" else "removed"
-                found.append(f"{asset.label}, {word}: {'; '.join(f'{f.path}: {f.new}' for f in whole)}")
-        return found
+                lines.append(f"{asset.label}, {word}: {'; '.join(f'{f.path}: {f.new}' for f in whole)}")
+        return lines
 
     def arguments(self, wanted: Wanted) -> list[str]:
         """Changed arguments of Terraform files that belong in a section."""
-        found = []
+        lines = []
         for path in (path for path in self._files if path.endswith((".tf", ".tfvars"))):
             old, new = (arguments(text) for text in self._texts(path))
-            found += [f"{path}: {change}" for change in differences(old, new) if wanted(change)]
-        return found
+            lines += [f"{path}: {change}" for change in differences(old, new) if wanted(change)]
+        return lines
 
     def _texts(self, path: str) -> list[str]:
         """A file on both sides, empty where it is not."""
@@ -51,33 +51,33 @@ class Topics:
 
     def contract(self, impact: Impact) -> list[str]:
         """Columns and rules of the data, and the queries that make it."""
-        found = []
+        lines = []
         for old, new in self._change.pairs():
             if new.kind == Kind.CONTRACT and old is not None:
-                found += [f"{new.label}: {change}" for change in differences(old.data, new.data)]
+                lines += [f"{new.label}: {change}" for change in differences(old.data, new.data)]
             elif new.kind == Kind.CONTRACT:
-                found.append(f"{new.label}: added ({new.path})")
+                lines.append(f"{new.label}: added ({new.path})")
             elif new.kind == Kind.IMPORT and old is not None:
                 changes = differences(old.doc.table("source"), new.doc.table("source"))
-                found += [f"{new.label}: source.{change}" for change in changes]
-        found += [f"{old.label}: removed ({old.path})" for old in self._change.removed() if old.kind == Kind.CONTRACT]
+                lines += [f"{new.label}: source.{change}" for change in changes]
+        lines += [f"{old.label}: removed ({old.path})" for old in self._change.removed() if old.kind == Kind.CONTRACT]
         queries = [path for path in self._files if path.endswith(".sql")]
-        found += [f"{path}: {self._files[path]} ({self._size(path)})" for path in queries]
+        lines += [f"{path}: {self._files[path]} ({self._size(path)})" for path in queries]
         contracts = [
             a.path for a in self._change.head.assets.items if a.kind == Kind.CONTRACT and a.path in self._files
         ]
         holders = impact.holders([*queries, *contracts])
         users = sorted({a.label for held in holders.values() for a in held if a.path not in contracts})
-        return [*found, f"read by: {', '.join(users)}"] if found and users else found
+        return [*lines, f"read by: {', '.join(users)}"] if lines and users else lines
 
     def gate(self) -> list[str]:
         """Constants of the gate's scripts, and their logic as a number of lines."""
-        found = []
+        lines = []
         for path in (path for path in self._files if is_gate_file(path)):
             old, new = self._texts(path)
-            found += [f"{path}: {change}" for change in gate_changes(old, new) if self._files[path] == "changed"]
-            found.append(f"{path}: {self._files[path]} ({self._size(path)})")
-        return found
+            lines += [f"{path}: {change}" for change in gate_changes(old, new) if self._files[path] == "changed"]
+            lines.append(f"{path}: {self._files[path]} ({self._size(path)})")
+        return lines
 
     def _size(self, path: str) -> str:
         file = self._entries.file(path)
@@ -90,9 +90,11 @@ class Topics:
 
     def other(self, impact: Impact) -> dict[str, int]:
         """Changed files that no section above speaks of, by folder."""
-        told = {a.path for side in (self._change.base, self._change.head) for a in side.assets.items}
-        told |= {path for path, held in impact.holders(self._files).items() if held}
+        mentioned = {a.path for side in (self._change.base, self._change.head) for a in side.assets.items}
+        mentioned |= {path for path, held in impact.holders(self._files).items() if held}
         rest = [
-            p for p in self._files if p not in told and not p.startswith("infra/") and not p.endswith((".sql", ".tf"))
+            p
+            for p in self._files
+            if p not in mentioned and not p.startswith("infra/") and not p.endswith((".sql", ".tf"))
         ]
         return dict(sorted(Counter(posixpath.dirname(path) or "." for path in rest).items()))

@@ -50,13 +50,13 @@ class Result:
 def read(path: Path, source: str = "", given: bool = True) -> Result:
     """Result of a CSV or Parquet file, or a folder with one. Raises UserError for what is none."""
     try:
-        found = Result(source or str(path), _rows(path), given)
-        found.expected()
+        result = Result(source or str(path), _rows(path), given)
+        result.expected()
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}: give the batch job's output") from None
     except (KeyError, ValueError) as error:
         raise UserError(f"{path}: {error}: a batch result has StoreID, MonthYear and TotalSales") from None
-    return found
+    return result
 
 
 def newest(call: Callable[..., Any], model: str, version: str) -> Result | None:
@@ -86,22 +86,24 @@ def key_of(row: Row) -> Key:
 
 def problems(rows: Sequence[Row], expected: dict[Key, float], limit: float) -> list[str]:
     """Whether the endpoint answers what the batch job forecast, to a relative `limit`."""
-    found = []
+    differences = []
     for row in rows:
         key = key_of(row)
         if key in expected and abs(float(row["TotalSales"]) - expected[key]) > limit * max(1.0, abs(expected[key])):
-            found.append(f"store {', '.join(key)}: batch forecast {expected[key]:g}, endpoint {row['TotalSales']:g}")
-    return found
+            differences.append(
+                f"store {', '.join(key)}: batch forecast {expected[key]:g}, endpoint {row['TotalSales']:g}"
+            )
+    return differences
 
 
 def _asked(row: Row) -> Row:
     """A row of the result as a caller sends it; a CSV's cells in their types, and what is empty left out."""
-    found: Row = {name: str(row[name]) for name in ("StoreID", "MonthYear", *FINER) if row.get(name)}
+    asked: Row = {name: str(row[name]) for name in ("StoreID", "MonthYear", *FINER) if row.get(name)}
     for name in ("Price", "Promotion", "Holiday"):
         value = row.get(name)
         if value not in (None, ""):
-            found[name] = float(value) if name == "Price" else str(value).lower() == "true"
-    return found
+            asked[name] = float(value) if name == "Price" else str(value).lower() == "true"
+    return asked
 
 
 def _rows(path: Path) -> list[Row]:
@@ -118,5 +120,5 @@ def _csv(path: Path) -> list[Row]:
 def _parquet(path: Path) -> list[Row]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - only where a batch result is there
 
-    found: list[Row] = pq.read_table(path).to_pylist()
-    return found
+    rows: list[Row] = pq.read_table(path).to_pylist()
+    return rows

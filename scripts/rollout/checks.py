@@ -58,8 +58,8 @@ class Seen:
 
     def shown(self) -> dict[str, Any]:
         """For the report."""
-        told = {"requests": self.requests, "error_rate": round(self.error_rate, 4), "flagged": self.flagged_share}
-        return {**told, "p95_ms": round(self.p95, 2) if self.milliseconds else None, "errors": self.errors[:3]}
+        counts = {"requests": self.requests, "error_rate": round(self.error_rate, 4), "flagged": self.flagged_share}
+        return {**counts, "p95_ms": round(self.p95, 2) if self.milliseconds else None, "errors": self.errors[:3]}
 
 
 def answer_problems(request: Row, answer: Any, model: str, version: str) -> list[str]:
@@ -70,11 +70,11 @@ def answer_problems(request: Row, answer: Any, model: str, version: str) -> list
     asked = request["input_data"]
     if len(rows) != len(asked):
         return [f"{len(asked)} rows were asked for, {len(rows)} came back"]
-    found = [problem for number, row in enumerate(rows) if (problem := _row_problem(number, row, asked[number]))]
+    problems = [problem for number, row in enumerate(rows) if (problem := _row_problem(number, row, asked[number]))]
     about = answer.get("model") or {}
     if (about.get("name"), str(about.get("version"))) != (model, version):
-        found.append(f"{model} version {version} was deployed, {about.get('name')} {about.get('version')} answers")
-    return found
+        problems.append(f"{model} version {version} was deployed, {about.get('name')} {about.get('version')} answers")
+    return problems
 
 
 def _row_problem(number: int, row: Row, asked: Row) -> str | None:
@@ -99,12 +99,14 @@ def change_problems(new: Sequence[Row], old: Sequence[Row], limit: float) -> lis
 
 def load_problems(new: Seen, old: Seen | None, limits: Limits) -> list[str]:
     """Error rate and share of flagged rows, against the live version under the same load at the same time."""
-    found = []
+    problems = []
     if new.error_rate > limits.error_rate:
-        found.append(f"error rate {new.error_rate:.1%} of {new.requests} requests: {'; '.join(new.errors[:2])}")
+        problems.append(f"error rate {new.error_rate:.1%} of {new.requests} requests: {'; '.join(new.errors[:2])}")
     if old and new.rows and new.flagged_share > old.flagged_share + limits.flagged_more:
-        found.append(f"{new.flagged_share:.0%} of the forecasts are flagged, {old.flagged_share:.0%} of the live ones")
-    return found
+        problems.append(
+            f"{new.flagged_share:.0%} of the forecasts are flagged, {old.flagged_share:.0%} of the live ones"
+        )
+    return problems
 
 
 def slow_problems(new: Seen, usual_p95: float | None, limits: Limits) -> list[str]:
@@ -120,7 +122,7 @@ def slow_problems(new: Seen, usual_p95: float | None, limits: Limits) -> list[st
 
 def read_requests(paths: Sequence[Path]) -> list[Row]:
     """Golden requests. Raises UserError for what is none."""
-    found = []
+    requests = []
     for path in paths:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
@@ -131,5 +133,5 @@ def read_requests(paths: Sequence[Path]) -> list[Row]:
         rows = data.get("input_data") if isinstance(data, dict) else None
         if not rows or not all(isinstance(row, dict) and {"StoreID", "MonthYear"} <= row.keys() for row in rows):
             raise UserError(f'{path}: a request is {{"input_data": [{{"StoreID": ..., "MonthYear": ...}}]}}')
-        found.append(data)
-    return found
+        requests.append(data)
+    return requests

@@ -160,14 +160,14 @@ class Rollout:
         """Load on both deployments side by side, at this share of the traffic."""
         seen, problems = self._measured(target, stable, new)
         if not problems and checks.slow_problems(seen[new], self.usual_p95, self.limits):
-            # A busy moment is no slow version: only one that is slow twice is.
+            # A busy moment is not a slow version: only one that is slow twice is.
             seen, problems = self._measured(target, stable, new)
             problems += checks.slow_problems(seen[new], self.usual_p95, self.limits)
-        told = {name: found.shown() for name, found in seen.items()}
+        measurements = {name: one.shown() for name, one in seen.items()}
         if problems:
-            self.report.data["steps"].append({"step": f"traffic {share}", "seen": told})
+            self.report.data["steps"].append({"step": f"traffic {share}", "seen": measurements})
             raise ProofError(f"traffic {share} %", problems)
-        self.report.step(f"traffic {share} %", _line(seen), seen=told)
+        self.report.step(f"traffic {share} %", _line(seen), seen=measurements)
 
     def _measured(self, target: load.Target, stable: str | None, new: str) -> tuple[dict[str, Seen], list[str]]:
         """What was seen, and what is wrong with it but for its speed.

@@ -28,10 +28,10 @@ class Target:
 def ask(target: Target, deployment: str, request: Row) -> Any:
     """The JSON that one deployment answers. Raises UserError for any other answer."""
     seen: dict[str, Seen] = {deployment: Seen()}
-    found = asyncio.run(_ask(target, deployment, request, seen))
+    answer = asyncio.run(_ask(target, deployment, request, seen))
     if seen[deployment].errors:
         raise UserError(f"{deployment} did not answer a golden request: {seen[deployment].errors[0]}", 1)
-    return found
+    return answer
 
 
 async def _ask(target: Target, deployment: str, request: Row, seen: dict[str, Seen]) -> Any:
@@ -71,20 +71,20 @@ async def _send(
 ) -> Any:
     """One request; its time or its error goes to `seen`."""
     headers = {"Authorization": f"Bearer {target.key}", HEADER: deployment, "Content-Type": "application/json"}
-    began, told = time.perf_counter(), seen[deployment]
+    began, measured = time.perf_counter(), seen[deployment]
     try:
         async with client.post(target.uri, data=body, headers=headers) as answer:
             text = await answer.text()
             if answer.status != 200:
-                told.errors.append(f"{answer.status} {' '.join(text.split())[:200]}")
+                measured.errors.append(f"{answer.status} {' '.join(text.split())[:200]}")
                 return None
-            found = json.loads(text)
+            content = json.loads(text)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        told.errors.append(f"{type(error).__name__} {error}".strip())
+        measured.errors.append(f"{type(error).__name__} {error}".strip())
         return None
-    told.milliseconds.append((time.perf_counter() - began) * 1000)
-    rows = found.get("predictions") if isinstance(found, dict) else None
+    measured.milliseconds.append((time.perf_counter() - began) * 1000)
+    rows = content.get("predictions") if isinstance(content, dict) else None
     for row in rows if isinstance(rows, list) else ():
-        told.rows += 1
-        told.flagged += bool(isinstance(row, dict) and row.get("flags"))
-    return found
+        measured.rows += 1
+        measured.flagged += bool(isinstance(row, dict) and row.get("flags"))
+    return content

@@ -77,12 +77,12 @@ class Site:
         if self.name not in endpoints:
             return None
         endpoint = endpoints[self.name]
-        found = self.call("online-deployment", "list", endpoint_name=self.name) or []
+        deployments = self.call("online-deployment", "list", endpoint_name=self.name) or []
         return State(
             traffic={name: int(share) for name, share in (endpoint.get("traffic") or {}).items()},
-            versions={str(each["name"]): _version(each.get("model")) for each in found},
-            contents={str(each["name"]): str((each.get("tags") or {}).get(CONTENT, "")) for each in found},
-            healthy=frozenset(str(each["name"]) for each in found if _is_healthy(each)),
+            versions={str(each["name"]): _version(each.get("model")) for each in deployments},
+            contents={str(each["name"]): str((each.get("tags") or {}).get(CONTENT, "")) for each in deployments},
+            healthy=frozenset(str(each["name"]) for each in deployments if _is_healthy(each)),
             tags={str(key): str(value) for key, value in (endpoint.get("tags") or {}).items()},
         )
 

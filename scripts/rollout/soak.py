@@ -78,7 +78,7 @@ async def _soak(args: argparse.Namespace) -> int:
         pause = args.callers / args.rate
         callers = [_call(client, uri, body, pause, end, seen) for _ in range(args.callers)]
         await asyncio.gather(*callers, _sample(site.name, end, seen), _roll(args, began, seen))
-    return _told(args, seen)
+    return _report(args, seen)
 
 
 async def _call(client: aiohttp.ClientSession, uri: str, body: bytes, pause: float, end: float, seen: Seen) -> None:
@@ -117,8 +117,8 @@ async def _roll(args: argparse.Namespace, began: float, seen: Seen) -> None:
 async def _sample(endpoint: str, end: float, seen: Seen) -> None:
     """Memory of every worker, in MB, every few seconds."""
     while time.monotonic() < end:
-        found = await asyncio.to_thread(azml.call, "online-deployment", "list", endpoint_name=endpoint)
-        for replica in (each for deployment in found for each in deployment["local"]["replicas"]):
+        listed = await asyncio.to_thread(azml.call, "online-deployment", "list", endpoint_name=endpoint)
+        for replica in (each for deployment in listed for each in deployment["local"]["replicas"]):
             for pid, megabytes in _workers(replica["pid"]):
                 seen.memory[pid].append(megabytes)
         await asyncio.sleep(min(2.0, max(0.1, end - time.monotonic())))
@@ -140,7 +140,7 @@ def growth(samples: list[float]) -> float:
     return statistics.median(samples[-tenth:]) - statistics.median(samples[tenth : 2 * tenth])
 
 
-def _told(args: argparse.Namespace, seen: Seen) -> int:
+def _report(args: argparse.Namespace, seen: Seen) -> int:
     """Write the result and say what is wrong with it."""
     grown = max((growth(samples) for samples in seen.memory.values()), default=0.0)
     most = max((max(samples) for samples in seen.memory.values()), default=0.0)

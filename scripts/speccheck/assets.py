@@ -112,7 +112,7 @@ def _datastore(repo: Repo, spec: Spec, where: tuple[Key, ...], text: str) -> Ite
         return
     match = _DATASTORE.fullmatch(text)
     if match is None:
-        message = f"'{text}' is no datastore path: write azureml://datastores/<name>/paths/<path>"
+        message = f"'{text}' is not a datastore path: write azureml://datastores/<name>/paths/<path>"
         yield spec.doc.find(message, *where)
     elif match.group(1) not in repo.datastore_names and "${{" not in match.group(1):
         message = f"no datastore '{match.group(1)}': {closest(match.group(1), repo.datastore_names)}"

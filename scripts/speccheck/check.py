@@ -43,15 +43,15 @@ def run_checks(root: Path, paths: list[Path], *, loaders: bool = True) -> list[F
     """Findings in the files at or below `paths`; every spec below `root`/ml may be referred to."""
     wanted = [path.resolve() for path in paths]
     repo = load_repo(root, [*wanted, *(folder for folder in [root / "ml"] if folder.is_dir())])
-    found = set(repo.broken)
+    findings = set(repo.broken)
     for spec in repo.specs.values():
-        found |= {replace(f, rule=f.rule or rule) for rule, check in CHECKS.items() for f in check(repo, spec)}
+        findings |= {replace(f, rule=f.rule or rule) for rule, check in CHECKS.items() for f in check(repo, spec)}
     if loaders:
         # What is referred to comes first: a pipeline that fails only because its component does is not told twice.
         for spec in sorted(repo.specs.values(), key=lambda spec: _RANK.get(spec.kind, 0)):
             if _below(spec.doc.path, wanted):
-                found |= set(check_loads(repo, spec, [f for f in found if f.is_error_of_the_spec]))
-    return sorted(finding for finding in found if _below(repo.root / finding.path, wanted))
+                findings |= set(check_loads(repo, spec, [f for f in findings if f.is_error_of_the_spec]))
+    return sorted(finding for finding in findings if _below(repo.root / finding.path, wanted))
 
 
 def paths_without_specs(root: Path, paths: list[Path]) -> list[Path]:

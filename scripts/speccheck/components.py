@@ -101,7 +101,7 @@ def _check_command(spec: Spec) -> Iterator[Finding]:
 
 def _check_slips(spec: Spec, command: str) -> Iterator[Finding]:
     for slip in slips(command):
-        yield spec.doc.find_text(f"'{slip}' is no binding: write ${{{{inputs.x}}}}", slip, "command")
+        yield spec.doc.find_text(f"'{slip}' is not a binding: write ${{{{inputs.x}}}}", slip, "command")
     if unclosed(command):
         yield spec.doc.find_text("$[[ is not closed: end the optional part with ]]", "$[[", "command")
 

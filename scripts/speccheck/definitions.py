@@ -28,9 +28,9 @@ def _inner(repo: Repo, spec: Spec) -> Iterator[tuple[str, Spec]]:
     """Jobs of a pipeline component that are pipeline components of this repo."""
     for name, job in spec.doc.table("jobs").items() if spec.kind == Kind.PIPELINE_COMPONENT else ():
         reference = job.get("component") if isinstance(job, dict) else None
-        found = repo.at(spec.folder, reference) if isinstance(reference, str) else None
-        if found is not None and found.kind == Kind.PIPELINE_COMPONENT:
-            yield name, found
+        component = repo.at(spec.folder, reference) if isinstance(reference, str) else None
+        if component is not None and component.kind == Kind.PIPELINE_COMPONENT:
+            yield name, component
 
 
 def _way(repo: Repo, start: Spec, goal: Spec, passed: list[Spec]) -> list[Spec] | None:

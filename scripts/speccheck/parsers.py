@@ -101,15 +101,15 @@ def _constants(tree: ast.Module) -> dict[str, ast.expr]:
 
 def _imported_constants(code: Path, tree: ast.Module) -> dict[str, ast.expr]:
     """The same for names that come from a module of the same snapshot, such as `from demand.grain import GRAINS`."""
-    found: dict[str, ast.expr] = {}
+    constants: dict[str, ast.expr] = {}
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             path = code.joinpath(*node.module.split(".")).with_suffix(".py")
             names = {alias.name: alias.asname or alias.name for alias in node.names if alias.name.isupper()}
             if names and path.is_file():
                 known = _constants(ast.parse(path.read_text(encoding="utf-8")))
-                found |= {here: known[there] for there, here in names.items() if there in known}
-    return found
+                constants |= {here: known[there] for there, here in names.items() if there in known}
+    return constants
 
 
 def _flag(call: ast.Call, constants: dict[str, ast.expr]) -> Iterator[Flag]:
@@ -155,8 +155,8 @@ def _ask(code: Path, module: str) -> tuple[Flag, ...]:
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise NoParserError(f"build_parser() of {module} does not run: {last}")
-    found = json.loads(done.stdout.splitlines()[-1])
+    options = json.loads(done.stdout.splitlines()[-1])
     return tuple(
         Flag(tuple(f["names"]), f["required"], f["values"], tuple(f["choices"]) if f["choices"] else None)
-        for f in found
+        for f in options
     )

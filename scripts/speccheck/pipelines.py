@@ -75,7 +75,7 @@ def _check_value(
         if problem:
             yield doc.find(problem, *where)
     elif isinstance(source, str) and (slip := next(slips(source), None)):
-        yield doc.find(f"'{slip}' is no binding: write ${{{{parent.inputs.x}}}}", *where)
+        yield doc.find(f"'{slip}' is not a binding: write ${{{{parent.inputs.x}}}}", *where)
     elif isinstance(source, str) and list(bindings(source)):
         problems = (_binding_problem(pipeline, inner) for inner in bindings(source))
         if problem := next(filter(None, [*problems, mixed_problem(source)]), None):
@@ -120,7 +120,9 @@ def _binding_problem(pipeline: Pipeline, binding: Binding) -> str | None:
         case ("parent", "jobs", job, "outputs", name):
             return _job_problem(pipeline, text, job, name)
         case _:
-            return f"{text} is no binding of a job: write ${{{{parent.inputs.x}}}} or ${{{{parent.jobs.a.outputs.b}}}}"
+            return (
+                f"{text} is not a binding of a job: write ${{{{parent.inputs.x}}}} or ${{{{parent.jobs.a.outputs.b}}}}"
+            )
     return None
 
 
@@ -156,7 +158,7 @@ def _check_outputs(pipeline: Pipeline, node: Node) -> Iterator[Finding]:
         binding = _bound_to(value)
         if binding is None:
             if isinstance(value, str):
-                yield doc.find(f"'{value}' is no binding: write ${{{{parent.outputs.x}}}}", *where)
+                yield doc.find(f"'{value}' is not a binding: write ${{{{parent.outputs.x}}}}", *where)
             continue
         problem = _binding_problem(pipeline, binding) or _output_problem(pipeline, node, name, binding)
         if problem:

@@ -30,10 +30,10 @@ class Node:
 
 def declarations(value: object) -> Declarations:
     """Name -> mapping with at least a type; a bare literal declares its own type, as in a pipeline's inputs."""
-    found: Declarations = {}
+    declared: Declarations = {}
     for name, item in value.items() if isinstance(value, dict) else ():
-        found[str(name)] = item if isinstance(item, dict) else {"type": _type_of(item), "default": item}
-    return found
+        declared[str(name)] = item if isinstance(item, dict) else {"type": _type_of(item), "default": item}
+    return declared
 
 
 def outputs_of(value: object) -> Declarations:
@@ -58,8 +58,8 @@ def component_of(repo: Repo, spec: Spec, given: dict[str, Any]) -> Spec | None:
     if not isinstance(reference, str):
         return None
     if not is_named(reference):
-        found = repo.at(spec.folder, reference)
-        return found if found and found.kind in COMPONENTS else None
+        component = repo.at(spec.folder, reference)
+        return component if component and component.kind in COMPONENTS else None
     named = Reference.parse(reference) or Reference(bare(reference))
     same = [other for other in repo.of(*COMPONENTS) if other.data.get("name") == named.name]
     exact = [other for other in same if str(other.data.get("version")) == named.version]
@@ -68,11 +68,11 @@ def component_of(repo: Repo, spec: Spec, given: dict[str, Any]) -> Spec | None:
 
 def nodes(repo: Repo, spec: Spec) -> dict[str, Node]:
     """Every job of a pipeline, by name, in the file's order."""
-    found = {}
+    nodes = {}
     for name, given in spec.doc.table("jobs").items():
         if isinstance(given, dict):
-            found[name] = _node(repo, spec, name, given)
-    return found
+            nodes[name] = _node(repo, spec, name, given)
+    return nodes
 
 
 def _node(repo: Repo, spec: Spec, name: str, given: dict[str, Any]) -> Node:
@@ -121,5 +121,5 @@ def _check_reference(repo: Repo, spec: Spec, name: str, key: str, reference: str
         known = {p.name for p in folder.glob("*.yml")} if folder.is_dir() else set()
         message = f"component file '{reference}' does not exist: {closest(reference.rsplit('/', 1)[-1], known)}"
         yield spec.doc.find(message, *where)
-    elif (found := repo.at(spec.folder, reference)) is not None and found.kind != Kind.UNCHECKED:
-        yield spec.doc.find(f"'{reference}' is no component: name a file of ml/components", *where)
+    elif (target := repo.at(spec.folder, reference)) is not None and target.kind != Kind.UNCHECKED:
+        yield spec.doc.find(f"'{reference}' is not a component: name a file of ml/components", *where)

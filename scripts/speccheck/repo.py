@@ -91,20 +91,20 @@ class Repo:
     @cached_property
     def definitions(self) -> dict[tuple[str, ...], Spec]:
         """The first of the repo's own specs to define something."""
-        found: dict[tuple[str, ...], Spec] = {}
+        specs: dict[tuple[str, ...], Spec] = {}
         for spec in self.specs.values():
             if spec.identity is not None and self.holds(spec):
-                found.setdefault(spec.identity, spec)
-        return found
+                specs.setdefault(spec.identity, spec)
+        return specs
 
     @cached_property
     def versions(self) -> dict[Kind, dict[str, set[str]]]:
         """Kind -> name -> versions that specs define."""
-        found: dict[Kind, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        versions: dict[Kind, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         for spec in self.specs.values():
             if isinstance(spec.data.get("name"), str):
-                found[spec.kind][spec.data["name"]].add(str(spec.data.get("version", "")))
-        return found
+                versions[spec.kind][spec.data["name"]].add(str(spec.data.get("version", "")))
+        return versions
 
     def names(self, *kinds: Kind) -> set[str]:
         return {name for kind in kinds for name in self.versions.get(kind, {})}
@@ -143,14 +143,14 @@ class Repo:
     @cached_property
     def instance_types(self) -> dict[str, dict[str, Any]]:
         """Name -> `spec` of every Kubernetes instance type."""
-        found: dict[str, dict[str, Any]] = {}
+        types: dict[str, dict[str, Any]] = {}
         for spec in self.of(Kind.INSTANCE_TYPE):
             items = spec.data.get("items") if spec.data.get("kind") == "InstanceTypeList" else [spec.data]
             for item in items if isinstance(items, list) else []:
                 name = item.get("metadata", {}).get("name") if isinstance(item, dict) else None
                 if isinstance(name, str) and isinstance(item.get("spec"), dict):
-                    found[name] = item["spec"]
-        return found
+                    types[name] = item["spec"]
+        return types
 
 
 def _terraform_computes(infra: Path) -> Iterator[str]:

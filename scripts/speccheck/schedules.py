@@ -24,7 +24,7 @@ _BOUNDS = {"hours": (0, 23), "minutes": (0, 59), "month_days": (1, 31)}
 
 def _numbers(text: str, name: str, low: int, high: int) -> set[int]:
     """Values of one cron field. Raises ValueError with the problem."""
-    found: set[int] = set()
+    values: set[int] = set()
     for part in text.split(","):
         body, slash, step = part.partition("/")
         if slash and (not step.isdigit() or int(step) == 0):
@@ -37,8 +37,8 @@ def _numbers(text: str, name: str, low: int, high: int) -> set[int]:
             end = _number(last, name, low, high) if dash else high if slash else start
         if start > end:
             raise ValueError(f"'{part}' of {name} runs backwards: swap its ends")
-        found |= set(range(start, end + 1, int(step) if slash else 1))
-    return found
+        values |= set(range(start, end + 1, int(step) if slash else 1))
+    return values
 
 
 def _number(text: str, name: str, low: int, high: int) -> int:
@@ -46,7 +46,7 @@ def _number(text: str, name: str, low: int, high: int) -> int:
     if text.lower() in names:
         return names.index(text.lower()) + low
     if not text.isdigit():
-        raise ValueError(f"'{text}' is no {name}: write {low}-{high}{' or ' + names[0] if names else ''}")
+        raise ValueError(f"'{text}' is not a valid {name}: write {low}-{high}{' or ' + names[0] if names else ''}")
     if not low <= int(text) <= high:
         raise ValueError(f"{name} {text} is outside {low}-{high}: correct it")
     return int(text)
@@ -120,7 +120,7 @@ def _check_times(spec: Spec, trigger: dict[str, Any]) -> Iterator[Finding]:
         try:
             moments[field] = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         except ValueError:
-            yield spec.doc.find(f"{field} '{value}' is no time: write 2026-12-01T06:00:00", "trigger", field)
+            yield spec.doc.find(f"{field} '{value}' is not a time: write 2026-12-01T06:00:00", "trigger", field)
     start, end = moments.get("start_time"), moments.get("end_time")
     if start and end and end.replace(tzinfo=None) <= start.replace(tzinfo=None):
         yield spec.doc.find("the schedule ends before it starts: give a later end_time", "trigger", "end_time")
@@ -147,5 +147,5 @@ def _check_target(repo: Repo, spec: Spec) -> Iterator[Finding]:
     target = repo.at(spec.folder, reference.removeprefix("file:"))
     if target is None or (kinds and target.kind not in kinds):
         where = (key, "job") if isinstance(value, dict) else (key,)
-        message = f"{key} names '{reference}', which is no {' or '.join(kinds)} here: correct the path"
+        message = f"{key} names '{reference}', which is not a {' or '.join(kinds)} here: correct the path"
         yield spec.doc.find(message, *where)

@@ -27,7 +27,7 @@ class _Edit:
 
 
 def format_text(text: str) -> str:
-    """The formatted spec. Text that is no Azure ML spec (no $schema), or no YAML, comes back as it is.
+    """The formatted spec. Text that is not an Azure ML spec (no $schema), or no YAML, comes back as it is.
 
     Windows line ends and a byte order mark stay.
     """
@@ -52,8 +52,8 @@ def problems(text: str) -> list[Problem]:
     data = _data(text)
     if not isinstance(data, dict) or "$schema" not in data:
         return []
-    found = (edit.problem for edit in _edits(text) if edit.text != text and _data(edit.text) == data)
-    return sorted(found, key=lambda problem: problem.line)
+    problems = (edit.problem for edit in _edits(text) if edit.text != text and _data(edit.text) == data)
+    return sorted(problems, key=lambda problem: problem.line)
 
 
 def _steps(text: str) -> Iterator[str]:

@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     lines = [
         f"{path}:{line}: {rule.name}: {rule.message} ({rule.source})\n"
         for path in files_of(paths)
-        for line, rule in sorted(set(findings(path)), key=lambda found: (found[0], found[1].name))
+        for line, rule in sorted(set(findings(path)), key=lambda finding: (finding[0], finding[1].name))
     ]
     sys.stdout.writelines(lines)
     return 1 if lines else 0

@@ -87,13 +87,13 @@ _HIDDEN = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 
 def check(sql: str) -> list[tuple[int, Rule]]:
     """Line (from 1) and rule of each fault in `sql`, which may hold several statements."""
-    found: set[tuple[int, str]] = set()
+    broken: set[tuple[int, str]] = set()
     rules: dict[str, Rule] = {}
     for first, statement in _statements(sql):
         for line, rule in _faults(statement):
-            found.add((first + line, rule.name))
+            broken.add((first + line, rule.name))
             rules[rule.name] = rule
-    return [(line, rules[name]) for line, name in sorted(found)]
+    return [(line, rules[name]) for line, name in sorted(broken)]
 
 
 def refusals(sql: str) -> list[Rule]:
@@ -103,7 +103,7 @@ def refusals(sql: str) -> list[Rule]:
 
 def _hide(sql: str) -> str:
     """`sql` with comments and the insides of strings blanked; every line keeps its place."""
-    return _HIDDEN.sub(lambda found: re.sub(r"[^\n']", " ", found[0]) if found[0][0] == "'" else _blank(found[0]), sql)
+    return _HIDDEN.sub(lambda match: re.sub(r"[^\n']", " ", match[0]) if match[0][0] == "'" else _blank(match[0]), sql)
 
 
 def _blank(text: str) -> str:
@@ -114,7 +114,7 @@ def _statements(sql: str) -> Iterator[tuple[int, str]]:
     """Lines before each statement, from 1, and its text."""
     start = 0
     hidden = _hide(sql)
-    for end in [*(found.start() for found in re.finditer(";", hidden)), len(sql)]:
+    for end in [*(match.start() for match in re.finditer(";", hidden)), len(sql)]:
         if hidden[start:end].strip():
             begin = start + len(hidden[start:end]) - len(hidden[start:end].lstrip())
             yield sql.count("\n", 0, begin) + 1, sql[begin:end]

@@ -8,7 +8,7 @@ from sqlcheck.texts import speaks_to_snowflake
 
 _API = "https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api"
 _OCSP = "https://docs.snowflake.com/en/user-guide/ocsp"
-LEAST_LOGIN_SECONDS = 60
+MIN_LOGIN_SECONDS = 60
 NETWORK_TIMEOUT = Rule(
     "network-timeout",
     "the connector cancels each query that runs longer than network_timeout (4.8.1, cursor.py): leave it out",
@@ -16,7 +16,7 @@ NETWORK_TIMEOUT = Rule(
 )
 LOGIN_TIMEOUT = Rule(
     "login-timeout",
-    f"a first sign-in through DNS, OCSP and a private endpoint may take longer: at least {LEAST_LOGIN_SECONDS} s",
+    f"a first sign-in through DNS, OCSP and a private endpoint may take longer: at least {MIN_LOGIN_SECONDS} s",
     _API,
 )
 NO_OCSP = Rule("no-ocsp", "a revoked certificate would be taken: leave the check on", _OCSP)
@@ -32,7 +32,7 @@ def check(tree: ast.Module) -> Iterator[tuple[int, Rule]]:
         for name, value in _settings(node):
             if name == "network_timeout":
                 yield value.lineno, NETWORK_TIMEOUT
-            elif name == "login_timeout" and _number(value, numbers) < LEAST_LOGIN_SECONDS:
+            elif name == "login_timeout" and _number(value, numbers) < MIN_LOGIN_SECONDS:
                 yield value.lineno, LOGIN_TIMEOUT
             elif name in _OFF and isinstance(value, ast.Constant) and value.value is True:
                 yield value.lineno, NO_OCSP

@@ -19,9 +19,9 @@ def start(home: Home) -> Server:
         UserError: it did not come up; says why and where its log lies.
     """
     with FileLock(home.lock):
-        found = running(home)
-        if found:
-            return found
+        server = running(home)
+        if server:
+            return server
         # A server that runs but does not answer holds the data; it has to go before the next.
         if daemon.stop(daemon_of(home)):
             log.warning("The warehouse did not answer; starting another")

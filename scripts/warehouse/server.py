@@ -105,7 +105,7 @@ async def answer(send: Send, content: dict[str, Any]) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def tell_every_error() -> None:
+def answer_every_error() -> None:
     """Make DuckDB's errors that fakesnow does not expect (disk full, out of memory) answers with their message."""
     import duckdb  # noqa: PLC0415
     from fakesnow.cursor import FakeSnowflakeCursor  # noqa: PLC0415
@@ -114,7 +114,7 @@ def tell_every_error() -> None:
     execute = FakeSnowflakeCursor.execute
 
     @functools.wraps(execute)
-    def told(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
+    def execute_and_answer(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
         refuse_as_snowflake_does(command)
         try:
             return execute(self, drop_stage(self, command) or command, *args, **kwargs)
@@ -122,7 +122,7 @@ def tell_every_error() -> None:
             first_line = (str(error).splitlines() or [type(error).__name__])[0]
             raise ProgrammingError(msg=first_line, errno=100183, sqlstate="XX000") from error
 
-    FakeSnowflakeCursor.execute = told  # type: ignore[method-assign]
+    FakeSnowflakeCursor.execute = execute_and_answer  # type: ignore[method-assign]
 
 
 def refuse_as_snowflake_does(command: str) -> None:
@@ -141,7 +141,7 @@ def build_app(home: Home) -> App:
     import fakesnow.server as fakesnow_server  # noqa: PLC0415
     from fakesnow.instance import FakeSnow  # noqa: PLC0415
 
-    tell_every_error()
+    answer_every_error()
     warehouse = FakeSnow(db_path=home.databases)
     warehouse.results_cache = LastResults()
     fakesnow_server.shared_fs = warehouse

@@ -14,17 +14,17 @@ def drop_stage(cursor: Any, command: str) -> str | None:
     Raises:
         ProgrammingError: there is no such stage, and the command does not say IF EXISTS.
     """
-    found = _DROP.fullmatch(command)
-    if not found:
+    match = _DROP.fullmatch(command)
+    if not match:
         return None
     from fakesnow.transforms import stage  # noqa: PLC0415
 
     connection = cursor._conn
-    database, schema, name = stage.parts_from_var(found["name"], connection.database, connection.schema)
+    database, schema, name = stage.parts_from_var(match["name"], connection.database, connection.schema)
     dropped = cursor._duck_conn.execute(
         f"delete from {_STAGES} where database_name = ? and schema_name = ? and name = ?", [database, schema, name]
     ).fetchall()[0][0]
-    if not dropped and not found["exists"]:
+    if not dropped and not match["exists"]:
         raise stage.not_found_error(f"{database}.{schema}.{name}")
     shutil.rmtree(stage.internal_dir(f"{database}.{schema}.{name}"), ignore_errors=True)
     return f"select '{name} successfully dropped.' as status"

@@ -99,13 +99,13 @@ def _create_good(
 def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path, contract: Contract) -> None:
     """Tables as of `_open_parquet`; DuckDB notes each line that it cannot split or type."""
     name = literal(str(path))
-    found = connection.execute(
+    dialect = connection.execute(
         f"select Delimiter, Quote, Escape, Columns from sniff_csv({name}, header = true, all_varchar = true, "
         "strict_mode = false, ignore_errors = true)"
     ).fetchone()
-    if not found:
+    if not dialect:
         raise UserError(f"{path}: cannot be read: no header and rows were found")
-    delimiter, quote, escape, columns = found
+    delimiter, quote, escape, columns = dialect
     names = [column["name"] for column in columns]
     mapping = match_columns(contract, names, str(path))
     wanted = {actual: column for column in contract.columns if (actual := mapping[column.name]) is not None}
