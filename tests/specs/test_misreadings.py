@@ -145,13 +145,13 @@ def test_what_azure_ml_takes_is_not_refused(name: str, repo: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_yaml_of_another_program_is_no_finding(name: str, repo: Path) -> None:
+def test_yaml_of_another_program_is_not_a_finding(name: str, repo: Path) -> None:
     (repo / "ml" / name).write_text(FOREIGN[name])
     assert [str(finding) for finding in run_checks(repo, [repo / "ml" / name])] == []
 
 
 @pytest.mark.parametrize("stem", OTHER_SPECS)
-def test_a_spec_of_azure_ml_that_nothing_here_reads_is_no_finding(stem: str, repo: Path) -> None:
+def test_a_kind_of_spec_that_this_repo_does_not_check_is_not_a_finding(stem: str, repo: Path) -> None:
     (repo / "ml/other.yml").write_text(SCHEMA.format(stem) + "name: other\n")
     assert said(repo, repo / "ml/other.yml") == []
 
@@ -161,7 +161,7 @@ def test_two_bindings_and_nothing_else_at_the_ends_are_refused_as_azure_ml_does(
     both = "${{parent.inputs.x}}-${{parent.inputs.x}}"
     path.write_text(PIPELINE + "inputs:\n  x: v\n" + NODE.format("${{inputs.x}}", both))
     (line,) = said(repo, path)
-    assert "Failed to find top level definition" in line
+    assert "is taken for one binding by azure-ai-ml" in line
 
 
 def test_an_output_of_a_component_without_a_type_is_refused_as_azure_ml_does(repo: Path) -> None:
