@@ -23,7 +23,7 @@ MISSING = (
 )
 
 
-def test_what_forecasts_needs_numpy_and_onnxruntime_only() -> None:
+def test_the_package_that_forecasts_needs_numpy_and_onnxruntime_only() -> None:
     """Each module of demand is imported where the packages that only training and import have are missing."""
     names = [".".join(path.with_suffix("").parts) for path in MODULES]
     served = [name for name in names if name not in (LEARNED, "demand.__init__")]

@@ -25,7 +25,7 @@ from amlspec.bindings import FromJob, FromParent
         ("echo $HOME ${HOME}", {}, "echo $HOME ${HOME}"),
     ],
 )
-def test_a_command_is_rendered(command, inputs, rendered):
+def test_a_command_is_rendered_with_the_values_of_its_bindings(command, inputs, rendered):
     assert bindings.render(command, inputs, {"o": Path("/out")}) == rendered
 
 
@@ -35,7 +35,7 @@ def test_an_expression_that_names_nothing_is_an_error(command):
         bindings.render(command, {"absent": None}, {})
 
 
-def test_bindings_are_told_from_literals():
+def test_a_binding_is_recognised_and_a_literal_is_not():
     assert bindings.binding_of("${{parent.inputs.a}}") == FromParent("inputs", "a")
     assert bindings.binding_of("${{ parent.jobs.a.outputs.b }}") == FromJob("a", "b")
     assert bindings.binding_of("text") is None

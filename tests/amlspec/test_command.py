@@ -17,5 +17,5 @@ from amlspec.command import Program, program_of
         (None, None),
     ],
 )
-def test_the_program_is_a_module_or_a_script(command: object, program: Program | None) -> None:
+def test_the_program_of_a_command_is_its_module_or_its_script(command: object, program: Program | None) -> None:
     assert program_of(command) == program

@@ -50,7 +50,7 @@ def test_a_file_that_is_not_a_spec_is_one_line_with_its_place(
     assert "\n" not in str(error.value)
 
 
-def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_and_a_folder_get_different_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"no\.yml: no such file"):
         read_document(Path("no.yml"))

@@ -73,7 +73,9 @@ def test_a_snapshot_has_the_files_that_azure_uploads(
         ("\\#a", "#a", "a"),
     ],
 )
-def test_the_rules_that_once_differed(tmp_path: Path, line: str, left_out: str, taken: str) -> None:
+def test_ignore_rules_that_engine_and_azure_once_read_differently_agree(
+    tmp_path: Path, line: str, left_out: str, taken: str
+) -> None:
     for name in (left_out, taken):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("text")

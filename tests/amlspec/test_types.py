@@ -36,7 +36,7 @@ def test_how_a_literal_is_quoted_does_not_count(value: object, kind: str, read: 
         ("x", "uri_file", "a uri_file takes a mapping with type and path, not a literal"),
     ],
 )
-def test_what_does_not_read_as_the_type_is_said(value: object, kind: str, problem: str) -> None:
+def test_a_value_that_does_not_fit_its_type_is_an_error_that_says_so(value: object, kind: str, problem: str) -> None:
     assert literal_problem(value, {"type": kind}) == problem
 
 

@@ -56,7 +56,7 @@ def test_absent_contract_file_is_a_user_error(tmp_path: Path) -> None:
         load_contract(tmp_path / "none.yml")
 
 
-def test_repo_contract_is_the_one_of_the_design(contract: Contract) -> None:
+def test_the_contract_of_this_repo_has_the_columns_of_the_design(contract: Contract) -> None:
     assert [c.name for c in contract.columns if c.required] == ["SaleID", "SaleDate", "StoreID", "Quantity"]
     assert contract.unique_columns() == ("SaleID",)
     assert contract.max_bad_fraction == 0.01

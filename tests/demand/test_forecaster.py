@@ -70,7 +70,7 @@ def test_the_order_of_the_rows_does_not_matter(forecaster: Forecaster, order: li
     assert all(same(shuffled[order.index(number)], wanted[number]) for number in range(8))
 
 
-def test_low_forecast_and_high_are_in_order_and_repeat(forecaster: Forecaster) -> None:
+def test_p10_forecast_and_p90_are_in_order_and_equal_for_equal_requests(forecaster: Forecaster) -> None:
     asked = [row(store, name) for store in [*stores(forecaster), "new"] for name in ("2022-03", "2024-01", "2026-12")]
     forecasts = forecaster.forecast(asked)
     assert all(one.low <= one.sales <= one.high and one.low >= 0 for one in forecasts)
@@ -126,7 +126,7 @@ def test_a_model_without_serving_files_says_what_to_do(tmp_path: Path) -> None:
         Forecaster(tmp_path, {})
 
 
-def test_a_finer_grain_is_part_of_the_key(rows: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_finer_grain_adds_its_column_to_the_series_key(rows: pd.DataFrame, tmp_path: Path) -> None:
     fine = pd.concat([rows.assign(Category=name, TotalSales=rows["TotalSales"] * size) for name, size in FINE.items()])
     state = state_of(fine)
     state.save(tmp_path / "history.npz")
@@ -147,5 +147,5 @@ def test_weekend_share_counts_saturdays_and_sundays(name: str, share: float) -> 
 
 
 @pytest.mark.parametrize("name", ["2024-13", "2024-1", "24-01", "2024-01-01", "\uff12024-01", ""])
-def test_what_is_no_month_is_none(name: str) -> None:
+def test_a_text_that_is_not_a_month_has_no_index(name: str) -> None:
     assert month_of(name) is None

@@ -48,7 +48,7 @@ def test_stores_without_any_history_can_be_learned_from() -> None:
     assert np.corrcoef(fitted(unknown, y).predict(unknown), y)[0, 1] > 0.9  # by StoreID alone
 
 
-def test_input_is_left_as_it_was() -> None:
+def test_fitting_leaves_its_input_as_it_was() -> None:
     x, y = rows()
     before = x.copy()
     fitted(x, y).predict(x)

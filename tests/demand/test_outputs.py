@@ -57,7 +57,7 @@ def output(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_watch_sees_a_rename_and_a_removal(tmp_path: Path) -> None:
+def test_the_test_harness_sees_a_rename_and_a_removal_in_an_output(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     with watched(folder) as events:

@@ -15,7 +15,7 @@ def test_name_and_version_are_read_off_the_folder(folder: str, monkeypatch: pyte
     assert identity(Path(folder)) == ("shop", "7")
 
 
-def test_what_the_rollout_tells_wins_over_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model_reference_of_the_rollout_wins_over_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODEL_REFERENCE", "shop:12")
     assert identity(Path("/mnt/elsewhere/files")) == ("shop", "12")
 

@@ -21,7 +21,7 @@ def test_user_error_is_one_line_and_exits_2(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err == "error: sales.parquet: Price is missing\n"
 
 
-def test_return_code_of_main_is_kept() -> None:
+def test_a_step_ends_with_the_return_code_of_its_main() -> None:
     assert run(lambda: 0) == 0
     assert run(lambda: 3) == 3
 

@@ -12,7 +12,7 @@ def test_case_and_surrounding_blanks_do_not_make_another_store(store: str) -> No
 
 
 @pytest.mark.parametrize("store", ["S001", "S0011", "S01", "S-001"])
-def test_the_same_id_and_another_one_resemble_nothing(store: str) -> None:
+def test_an_equal_id_and_a_different_id_are_not_suggested(store: str) -> None:
     assert similar(store, ["S002", "S001"]) is None
     assert did_you_mean(store, ["S001"]) == f'"{store}"'
 

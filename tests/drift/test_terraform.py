@@ -45,7 +45,7 @@ def test_a_value_that_was_not_deployed_is_named_with_its_attribute_and_no_plan_s
 
 
 @needs_terraform
-def test_outputs_that_alone_differ_are_named(deployed: Path) -> None:
+def test_a_drift_in_the_outputs_alone_is_named(deployed: Path) -> None:
     with (deployed / "infra" / "main.tf").open("a") as config:
         config.write('output "new" { value = "x" }\n')
     (found,) = terraform.differences(deployed, "dev")
@@ -60,7 +60,7 @@ def test_a_plan_that_fails_is_an_error_of_one_line_and_not_a_drift(deployed: Pat
     assert error.value.exit_code == 1
 
 
-def test_what_somebody_changed_in_the_portal_is_told_from_what_git_is_ahead_with() -> None:
+def test_a_change_made_in_the_portal_reads_otherwise_than_one_that_git_is_ahead_with() -> None:
     def item(address: str, verb: str, **values: Any) -> dict[str, Any]:
         return {"address": address, "type": "x", "mode": "managed", "change": {"actions": [verb], **values}}
 

@@ -119,7 +119,7 @@ def test_without_python_one_line_says_what_to_install(bare_path: str, tmp_path: 
     ]
 
 
-def test_another_python_is_named(bare_path: str, tmp_path: Path) -> None:
+def test_a_python_of_another_version_is_named(bare_path: str, tmp_path: Path) -> None:
     other = tmp_path / "python3"
     other.write_text("#!/bin/sh\nexit 1\n")
     other.chmod(0o755)

@@ -53,7 +53,7 @@ def champions(checkout):
 def test_each_grain_has_models_a_champion_and_forecasts_of_its_own(checkout, sales):
     checkout.make("run-pipeline", f"SALES={sales / 'good.csv'}")
     output = checkout.make("run-pipeline", "GRAIN=category")
-    assert checkout.verdict()["champion"] is None, "a store model is no rival of a category model"
+    assert checkout.verdict()["champion"] is None, "a store model does not compete with a category model"
     assert "is demand-forecast-category version 1" in output
     assert champions(checkout) == {"demand-forecast": "1", "demand-forecast-category": "1"}
     by_store, by_category = checkout.make("forecast"), checkout.make("forecast", "GRAIN=category")

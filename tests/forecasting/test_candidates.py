@@ -34,7 +34,7 @@ def test_history_beats_the_baselines_and_is_promoted(parts, candidates):
 
 
 @pytest.mark.parametrize("column", ["Lag1", "RollingMean3"])
-def test_a_history_feature_that_holds_the_months_own_sales_is_found_and_refused(parts, candidates, column):
+def test_a_history_feature_that_holds_the_months_own_sales_is_a_leak_and_refused(parts, candidates, column):
     train, holdout = parts
     poisoned = holdout.assign(**{column: holdout["TotalSales"]})
     decision, backtests, _ = evaluate.evaluate(train, poisoned, {"history": candidates["history"]}, None)

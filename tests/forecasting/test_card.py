@@ -42,7 +42,7 @@ ORIGIN = {"data_version": "5", "git_commit": "abc123", "recipe": "r9", "fingerpr
         "`f0f0`",
     ],
 )
-def test_card_tells(text: str) -> None:
+def test_the_card_states_data_features_figures_limits_and_origin(text: str) -> None:
     assert text in model_card(Verdict.of(RESULT), METADATA, ORIGIN, "demand-forecast")
 
 

@@ -40,7 +40,7 @@ def read(packed_and_folder, rows, monkeypatch, grain="store"):
     return champion.read("demand-forecast", "4", train, holdout, grain), train, holdout
 
 
-def test_none_is_no_champion(rows):
+def test_version_none_means_that_there_is_no_champion(rows):
     assert champion.read("demand-forecast", "none", rows, rows, "store") is None
 
 
@@ -70,9 +70,7 @@ def test_the_same_months_of_other_sales_have_not_been_seen(packed_until_three_mo
     assert months_seen(packed, folder, holdout) == 3
 
 
-def test_a_model_that_does_not_tell_until_when_it_was_trained_may_have_seen_everything(
-    packed_until_three_months_ago, rows
-):
+def test_a_model_without_its_last_training_month_counts_as_having_seen_everything(packed_until_three_months_ago, rows):
     packed, folder = packed_until_three_months_ago
     _, holdout = split(rows, 6)
     assert months_seen(Packed(packed.model, {"features": packed.features}), folder, holdout) == 6

@@ -34,7 +34,7 @@ def test_a_gap_of_a_store_is_a_gap_of_the_calendar():
     assert (features["Lag3"], features["RollingMean3"]) == (10, 10)
 
 
-def test_a_store_without_history_knows_nothing():
+def test_a_store_without_history_has_unknown_features():
     rows = months(("2024-01", 10))
     assert SalesHistory.of(rows).features(months(("2024-02", 1), store="new")).isna().all(axis=None)
 

@@ -22,19 +22,19 @@ def rows() -> pd.DataFrame:
     return pd.DataFrame(json.loads((FIXTURE / "rows.json").read_text()))
 
 
-def test_its_pickle_loads_and_forecasts_as_then() -> None:
+def test_the_pickle_of_a_former_release_loads_and_forecasts_the_same() -> None:
     packed = load(MODEL)
     frame = model_frame(rows(), packed.features)
     np.testing.assert_allclose(packed.model.predict(frame), FORECASTS, rtol=1e-12)
 
 
-def test_its_serving_files_forecast_the_same() -> None:
+def test_the_serving_files_of_a_former_release_forecast_the_same() -> None:
     frame = model_frame(rows(), load(MODEL).features)
     served = Forest(MODEL / "endpoint").of_frame(frame).mean(axis=1)
     np.testing.assert_allclose(served, FORECASTS, rtol=1e-6)
 
 
-def test_the_endpoint_answers_from_it() -> None:
+def test_the_endpoint_serves_a_model_of_a_former_release() -> None:
     state = State.load(MODEL / "endpoint" / "history.npz")
     forecaster = Forecaster(MODEL, read_metadata(MODEL), state)
     (forecast,) = forecaster.forecast([{"StoreID": "S001", "Month": state.last_month + 1}])

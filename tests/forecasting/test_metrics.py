@@ -20,7 +20,7 @@ def test_returns_count_by_their_size():
     assert metrics.wape(np.array([-5.0, 5.0]), np.array([0.0, 5.0])) == 0.5
 
 
-def test_what_is_undefined_is_none_and_never_a_good_figure():
+def test_an_undefined_error_is_none_and_never_a_good_figure():
     assert set(metrics.errors(np.empty(0), np.empty(0)).values()) == {None}
     assert set(metrics.errors(ACTUAL, np.array([1.0, np.nan, 1.0])).values()) == {None}
     assert metrics.errors(np.zeros(2), np.ones(2))["wape"] is None

@@ -85,7 +85,7 @@ def test_fingerprint_changes_with_the_estimator_metadata_and_serving_files(folde
     assert len({first, second, third, fingerprint(tmp_path)}) == 4
 
 
-def test_what_is_no_model_is_a_user_error(folder: Path, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_model_is_a_user_error(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(StepError, match="not a model that can be loaded"):
         load(tmp_path)
     with pytest.raises(StepError, match="holds no model"):

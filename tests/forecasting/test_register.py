@@ -77,7 +77,7 @@ def test_the_promoted_model_bears_the_alias_even_when_an_older_one_wins_again(st
 
 
 @pytest.mark.slow
-def test_the_version_tells_what_it_was_compared_with(step):
+def test_the_tags_of_a_version_say_what_it_was_compared_with(step):
     step(True)
     (version,) = versions()
     assert version.tags["compared_with"] == "none"

@@ -37,7 +37,7 @@ def page(**changes: Any) -> str:
     return render(Verdict.of(verdict), rows(["2024-01", "2024-02"], 10.0), rows(held, 9.0), forecasts)
 
 
-def test_report_needs_nothing_beside_it() -> None:
+def test_the_report_is_one_file_without_links() -> None:
     assert not re.search(r"(src|href)=|<script|@import|url\(", page())
 
 

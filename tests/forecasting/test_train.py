@@ -22,7 +22,7 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(("features", "names"), [("contextual", CONTEXTUAL), ("history", (*CONTEXTUAL, *HISTORY))])
-def test_the_step_saves_a_model_that_tells_what_it_is(train: Path, features: str, names: tuple[str, ...]) -> None:
+def test_the_step_saves_a_model_with_its_metadata(train: Path, features: str, names: tuple[str, ...]) -> None:
     flags = ["--candidate=mine", f"--features={features}", "--n-estimators=12", "--min-samples-leaf=2", "--seed=5"]
     assert main([f"--train={train}", f"--model={train / 'model'}", "--max-features=0.8", *flags]) == 0
     metadata = load(train / "model").metadata
@@ -41,7 +41,7 @@ def test_a_second_run_replaces_the_model(train: Path) -> None:
     assert load(train / "model").metadata["candidate"] == "second"
 
 
-def test_settings_reach_the_forest() -> None:
+def test_the_flags_of_the_step_reach_the_forest() -> None:
     rows = add_features(monthly_sales(stores=3, months=15))
     model, _ = fit(Settings("c", "contextual", n_estimators=11, min_samples_leaf=3, max_features=0.4, seed=9), rows)
     forest = model["forest"]

@@ -36,7 +36,7 @@ def served(tmp_path: Path) -> Iterator[Daemon]:
     daemon.stop(found)
 
 
-def test_a_server_is_started_found_and_stopped(served: Daemon) -> None:
+def test_a_server_is_started_discovered_and_stopped(served: Daemon) -> None:
     assert daemon.find(served) is None
     server = daemon.start(served)
     assert daemon.find(served) == server
@@ -47,12 +47,12 @@ def test_a_server_is_started_found_and_stopped(served: Daemon) -> None:
     assert not daemon.stop(served)
 
 
-def test_one_that_ends_at_once_is_told_with_its_last_line(served: Daemon) -> None:
+def test_a_server_that_ends_at_once_is_an_error_with_its_last_line(served: Daemon) -> None:
     with pytest.raises(UserError, match=r"the announcer did not start: no such port; its log: .*server\.log"):
         daemon.start(replace(served, module="breaks"))
 
 
-def test_one_that_never_serves_is_ended(served: Daemon) -> None:
+def test_a_server_that_never_answers_is_ended(served: Daemon) -> None:
     with pytest.raises(UserError, match="did not answer within 0 s"):
         daemon.start(replace(served, module="silent", start_seconds=0.5))
     commands = [each.info["cmdline"] or [] for each in psutil.process_iter(["cmdline"])]
@@ -72,12 +72,12 @@ def test_a_process_that_got_the_pid_of_an_earlier_server_is_left_alone(served: D
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '{"pid": "x", "started": 1, "port": 2}'])
-def test_a_damaged_state_file_counts_as_none(tmp_path: Path, text: str) -> None:
+def test_a_damaged_state_file_counts_as_missing(tmp_path: Path, text: str) -> None:
     (tmp_path / "server.json").write_text(text)
     assert daemon.read(tmp_path / "server.json") is None
 
 
-def test_a_server_that_does_not_answer_is_not_found(served: Daemon) -> None:
+def test_a_server_that_does_not_answer_counts_as_missing(served: Daemon) -> None:
     server = daemon.start(served)
     assert isinstance(server, Server)
     assert daemon.find(replace(served, answers=lambda _: False)) is None

@@ -101,7 +101,9 @@ def healthy_values(tmp_path: Path) -> Path:
     return folder.parent
 
 
-def test_a_complete_machine_is_told_so(machine: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_complete_machine_gets_no_finding_but_a_line_that_says_so(
+    machine: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert machine() == 0
     out = capsys.readouterr().out
     assert "nothing is missing" in out
@@ -166,7 +168,7 @@ def test_a_complete_machine_is_told_so(machine: Callable[..., int], capsys: pyte
         ),
     ],
 )
-def test_each_lack_is_one_line_with_its_fix(
+def test_each_missing_tool_or_right_is_one_line_with_its_fix(
     changes: dict[str, Any], line: str, machine: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert machine(**changes) == 1
@@ -210,7 +212,7 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
         ("location", 'budget_start = "2999-01-01T00:00:00Z"\nlocation', "budget_start .* 2999-01-01  -> a new environ"),
     ],
 )
-def test_what_stops_no_deployment_is_advice(
+def test_what_does_not_stop_a_deployment_is_only_advice(
     old: str, new: str, line: str, machine: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert machine(infra=edited(tmp_path, old, new)) == 0
@@ -264,7 +266,9 @@ def test_without_az_nothing_is_asked_of_azure(machine: Callable[..., int], capsy
     assert "login" not in out
 
 
-def test_local_needs_python_alone(machine: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_local_environment_needs_python_alone(
+    machine: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert machine(env="local", terraform_version=None, az_account=None) == 0
     assert "ENV=local needs Python alone" in capsys.readouterr().out
 
@@ -310,7 +314,7 @@ def test_every_az_command_that_the_doctor_calls_or_proposes_exists(
 
 
 @pytest.mark.parametrize("env", ["dev", "prod"])
-def test_the_quota_is_that_of_both_pools_at_their_most(env: str) -> None:
+def test_the_needed_quota_is_that_of_both_pools_at_their_maximum(env: str) -> None:
     text = (ROOT / "infra" / "environments" / f"{env}.tfvars").read_text()
     pools = re.findall(r'^aks_\w+ += \{ vm_size = "Standard_D(\d)s_v5", min = \d, max = (\d) \}', text, re.M)
     assert len(pools) == 2

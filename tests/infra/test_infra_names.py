@@ -61,7 +61,7 @@ def test_outputs_of_another_environment_are_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("text", "says"), [("{}", "nothing is deployed"), ("Error", "no JSON")])
+@pytest.mark.parametrize(("text", "says"), [("{}", "nothing is deployed"), ("Error", "not JSON")])
 def test_an_empty_state_says_what_to_do(text: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=says):
         outputs.write("dev", text, tmp_path)

@@ -106,7 +106,7 @@ def test_destroy_prod_needs_prod_typed(confirm: list[str], machine: Machine) -> 
 @needs_az
 @needs_terraform
 @pytest.mark.parametrize(("purge", "value"), [([], "true"), (["PURGE=no"], "false")])
-def test_destroy_applies_the_listed_plan_and_frees_devs_names_unless_told_not_to(
+def test_destroy_applies_the_listed_plan_and_frees_devs_names_unless_asked_not_to(
     purge: list[str], value: str, machine: Machine
 ) -> None:
     machine.will(("azurerm_subnet.main", ["delete"]))
@@ -213,7 +213,7 @@ def test_attach_stops_when_the_namespace_cannot_be_made(answer: object, machine:
 
 
 @needs_az
-def test_instance_types_go_to_the_cluster_with_their_file_and_kubectl_is_heard(machine: Machine) -> None:
+def test_instance_types_go_to_the_cluster_as_a_file_and_kubectls_answer_is_printed(machine: Machine) -> None:
     machine.answer({"aks command invoke": {"exitCode": 0, "logs": "scoring created\n"}})
     done = machine.make("instance-types", "ENV=dev")
     assert (done.returncode, done.stderr) == (0, "")

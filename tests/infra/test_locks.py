@@ -41,7 +41,7 @@ def locked() -> set[str]:
     return set(re.findall(r"^    (\w+) += azurerm", table, re.M))
 
 
-def test_the_rollouts_deletion_is_seen() -> None:
+def test_the_search_for_deletions_sees_the_one_of_the_rollout() -> None:
     assert "online-deployment delete" in deletions()
 
 

@@ -52,7 +52,7 @@ def refused(hosts: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("folder", ENVIRONMENTS, ids=lambda path: path.name)
-def test_prod_builds_the_image(folder: Path) -> None:
+def test_prod_allows_the_hosts_that_building_the_image_needs(folder: Path) -> None:
     hosts = hosts_of_a_dockerfile((folder / "Dockerfile").read_text())
     assert "mcr.microsoft.com" in hosts
     assert hosts >= PYPI
@@ -64,7 +64,7 @@ def test_prod_reaches_what_the_lock_needs(folder: Path) -> None:
     assert refused(hosts_of_a_lock((folder / "requirements.txt").read_text())) == set()
 
 
-def test_no_name_is_allowed_that_nothing_needs() -> None:
+def test_no_host_is_allowed_that_nothing_needs() -> None:
     needs = set[str]()
     for folder in ENVIRONMENTS:
         needs |= hosts_of_a_dockerfile((folder / "Dockerfile").read_text())
@@ -82,11 +82,11 @@ def test_no_name_is_allowed_that_nothing_needs() -> None:
         ("ADD https://example.com/file /file", "example.com"),
     ],
 )
-def test_a_host_of_a_dockerfile_is_seen(line: str, host: str) -> None:
+def test_a_host_in_a_dockerfile_counts_as_needed(line: str, host: str) -> None:
     assert host in hosts_of_a_dockerfile(line)
 
 
-def test_a_lock_with_an_index_of_its_own_is_seen() -> None:
+def test_a_package_index_named_in_a_lock_counts_as_needed() -> None:
     assert "wheels.example.com" in hosts_of_a_lock("--extra-index-url https://wheels.example.com/simple\n")
 
 

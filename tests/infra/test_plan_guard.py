@@ -167,9 +167,9 @@ def test_every_type_that_holds_data_or_access_in_terraform_is_protected() -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("Error: no plan", "no JSON"), ("{}", "no plan of Terraform"), ("[]", "no plan")]
+    ("text", "says"), [("Error: no plan", "not JSON"), ("{}", "not a plan of Terraform"), ("[]", "not a plan")]
 )
-def test_what_is_no_plan_is_no_permission(text: str, says: str, tmp_path: Path) -> None:
+def test_a_text_that_is_not_a_plan_is_refused(text: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=says):
         run(text, tmp_path)
 
@@ -189,7 +189,7 @@ def test_a_teardown_lists_every_resource_and_needs_the_typed_name(
     assert "azurerm_monitor_metric_alert.main" in out
 
 
-def test_without_a_terminal_nobody_is_asked_and_nothing_goes(tmp_path: Path) -> None:
+def test_without_a_terminal_a_teardown_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="CONFIRM=dev"):
         run(plan(change(STORAGE, "delete")), tmp_path, "--destroy")
 

@@ -156,7 +156,7 @@ def test_a_busy_server_queues_then_refuses_with_503(shop: Shop) -> None:
         assert refused.headers["retry-after"] == "1"
         assert slow.result().status == 200
         slow = pool.submit(shop.ask, {**REQUEST, "sleep": 0.1})
-        assert shop.ask().status == 200, "a short wait is no refusal"
+        assert shop.ask().status == 200, "a short wait is not a refusal"
         slow.result()
 
 

@@ -6,7 +6,7 @@ ROW = {"StoreID": "s001", "MonthYear": "2026-12", "TotalSales": 5.0, "P10": 4.0,
 MODEL = {"name": "demand-forecast", "version": "1", "known_until": "2026-10"}
 
 
-def test_a_store_in_another_spelling_is_told_with_the_known_one():
+def test_a_store_in_another_spelling_brings_a_note_with_the_known_one():
     row = {**ROW, "flags": ["unknown_store"], "did_you_mean": "S001"}
     assert [line for line in lines({"predictions": [row], "model": MODEL}) if line.startswith("Note")] == [
         "Note: this store is not known: the forecast is that of an average one",

@@ -50,7 +50,7 @@ def test_the_build_folder_of_an_environment_inside_a_component_is_its_content(re
     assert any(line.startswith(f"{TRAIN}:3: component train_forest changed") for line in said(repo))
 
 
-def test_comments_and_key_order_of_a_conda_file_are_no_content(repo: Repo) -> None:
+def test_comments_and_key_order_of_a_conda_file_do_not_count_as_content(repo: Repo) -> None:
     file = repo.root / "ml/environments/scoring.conda.yml"
     file.write_text("# why\n" + file.read_text().replace("\n", "\n\n"))
     assert said(repo) == []
@@ -58,7 +58,7 @@ def test_comments_and_key_order_of_a_conda_file_are_no_content(repo: Repo) -> No
     assert len(said(repo)) == 1
 
 
-def test_a_conda_file_that_is_no_yaml_counts_by_its_bytes(repo: Repo) -> None:
+def test_a_conda_file_that_is_not_yaml_counts_by_its_bytes(repo: Repo) -> None:
     repo.write("ml/environments/scoring.conda.yml", "name: [\n")
     assert len(said(repo)) == 1
 
@@ -91,7 +91,7 @@ def test_a_component_that_becomes_a_pipeline_needs_a_version(repo: Repo) -> None
     assert said(repo) == []
 
 
-def test_of_additional_includes_what_they_hold_is_content_and_nothing_beside_them(repo: Repo) -> None:
+def test_files_in_additional_includes_are_content_and_files_beside_them_are_not(repo: Repo) -> None:
     repo.edit(TRAIN, "code: ../../src\n", "additional_includes:\n  - ../../src/demand\n")
     repo.write("src/other/unused.py", "")
     repo.write("src/demand/part/.amlignore", "*.md\n")
@@ -105,7 +105,7 @@ def test_of_additional_includes_what_they_hold_is_content_and_nothing_beside_the
     assert "component train_forest changed (src/demand/part/more.py)" in line
 
 
-def test_a_spec_that_is_no_yaml_any_more_is_told_as_that_and_not_as_removed(repo: Repo) -> None:
+def test_a_spec_that_is_not_yaml_any_more_is_reported_as_unreadable_and_not_as_removed(repo: Repo) -> None:
     repo.edit(TRAIN, "inputs:", "inputs: [")
     (line,) = said(repo)
     assert line.startswith(f"{TRAIN}:")
@@ -133,7 +133,7 @@ class TestTwoVersionsSideBySide:
         start(repo)
         return repo
 
-    def test_the_second_alone_is_no_finding(self, repo: Repo) -> None:
+    def test_a_new_version_beside_the_old_one_is_not_a_finding(self, repo: Repo) -> None:
         text = (repo.root / TRAIN).read_text()
         second = text.replace('version: "1"', 'version: "2"').replace("default: 0.5", "default: 0.9")
         repo.write("ml/components/train_v2.yml", second)
@@ -147,12 +147,12 @@ class TestTwoVersionsSideBySide:
         assert said(both) == []
         assert "azureml:train_forest:3" in (both.root / PIPELINE).read_text()
 
-    def test_removing_the_one_that_a_pipeline_pins_is_a_finding(self, both: Repo) -> None:
+    def test_removing_the_version_that_a_pipeline_pins_is_a_finding(self, both: Repo) -> None:
         both.git("rm", "--quiet", TRAIN)
         (line,) = said(both)
         assert line.startswith(f"{PIPELINE}:")
         assert "version 1 of component train_forest was removed and is still used here" in line
 
-    def test_removing_the_other_is_none(self, both: Repo) -> None:
+    def test_removing_a_version_that_nothing_pins_is_not_a_finding(self, both: Repo) -> None:
         both.git("rm", "--quiet", "ml/components/train_v2.yml")
         assert said(both) == []

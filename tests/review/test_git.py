@@ -42,7 +42,9 @@ def test_without_base_and_origin_main_counts_and_without_both_the_user_is_asked(
     assert "BASE=" in capsys.readouterr().err
 
 
-def test_a_shallow_clone_is_told_to_fetch(repo: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_shallow_clone_is_an_error_that_says_how_to_fetch(
+    repo: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     repo.git("checkout", "--quiet", "main")
     for number in range(3):
         repo.write("notes.txt", str(number))
@@ -57,10 +59,12 @@ def test_a_shallow_clone_is_told_to_fetch(repo: Repo, tmp_path: Path, capsys: py
     assert guard(tmp_path / "shallow", "origin/main") == 2
     assert "fetch the whole history (git fetch --unshallow)" in capsys.readouterr().err
     assert guard(tmp_path / "shallow", "origin/nowhere") == 2
-    assert capsys.readouterr().err.startswith("error: BASE=origin/nowhere is no revision here")
+    assert capsys.readouterr().err.startswith("error: BASE=origin/nowhere is not a revision here")
 
 
-def test_from_a_subfolder_and_from_a_worktree(repo: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_review_runs_in_a_subfolder_and_in_a_worktree(
+    repo: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     repo.edit(TRAIN, "default: 0.5", "default: 0.6")
     assert guard(repo.root / "ml" / "components") == 1
     from_below = capsys.readouterr().out
@@ -72,7 +76,7 @@ def test_from_a_subfolder_and_from_a_worktree(repo: Repo, tmp_path: Path, capsys
     assert capsys.readouterr().out == from_below
 
 
-def test_settings_of_the_user_change_nothing(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+def test_git_settings_of_the_user_do_not_change_the_review(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     repo.edit(TRAIN, "default: 0.5", "default: 0.6")
     repo.write("src/demand/é ü.py", "X = 1\n")
     assert main(["report", "--root", str(repo.root), "--base", "main"]) == 0
@@ -85,21 +89,21 @@ def test_settings_of_the_user_change_nothing(repo: Repo, capsys: pytest.CaptureF
     assert "é ü.py" in before
 
 
-def test_line_ends_that_git_converts_are_no_change(repo: Repo) -> None:
+def test_line_ends_that_git_converts_do_not_count_as_a_change(repo: Repo) -> None:
     repo.git("config", "core.autocrlf", "true")
     for path in [*(repo.root / "src").rglob("*.py"), *(repo.root / "ml").rglob("*.yml")]:
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert guard(repo.root) == 0
 
 
-def test_a_file_name_that_is_no_utf8_does_not_end_the_check(repo: Repo) -> None:
+def test_a_file_name_that_is_not_utf8_does_not_end_the_check(repo: Repo) -> None:
     name = os.fsdecode(b"src/caf\xe9.txt")
     (repo.root / name).write_text("text")
     assert guard(repo.root) == 1
     assert main(["report", "--root", str(repo.root), "--base", "main"]) == 0
 
 
-def test_a_spec_that_is_no_utf8_does_not_end_the_check(repo: Repo) -> None:
+def test_a_spec_that_is_not_utf8_does_not_end_the_check(repo: Repo) -> None:
     (repo.root / TRAIN).write_bytes((repo.root / TRAIN).read_bytes().replace(b"Fits a forest", b"Fits a for\xeat"))
     assert guard(repo.root) == 1
     assert main(["bump", "--root", str(repo.root), "--base", "main"]) == 2
@@ -120,7 +124,7 @@ def test_a_merge_in_progress_and_an_unborn_file_are_read_from_disk(repo: Repo) -
     assert guard(repo.root) == 1
 
 
-def test_a_missing_git_and_a_distrusted_folder_are_told_as_that(
+def test_a_missing_git_and_a_distrusted_folder_are_errors_that_say_so(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     fake = tmp_path / "bin" / "git"
@@ -136,7 +140,7 @@ def test_a_missing_git_and_a_distrusted_folder_are_told_as_that(
     assert capsys.readouterr().err == "error: git is not on PATH: install it\n"
 
 
-def test_a_tag_and_an_annotated_tag_are_bases_and_a_path_is_none(repo: Repo) -> None:
+def test_a_tag_may_be_the_base_and_a_path_may_not(repo: Repo) -> None:
     repo.git("tag", "light", "main")
     repo.git("tag", "-a", "heavy", "-m", "heavy", "main")
     git = Git(repo.root)

@@ -25,7 +25,7 @@ def said(repo: Repo, base: str = "main") -> list[str]:
         return [str(verdict.finding) for verdict in guard(change)]
 
 
-def test_nothing_is_said_of_an_untouched_repository(repo: Repo) -> None:
+def test_an_untouched_repository_has_no_finding(repo: Repo) -> None:
     assert said(repo) == []
 
 
@@ -48,7 +48,7 @@ def test_a_new_file_in_a_snapshot_is_content_and_an_ignored_one_is_not(repo: Rep
     assert all("src/helper.py" in line for line in said(repo))
 
 
-def test_a_file_that_git_ignores_is_no_content(repo: Repo) -> None:
+def test_a_file_that_git_ignores_does_not_count_as_content(repo: Repo) -> None:
     repo.write(".gitignore", "*.tmp\n")
     repo.write("src/scratch.tmp", "text")
     assert said(repo) == []
@@ -62,7 +62,7 @@ def test_the_build_folder_is_content_of_its_environment(repo: Repo) -> None:
     )
 
 
-def test_the_description_of_an_environment_is_no_content_that_of_a_component_is(repo: Repo) -> None:
+def test_the_description_of_a_component_is_content_and_that_of_an_environment_is_not(repo: Repo) -> None:
     repo.edit("ml/environments/demand.yml", "The image of every step.", "An image.")
     assert said(repo) == []
     repo.edit(TRAIN, "Fits a forest.", "Fits one.")
@@ -155,7 +155,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
 ) -> None:
     assert main(["guard", "--root", str(repo.root), "--base", "nowhere"]) == 2
     assert capsys.readouterr().err == (
-        "error: BASE=nowhere is no revision here: fetch it, or give another such as BASE=HEAD~1\n"
+        "error: BASE=nowhere is not a revision here: fetch it, or give another such as BASE=HEAD~1\n"
     )
     assert main(["guard", "--root", str(tmp_path), "--base", "main"]) == 2
     assert "is in no git repository" in capsys.readouterr().err
@@ -188,13 +188,13 @@ def test_the_following_version_is_higher_and_order_is_by_number(parts: list[int]
         ("2", "10-beta"),
     ],
 )
-def test_versions_compare_as_versions(low: str, high: str) -> None:
+def test_a_version_is_higher_by_its_numbers(low: str, high: str) -> None:
     assert is_higher(high, low)
     assert not is_higher(low, high)
 
 
 @pytest.mark.parametrize(("version", "after"), [("1", "2"), ("1.9", "1.10"), ("v09", "v10"), ("1.2.3", "1.2.4")])
-def test_the_last_number_counts_on(version: str, after: str) -> None:
+def test_the_following_version_raises_the_last_number(version: str, after: str) -> None:
     assert following(version) == after
 
 

@@ -80,7 +80,7 @@ def test_each_finding_is_a_change_that_azure_would_see_and_each_such_change_is_f
         pytest.skip("the history is not here: a shallow clone, or no clone at all")
     history = pairs()
     if not history:
-        pytest.skip("one commit is no history")
+        pytest.skip("one commit is not a history")
     for parent, commit in history:
         before, after = (contents(checked_out(revision, tmp_path)) for revision in (parent, commit))
         same_version = [path for path in before.keys() & after.keys() if before[path][0] == after[path][0]]

@@ -134,7 +134,7 @@ class TestTerraform:
         repo.git("checkout", "--quiet", "-B", "work")
         return report
 
-    def test_a_public_side_is_access(self, infra: Report) -> None:
+    def test_a_change_to_public_access_is_in_the_access_section(self, infra: Report) -> None:
         infra.repo.edit(self.STORAGE, "enabled = false", "enabled = true")
         infra.repo.edit(self.STORAGE, '      "203.0.113.0/24",\n', '      "203.0.113.0/24",\n      "0.0.0.0/0",\n')
         assert infra.section("Access") == [
@@ -150,16 +150,16 @@ class TestTerraform:
         assert [line.split(": ")[1] for line in infra.section("Cost")] == ["aks_user", "training_max_nodes"]
         assert infra.section("Access") == []
 
-    def test_another_name_is_neither_but_terraform_is_told(self, infra: Report) -> None:
+    def test_a_renamed_resource_is_neither_cost_nor_access_but_touches_terraform(self, infra: Report) -> None:
         infra.repo.edit(self.TFVARS, '"gbj"', '"globo"')
         assert "Touches Terraform." in infra.text()
         assert infra.section("Terraform") == [f"- {self.TFVARS}: changed (+1 -1)"]
 
-    def test_only_a_comment_touches_neither(self, infra: Report) -> None:
+    def test_a_comment_in_terraform_touches_neither_cost_nor_access(self, infra: Report) -> None:
         infra.repo.edit(self.STORAGE, "# private", "# public_network_access_enabled = true, one day")
         assert infra.section("Access") == []
 
-    def test_a_new_file_and_a_removed_one(self, infra: Report) -> None:
+    def test_new_and_removed_files_are_listed_with_their_lines(self, infra: Report) -> None:
         infra.repo.write("infra/main.more.tf", 'resource "azurerm_x" "y" {\n  public = true\n}\n')
         (infra.repo.root / self.STORAGE).unlink()
         assert infra.section("Access")[0] == "- infra/main.more.tf: azurerm_x.y.public: added true"
@@ -175,7 +175,9 @@ class TestWhatIsHandedIn:
         "text",
         ["[]", "{}", "null", '{"promoted": true, "selected": "a", "candidates": null}', '{"promoted": 1'],
     )
-    def test_no_verdict(self, report: Report, tmp_path: Path, text: str) -> None:
+    def test_a_file_that_is_not_a_verdict_is_an_error_of_one_line(
+        self, report: Report, tmp_path: Path, text: str
+    ) -> None:
         (tmp_path / "v.json").write_text(text)
         error = report.error("--verdict", str(tmp_path / "v.json"))
         assert error.startswith("error: ")
@@ -194,13 +196,15 @@ class TestWhatIsHandedIn:
         (tmp_path / "v.json").write_text(json.dumps(verdict))
         assert "The run's gate refused" in report.text("--verdict", str(tmp_path / "v.json"))
 
-    def test_the_plan_as_terraform_saves_it_is_told_as_binary(self, report: Report, tmp_path: Path) -> None:
+    def test_a_binary_plan_is_an_error_that_says_how_to_make_json(self, report: Report, tmp_path: Path) -> None:
         (tmp_path / "dev.tfplan").write_bytes(b"PK\x03\x04\xff\xfe\x00")
         error = report.error("--plan", str(tmp_path / "dev.tfplan"))
         assert "terraform show -json" in error
         assert error.count("\n") == 1
 
-    def test_no_such_file(self, report: Report, tmp_path: Path) -> None:
+    def test_a_verdict_or_plan_that_does_not_exist_is_an_error_of_one_line(
+        self, report: Report, tmp_path: Path
+    ) -> None:
         for flag in ("--plan", "--verdict"):
             assert "No such file" in report.error(flag, str(tmp_path / "nothing"))
 

@@ -29,7 +29,7 @@ def result(*rows: dict[str, Any]) -> Result:
     return Result("batch.csv", list(rows), given=True)
 
 
-def test_agreement_is_relative() -> None:
+def test_endpoint_and_batch_agree_up_to_a_relative_limit() -> None:
     expected = {("S1", "2026-12"): 100_000.0, ("S9", "2026-12"): 1.0}
     assert batch.problems([{**ROW, "TotalSales": 100_090.0}], expected, 1e-3) == []
     assert "S1" in batch.problems([{**ROW, "TotalSales": 100_110.0}], expected, 1e-3)[0]
@@ -66,7 +66,7 @@ def test_a_batch_result_is_read_from_csv_parquet_or_its_folder(tmp_path: Path, n
     assert batch.read(target).expected() == {("001", "2026-12"): 5.5}
 
 
-def test_a_batch_result_of_another_shape_is_told(tmp_path: Path) -> None:
+def test_a_batch_result_of_another_shape_is_an_error_that_says_so(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("StoreID,Month\n1,2\n")
     with pytest.raises(UserError, match="has StoreID, MonthYear and TotalSales"):
         batch.read(tmp_path / "x.csv")
@@ -136,7 +136,7 @@ def test_a_version_that_its_own_batch_job_contradicts_is_taken_back(live_shop: S
 
 
 @pytest.mark.slow
-def test_a_batch_job_on_newer_sales_is_told_and_not_compared(live_shop: Shop) -> None:
+def test_a_batch_job_on_newer_sales_is_reported_and_not_compared(live_shop: Shop) -> None:
     forecast_job(live_shop, "forecast-1", 1.2, origin="2099-01")
     said = live_shop.rollout("deploy", "--model-version", OTHER)
     assert "not compared with the batch result: job forecast-1 forecasts from 2099-01" in said

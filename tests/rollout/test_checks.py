@@ -36,7 +36,7 @@ def test_a_good_answer_has_no_problem() -> None:
         ({**answer(), "model": {"name": "m", "version": "2"}}, "m version 3 was deployed, m 2 answers"),
     ],
 )
-def test_a_bad_answer_is_told(given: Any, problem: str) -> None:
+def test_a_bad_answer_is_a_problem_that_says_why(given: Any, problem: str) -> None:
     assert problem in " ".join(checks.answer_problems(REQUEST, given, "m", "3"))
 
 

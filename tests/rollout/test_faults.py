@@ -46,7 +46,7 @@ def test_a_call_that_fails_for_good_is_taken_back(old: Shop, faults: Any, match:
     assert live(old) == {"blue": f"{GOOD} 100"}
 
 
-def test_a_way_back_that_fails_too_is_told_and_the_next_call_goes_on(old: Shop, faults: Any) -> None:
+def test_a_way_back_that_fails_too_is_reported_and_the_next_call_goes_on(old: Shop, faults: Any) -> None:
     faults({"match": UPDATE, "nth": 3, "times": 0})
     with Caller(old):
         said = old.rollout("deploy", "--model-version", OTHER, code=1)

@@ -24,7 +24,7 @@ def test_no_request_is_lost_through_two_rollouts_and_a_failed_one(bare_shop: Sho
     assert set(result["by_version"]) == {GOOD, OTHER, NEWEST}, "callers met both good versions and never the bad one"
 
 
-def test_a_leak_is_told_from_what_the_first_requests_load() -> None:
+def test_memory_that_the_first_requests_load_does_not_count_as_a_leak() -> None:
     warm = [40.0, 55.0, *[60.0] * 100]
     assert soak.growth(warm) == 0
     assert soak.growth([60 + 0.5 * number for number in range(100)]) == pytest.approx(40, abs=1)

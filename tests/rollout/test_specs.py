@@ -18,7 +18,7 @@ from speccheck.check import run_checks
 DEPLOY = REPO / "ml" / "deploy"
 
 
-def test_the_specs_fit_together() -> None:
+def test_endpoint_deployment_and_compute_specs_name_each_other() -> None:
     endpoint = parse(Endpoint, read_document(DEPLOY / "endpoint.yml"))
     deployment = parse(Deployment, read_document(DEPLOY / "deployment.yml"))
     compute = parse(Compute, read_document(DEPLOY / "compute.yml"))

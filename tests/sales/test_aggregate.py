@@ -139,7 +139,7 @@ def test_missing_optional_columns_are_null(step: Step) -> None:
 
 
 @pytest.mark.parametrize("kind", ["varchar", "bigint"])
-def test_duplicates_are_found_across_files_and_the_first_stays(step: Step, kind: str) -> None:
+def test_of_duplicates_across_files_the_first_stays(step: Step, kind: str) -> None:
     step.write([raw_row(number) for number in range(200)], SaleID=kind)
     step.write([raw_row(7, Quantity=100.0), raw_row(8, Quantity=100.0)], name="part-1", SaleID=kind)
     assert step.run().quarantined == 2
@@ -295,7 +295,7 @@ def test_a_store_spelled_in_two_ways_brings_a_warning_that_suggests_the_one_with
     )
 
 
-def test_a_day_that_is_none_ends_with_one_line(step: Step, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_as_of_that_is_not_a_day_ends_with_one_line(step: Step, capsys: pytest.CaptureFixture[str]) -> None:
     step.write([raw_row(1)])
     flags = [f"--sales={step.sales}", f"--contract={CONTRACT}", f"--monthly-sql={MONTHLY_SQL}"]
     flags += [f"--monthly={step.folder / 'm'}", f"--quarantine={step.folder / 'q'}"]

@@ -22,7 +22,7 @@ def test_distinct_values_have_no_duplicates(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["BIGINT", "VARCHAR"])
-def test_duplicates_far_apart_are_found(tmp_path: Path, kind: str) -> None:
+def test_duplicates_far_apart_are_detected(tmp_path: Path, kind: str) -> None:
     values = "select range from range(500000) union all values (3), (499999), (499999)"
     expected = [3, 499999] if kind == "BIGINT" else ["3", "499999"]
     assert search(tmp_path, values, kind) == (2, expected)
@@ -38,11 +38,11 @@ def test_nulls_are_not_duplicates_of_each_other(tmp_path: Path) -> None:
     assert search(tmp_path, "values (null), (null), ('a')", "VARCHAR") == (0, [])
 
 
-def test_column_without_values_has_none(tmp_path: Path) -> None:
+def test_a_column_without_values_has_no_duplicates(tmp_path: Path) -> None:
     assert search(tmp_path, "select null where false", "BIGINT") == (0, [])
 
 
-def test_search_ends_early_once_enough_are_found(tmp_path: Path) -> None:
+def test_the_search_ends_early_once_it_has_enough(tmp_path: Path) -> None:
     values = "select range % 100000 from range(200000)"
     count, _ = search(tmp_path, values, "VARCHAR", enough=10)
     assert 10 < count < 100000

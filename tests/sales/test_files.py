@@ -23,7 +23,7 @@ def test_folder_gives_its_parquet_files_in_order(folder: Path) -> None:
     assert names(find_parquet(folder)) == ["a.parquet", "b.parquet"]
 
 
-def test_file_stands_for_itself(folder: Path) -> None:
+def test_a_file_in_the_place_of_a_folder_is_read_alone(folder: Path) -> None:
     assert names(find_parquet(folder / "b.parquet")) == ["b.parquet"]
 
 

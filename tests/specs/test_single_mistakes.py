@@ -117,7 +117,7 @@ def found(repo: Path, mistake: tuple[str, str, str, str], *, style: bool, loader
 
 @pytest.mark.parametrize("style", [False, True], ids=["alone", "beside_house_style"])
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake[0]}: {mistake[2].strip()}")
-def test_a_single_mistake_is_told_on_its_line(mistake: tuple[str, str, str, str], style: bool, repo: Path) -> None:
+def test_a_single_mistake_is_reported_on_its_line(mistake: tuple[str, str, str, str], style: bool, repo: Path) -> None:
     file, old, new, word = mistake
     start = (repo / "ml" / file).read_text().split(old)[0].count("\n") + 1
     findings = found(repo, mistake, style=style)

@@ -81,7 +81,7 @@ def test_a_script_whose_parser_fails_is_a_finding_not_a_crash(repo: Path) -> Non
     assert "build_parser() of demand.register does not run: ModuleNotFoundError" in found.message
 
 
-def test_a_loaders_error_is_told_once_and_leaves_stderr_quiet(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loaders_error_is_reported_once_and_leaves_stderr_quiet(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     noise = io.StringIO()
     monkeypatch.setattr("sys.stderr", noise)
     (repo / "ml/pipelines/train.yml").write_text((repo / "ml/pipelines/train.yml").read_text().replace("3600", "soon"))

@@ -95,7 +95,7 @@ def test_a_command_whose_lines_carry_meaning_stays_as_it_is(command: str) -> Non
     assert format_text(text) == text
 
 
-def test_a_file_that_is_no_spec_stays_as_it_is() -> None:
+def test_a_file_that_is_not_a_spec_stays_as_it_is() -> None:
     for text in ("version: 1\nname: a\n", "- a\n- b\n", "name: [\n$schema: x\n", ""):
         assert format_text(text) == text
 
@@ -139,7 +139,7 @@ def test_the_command_line_keeps_line_ends(tmp_path: Path) -> None:
     assert spec.read_bytes() == b"\xef\xbb\xbf$schema: x\r\nname: \xc3\xa9\r\ncommand: >-\r\n  run\r\n  --a 1\r\n"
 
 
-def test_a_file_that_is_no_utf8_is_named_and_the_others_are_formatted(
+def test_a_file_that_is_not_utf8_is_named_and_the_others_are_formatted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.yml").write_bytes(b"name: \xe9\n$schema: x\n")

@@ -44,7 +44,7 @@ def found(source: str) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_each_fault_is_found_on_its_line_and_no_other(path: Path) -> None:
+def test_each_fault_is_reported_on_its_line_and_nowhere_else(path: Path) -> None:
     line = int(path.read_text().splitlines()[0].rpartition(" ")[2])
     assert {(place, rule.name) for place, rule in findings(path)} == {(line, path.stem)}
 
@@ -60,7 +60,7 @@ def test_every_rule_has_a_statement_that_breaks_it_and_a_source() -> None:
     assert [rule for rule in named.values() if not rule.source.startswith("https://docs.snowflake.com/en/")] == []
 
 
-def test_sql_in_strings_of_a_module_is_found_though_a_variable_holds_the_stage() -> None:
+def test_sql_in_strings_of_a_module_is_checked_though_a_variable_holds_the_stage() -> None:
     assert found(PUBLISH) == [(6, "table-stage"), (8, "query-over-table-stage"), (10, "any-schema")]
 
 
@@ -70,7 +70,7 @@ def test_a_module_that_speaks_to_duckdb_alone_is_left_alone(tmp_path: Path) -> N
     assert list(findings(path)) == []
 
 
-def test_the_query_of_an_import_spec_is_found_on_its_line(tmp_path: Path) -> None:
+def test_a_fault_in_the_query_of_an_import_spec_is_reported_on_its_line(tmp_path: Path) -> None:
     path = tmp_path / "x.yml"
     path.write_text(
         "name: sales\nsource:\n  type: database\n  query: >-\n    select a,\n    strftime(b, '%Y')\n    from t\n"
@@ -78,7 +78,7 @@ def test_the_query_of_an_import_spec_is_found_on_its_line(tmp_path: Path) -> Non
     assert [(line, rule.name) for line, rule in findings(path)] == [(6, "duckdb-function")]
 
 
-def test_settings_that_cancel_queries_or_end_a_sign_in_early_are_found() -> None:
+def test_settings_that_cancel_queries_or_end_a_sign_in_early_are_faults() -> None:
     faults = sorted((line, rule.name) for line, rule in settings.check(ast.parse(CONNECT)))
     assert faults == [(4, "login-timeout"), (4, "network-timeout"), (5, "network-timeout"), (5, "no-ocsp")]
 

@@ -118,7 +118,7 @@ def test_holidays_are_those_of_the_country(sales: Path) -> None:
     assert dt.date(2025, 10, 13) in days("Canada"), "Thanksgiving of Canada"
 
 
-def test_the_calendar_rules() -> None:
+def test_easter_and_moving_holidays_fall_on_their_days() -> None:
     assert [easter(year) for year in (2024, 2025, 2026)] == [
         dt.date(2024, 3, 31), dt.date(2025, 4, 20), dt.date(2026, 4, 5)
     ]  # fmt: skip

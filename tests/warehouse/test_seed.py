@@ -68,7 +68,7 @@ def test_csv_csv_gz_and_parquet_give_the_same_table(shared_home: Home, tmp_path:
     assert found[0][0][11] is None
 
 
-def test_text_ids_stay_text(shared_home: Home, tmp_path: Path) -> None:
+def test_ids_with_leading_zeros_stay_text(shared_home: Home, tmp_path: Path) -> None:
     seed_sales(shared_home, write_csv(tmp_path / "text.csv", lines(3, prefix="00")))
     assert run_sql(shared_home, "select SaleID from SALES order by 1") == [("001",), ("002",), ("003",)]
 
@@ -83,7 +83,7 @@ def test_equal_content_again_is_no_change(shared_home: Home, tmp_path: Path) -> 
     assert seed_sales(shared_home, file)[1] is True
 
 
-def test_a_record_without_its_table_is_not_believed(shared_home: Home, tmp_path: Path) -> None:
+def test_a_record_of_a_seed_whose_table_is_gone_is_not_believed(shared_home: Home, tmp_path: Path) -> None:
     file = write_csv(tmp_path / "gone.csv", lines(5))
     seed_sales(shared_home, file)
     run_sql(shared_home, "drop table SALES")
@@ -164,7 +164,7 @@ def test_row_rules_are_left_to_aggregate(shared_home: Home, tmp_path: Path) -> N
     assert run_sql(shared_home, "select min(Price), count(*), count(distinct SaleID) from SALES") == [(-3.5, 5, 4)]
 
 
-def test_the_command_tells_one_line_and_exits_2(own_home: Home, tmp_path: Path) -> None:
+def test_the_command_ends_with_one_line_and_exit_code_2(own_home: Home, tmp_path: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-m", "warehouse", "seed", "--file", str(tmp_path / "none.csv")],
         env=clean_environment(LOCALML_HOME=str(own_home.folder.parent)),

@@ -43,7 +43,7 @@ def bystander() -> Iterator["subprocess.Popen[bytes]"]:
         process.kill()
 
 
-def test_a_second_start_finds_the_first(shared_home: Home) -> None:
+def test_a_second_start_uses_the_server_of_the_first(shared_home: Home) -> None:
     first = running(shared_home)
     assert first is not None
     assert lifecycle.start(shared_home) == first
@@ -127,7 +127,7 @@ def test_a_server_that_hangs_is_replaced(own_home: Home, monkeypatch: pytest.Mon
     assert running(own_home) == server
 
 
-def test_a_lost_state_file_is_told_and_no_second_server_touches_the_data(own_home: Home) -> None:
+def test_a_lost_state_file_is_an_error_and_no_second_server_touches_the_data(own_home: Home) -> None:
     server = lifecycle.start(own_home)
     own_home.state.unlink()
     with pytest.raises(UserError, match=f"process {server.pid} already serves"):
@@ -136,13 +136,13 @@ def test_a_lost_state_file_is_told_and_no_second_server_touches_the_data(own_hom
     psutil.Process(server.pid).kill()
 
 
-def test_a_damaged_database_file_is_told_with_the_log(own_home: Home) -> None:
+def test_a_damaged_database_file_is_an_error_that_names_the_log(own_home: Home) -> None:
     (own_home.databases / "GLOBOJAVA.db").write_bytes(b"no database" * 1000)
     with pytest.raises(UserError, match=r"did not start: .*GLOBOJAVA\.db.*server\.log"):
         lifecycle.start(own_home)
 
 
-def test_it_listens_on_loopback_only(shared_home: Home) -> None:
+def test_the_server_listens_on_loopback_only(shared_home: Home) -> None:
     server = running(shared_home)
     assert server is not None
     listening = [c.laddr for c in psutil.Process(server.pid).net_connections() if c.status == psutil.CONN_LISTEN]
