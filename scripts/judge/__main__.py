@@ -31,13 +31,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _arguments(argv)
     if not (args.folder / "cli").is_dir():
         raise UserError(f"{args.folder}: not a checkout of Azure/azureml-examples: it has no folder cli")
-    found = jobs.of(args.folder)
-    chosen = [job for job in found if not job.aside and args.only in str(job.path)]
+    specs = jobs.of(args.folder)
+    chosen = [job for job in specs if not job.aside and args.only in str(job.path)]
     engine = _prepared(args.folder)
     expected: dict[str, Any] = yaml.safe_load(EXPECTED.read_text(encoding="utf-8"))
     table = {str(job.path): _judged(engine, job, expected.get(str(job.path))) for job in chosen}
     write_json(home() / "judge.json", {path: {"class": each.of, "line": each.line} for path, each in table.items()})
-    _print_counts(found, table)
+    _print_counts(specs, table)
     return int(any(each.of is Class.WRONG for each in table.values()))
 
 
@@ -74,9 +74,9 @@ def _judged(engine: Engine, job: Job, expected: dict[str, Any] | None) -> Outcom
     return outcome
 
 
-def _print_counts(found: list[Job], table: dict[str, Outcome]) -> None:
-    aside = Counter(job.aside for job in found if job.aside)
-    sys.stdout.write(f"\n{len(found)} job specs\n")
+def _print_counts(specs: list[Job], table: dict[str, Outcome]) -> None:
+    aside = Counter(job.aside for job in specs if job.aside)
+    sys.stdout.write(f"\n{len(specs)} job specs\n")
     for what, count in aside.most_common():
         sys.stdout.write(f"{count:4} left aside: {what}\n")
     counts = Counter(each.of for each in table.values())

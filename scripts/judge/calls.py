@@ -51,5 +51,5 @@ class Engine:
     def job(self, name: str) -> dict[str, Any]:
         """A job's record, empty where there is none."""
         done = self.call("job", "show", "--name", name)
-        found: dict[str, Any] = json.loads(done.out) if done.code == 0 else {}
-        return found
+        record: dict[str, Any] = json.loads(done.out) if done.code == 0 else {}
+        return record

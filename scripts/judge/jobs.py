@@ -30,8 +30,8 @@ class Job:
 
 def of(root: Path) -> list[Job]:
     """Every job spec below `root/cli`, in the order of their paths."""
-    found = ((path, _read(path)) for path in sorted((root / "cli").rglob("*.y*ml")))
-    return [_job(root, path, data) for path, data in found if data is not None and _is_job(data)]
+    specs = ((path, _read(path)) for path in sorted((root / "cli").rglob("*.y*ml")))
+    return [_job(root, path, data) for path, data in specs if data is not None and _is_job(data)]
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -46,7 +46,7 @@ def classify(done: Done, record: dict[str, Any], expected: dict[str, Any] | None
     if "Traceback" in done.said and not record:
         return Outcome(Class.WRONG, done.error)
     if done.code == _EXIT_FAILED:
-        lack = next((found[0].strip() for log in _failed_logs(record) if (found := _LACKS.search(log))), None)
+        lack = next((match[0].strip() for log in _failed_logs(record) if (match := _LACKS.search(log))), None)
         return Outcome(Class.LACKS, lack) if lack else Outcome(Class.WRONG, done.error)
     return Outcome(Class.LACKS if _ABSENT.fullmatch(done.error) else Class.REFUSED, done.error)
 
