@@ -34,8 +34,8 @@ def is_reusable(step: Step) -> bool:
 
 def lookup(key: str) -> dict[str, Any] | None:
     """What an earlier run of the same step left: seconds, job, outputs with their hashes."""
-    found: dict[str, Any] | None = read_json(home() / "outputs" / key / "step.json")
-    return found
+    entry: dict[str, Any] | None = read_json(home() / "outputs" / key / "step.json")
+    return entry
 
 
 def outputs_of(key: str, entry: dict[str, Any]) -> dict[str, Data]:

@@ -252,15 +252,15 @@ class _Planner:
         for key in node.inputs:
             if key not in component.inputs:
                 raise UserError(f"{self.document.where('jobs', name, 'inputs', key)}: the component has no input {key}")
-        found: dict[str, Bound] = {}
+        inputs: dict[str, Bound] = {}
         for key, declared in component.inputs.items():
             bound = self._bound(name, key, node.inputs.get(key), declared)
             if bound is not None:
-                found[key] = bound
+                inputs[key] = bound
             elif not declared.optional:
                 where = self.document.where("jobs", name, "inputs")
                 raise UserError(f"{where}: step {name} needs the input {key} ({document.where('inputs', key)})")
-        return found
+        return inputs
 
     def _bound(self, name: str, key: str, value: Literals | Input | None, declared: Input) -> Bound | None:
         where = self.document.where("jobs", name, "inputs", key)
@@ -297,23 +297,23 @@ class _Planner:
     def _outputs(self, name: str, node: Node, component: Component) -> dict[str, StepOutput]:
         for key in component.outputs:
             check_name(self.document.where("jobs", name, "outputs", key), "component's output", key)
-        found = {key: StepOutput(declared.type) for key, declared in component.outputs.items()}
+        outputs = {key: StepOutput(declared.type) for key, declared in component.outputs.items()}
         for key, declared in component.outputs.items():
             check_output(self.document.where("jobs", name), key, declared)
         for key, value in node.outputs.items():
             where = self.document.where("jobs", name, "outputs", key)
-            if key not in found:
+            if key not in outputs:
                 raise UserError(f"{where}: the component has no output {key}")
             target = binding_of(value) if isinstance(value, str) else None
-            output = value if isinstance(value, Output) else Output(type=found[key].type)
+            output = value if isinstance(value, Output) else Output(type=outputs[key].type)
             if isinstance(target, FromParent):
-                output = self._parent_output(where, target, found[key].type)
+                output = self._parent_output(where, target, outputs[key].type)
                 self.outputs[target.name] = (FromJob(name, key), output)
             elif output.name:
                 self.named.append((FromJob(name, key), output))
             check_output(where, key, output)
-            found[key] = StepOutput(found[key].type, _fixed(output.path, key, where))
-        return found
+            outputs[key] = StepOutput(outputs[key].type, _fixed(output.path, key, where))
+        return outputs
 
     def _parent_output(self, where: str, target: FromParent, kind: str) -> Output:
         if target.side != "outputs" or target.name not in self.pipeline.outputs:
@@ -334,10 +334,10 @@ def _fixed(path: str | None, key: str, where: str) -> Path | None:
     if path is None:
         return None
     text = path.replace("${{default_datastore}}", DEFAULT_STORE).replace("${{output_name}}", key)
-    found = datastore_path(text)
-    if found is None or "${{" in text.replace("${{name}}", ""):
+    place = datastore_path(text)
+    if place is None or "${{" in text.replace("${{name}}", ""):
         raise UserError(f"{where}: {path}: an output lies at azureml://datastores/<store>/paths/<path>")
-    return found
+    return place
 
 
 def _declaration(value: Literals | Input | None) -> Input:
