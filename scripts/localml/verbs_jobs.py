@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from amlspec.document import Document
 from amlspec.errors import UserError
 from host import process
-from localml import children, log_warnings, plan, records, runner, specs, strict
+from localml import children, log_warnings, planner, records, runner, specs, strict
 from localml.plan import Plan
 from localml.specs import Spec
 from localml.view import View, quiet
@@ -50,7 +50,7 @@ def begin(spec: Spec, *, name: str | None = None, settings: Sequence[str] = ()) 
 
 def _planned(document: Document, name: str | None) -> tuple[Plan, Record]:
     runner.recover()
-    planned = plan.make(specs.load(document))  # planning rewrites nodes, and another process may plan it once more
+    planned = planner.make(specs.load(document))  # planning rewrites nodes, and another process may plan it once more
     record = records.create(name or document.data.get("name"), planned.display_name, planned.experiment, "pipeline")
     record["inputs"] = planned.inputs
     record["description"] = document.data.get("description")
@@ -113,7 +113,7 @@ def run_detached(name: str, *, screen: Screen = quiet) -> Record:
     record = records.load(name)
     record["engine"] = process.process_mark(os.getpid())
     try:
-        return _run(plan.make(specs.restore(_handed_over(name))), record, screen)
+        return _run(planner.make(specs.restore(_handed_over(name))), record, screen)
     except UserError as error:
         if record["status"] not in records.FINAL:
             record.update(status="Failed", error=str(error))
