@@ -83,10 +83,10 @@ class Shop:
                 redirect_stdout(out),
                 redirect_stderr(err),
             ):
-                found = cli.main(list(arguments))
+                returned = cli.main(list(arguments))
         finally:
             signal.signal(signal.SIGTERM, before)
-        assert found == code, out.getvalue() + err.getvalue()
+        assert returned == code, out.getvalue() + err.getvalue()
         return Done(out.getvalue(), err.getvalue())
 
     def rollout(self, *arguments: str, code: int = 0) -> str:
@@ -150,15 +150,15 @@ class Shop:
         import psutil  # noqa: PLC0415
 
         marks = (str(self.home), f"LOCALML_HOME={self.home}")
-        found = []
+        lines = []
         for process in psutil.process_iter():
             try:
                 line = " ".join(process.cmdline())
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
             if any(mark in line for mark in marks):
-                found.append(line)
-        return found
+                lines.append(line)
+        return lines
 
 
 @pytest.fixture(scope="session")

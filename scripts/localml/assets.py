@@ -40,7 +40,7 @@ def register(
     """Register `record` (needs `name`; without `version` the next number is taken).
 
     `content` is copied into the store; `link` names content that the store already keeps. The same content under the
-    same version is no change; other content is a UserError.
+    same version changes nothing; other content is a UserError.
     """
     name, version = str(record["name"]), record.get("version")
     _check_name(kind, name)
@@ -67,8 +67,8 @@ def get(kind: str, name: str, version: str | None = None) -> Asset:
     """One version, the latest created without `version`. Raises UserError where there is none."""
     folder = home() / "assets" / kind / name
     if version is None:
-        found = sorted(_entries(folder), key=lambda entry: str(entry["record"]["creation_context"]["created_at"]))
-        entry = found[-1] if found else None
+        entries = sorted(_entries(folder), key=lambda entry: str(entry["record"]["creation_context"]["created_at"]))
+        entry = entries[-1] if entries else None
     else:
         entry = read_json(folder / version / "asset.json")
     if entry is None:
@@ -99,7 +99,7 @@ def versions(kind: str, name: str | None = None) -> list[dict[str, Any]]:
 
 def _check_name(kind: str, text: str) -> None:
     if not _NAME.fullmatch(text):
-        raise UserError(f"{text!r} is no name or version of a {kind}: letters, digits, '-', '_' and '.' only")
+        raise UserError(f"{text!r} is not a name or version of a {kind}: letters, digits, '-', '_' and '.' only")
 
 
 def _entries(folder: Path) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from host import hashing
 from host.state import home, read_json, write_json
 from localml.plan import ARTIFACTS, Step
@@ -34,8 +36,23 @@ def is_reusable(step: Step) -> bool:
 
 def lookup(key: str) -> dict[str, Any] | None:
     """What an earlier run of the same step left: seconds, job, outputs with their hashes."""
-    found: dict[str, Any] | None = read_json(home() / "outputs" / key / "step.json")
-    return found
+    entry: dict[str, Any] | None = read_json(home() / "outputs" / key / "step.json")
+    return entry
+
+
+def claim(key: str) -> FileLock | None:
+    """The lock of a key, held: who has it makes that key's outputs. None where another run has it.
+
+    The system releases it with its process, so that a run that was killed never keeps others waiting.
+    """
+    path = home() / "locks" / key
+    path.parent.mkdir(exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return None
+    return lock
 
 
 def outputs_of(key: str, entry: dict[str, Any]) -> dict[str, Data]:

@@ -53,16 +53,16 @@ def _child(record: dict[str, Any], name: str, step: dict[str, Any]) -> dict[str,
 
 def download(record: dict[str, Any], step: str, output: str | None, folder: Path) -> None:
     """Copy a step's output to <folder>/named-outputs/<output>, its log to <folder>/artifacts without `output`."""
-    found = record["jobs"][step]
+    entry = record["jobs"][step]
     if output is None:
         target = folder / "artifacts" / "user_logs" / "std_log.txt"
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(found["log"], target)
+        shutil.copy2(entry["log"], target)
         return
-    if output not in (found.get("outputs") or {}):
-        known = ", ".join(found.get("outputs") or {}) or "none, it did not end well"
+    if output not in (entry.get("outputs") or {}):
+        known = ", ".join(entry.get("outputs") or {}) or "none, it did not end well"
         raise UserError(f"job {record['name']}/{step} has no output {output}: it has {known}")
-    copy(Path(found["outputs"][output]), folder / "named-outputs" / output)
+    copy(Path(entry["outputs"][output]), folder / "named-outputs" / output)
 
 
 def copy(source: Path, target: Path) -> None:

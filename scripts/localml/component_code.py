@@ -75,7 +75,7 @@ def of_spec(document: Document) -> ComponentCode:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Files of a folder, or the file itself; the engine's own state is no part of anybody's code."""
+    """Files of a folder, or the file itself; the engine's own state belongs to nobody's code."""
     if root.is_file():
         yield root
     for folder, folders, names in os.walk(root, followlinks=True):

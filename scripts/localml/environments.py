@@ -70,21 +70,21 @@ def resolve(reference: str | dict[str, Any], document: Document) -> Resolved:
     label = f"{asset.record['name']}:{asset.version}"
     if asset.record.get("build") and asset.content is None:
         raise UserError(f"{where}: the build context of {label} is not kept here: register it once more")
-    found = _packages(asset.record.get("build"), asset.content, asset.record.get("conda_file"))
-    return _resolved(label, asset.sha256, found)
+    contents = _packages(asset.record.get("build"), asset.content, asset.record.get("conda_file"))
+    return _resolved(label, asset.sha256, contents)
 
 
 def _of_spec(document: Document) -> Resolved:
     spec = parse(Environment, document)
     context = build_context(spec, document) if spec.build else None
-    found = _packages(spec.build, context, conda_of(spec, document))
-    return _resolved(spec.name or "inline", spec_hash(spec, document), found)
+    contents = _packages(spec.build, context, conda_of(spec, document))
+    return _resolved(spec.name or "inline", spec_hash(spec, document), contents)
 
 
-def _resolved(name: str, sha256: str, found: Packages) -> Resolved:
-    if found.requirements is None:  # the engine's own packages run the step
-        return Resolved(name, hashing.of_data([sha256, _installed()]), found)
-    return Resolved(name, hashing.of_data([sha256, sysconfig.get_python_version()]), found)
+def _resolved(name: str, sha256: str, contents: Packages) -> Resolved:
+    if contents.requirements is None:  # the engine's own packages run the step
+        return Resolved(name, hashing.of_data([sha256, _installed()]), contents)
+    return Resolved(name, hashing.of_data([sha256, sysconfig.get_python_version()]), contents)
 
 
 def _packages(build: dict[str, str] | None, context: Path | None, conda: dict[str, Any] | None) -> Packages:

@@ -28,16 +28,16 @@ def files_of(source: Path) -> list[str]:
     text = table.read_text(encoding="utf-8")
     if "transformations:" in text:
         raise ValueError(f"{table.name}: transformations are not imitated by the local engine: files only")
-    found: set[str] = set()
+    files: set[str] = set()
     for line in text.splitlines():
         kind, _, path = line.strip().removeprefix("- ").partition(":")
         path = path.strip().strip("'\"")
         if kind == "file":
-            found.add(str((source / path).resolve()))
+            files.add(str((source / path).resolve()))
         elif kind in ("pattern", "folder"):
             pattern = path.removeprefix("./") if kind == "pattern" else f"{path.removeprefix('./').rstrip('/')}/**/*"
-            found |= {str(each) for each in source.glob(pattern.lstrip("/")) if each.is_file() and each != table}
-    return sorted(found)
+            files |= {str(each) for each in source.glob(pattern.lstrip("/")) if each.is_file() and each != table}
+    return sorted(files)
 
 
 class Worker:
@@ -154,9 +154,9 @@ def main() -> int:
 
 
 def _judged(done: list[tuple[list[str], list[str] | None]], args: argparse.Namespace) -> int:
-    rows = [row for batch, found in sorted(done, key=lambda each: each[0]) for row in found or []]
-    failed_batches = sum(found is None for _, found in done)
-    failed_items = sum(max(0, len(batch) - len(found or [])) for batch, found in done)
+    rows = [row for _, result in sorted(done, key=lambda each: each[0]) for row in result or []]
+    failed_batches = sum(result is None for _, result in done)
+    failed_items = sum(max(0, len(batch) - len(result or [])) for batch, result in done)
     sys.stdout.write(f"{len(done)} mini-batches, {failed_batches} failed; {failed_items} files without a result\n")
     if args.append:
         target = Path(args.append)

@@ -12,8 +12,8 @@ from amlspec.errors import UserError
 def apply(document: Document, settings: Iterable[str]) -> None:
     """Change `document.data` in place."""
     for setting in settings:
-        key, found, text = setting.partition("=")
-        if not found or not key:
+        key, equals, text = setting.partition("=")
+        if not equals or not key:
             raise UserError(f"--set {setting}: write it as key=value, say inputs.holdout_months=6")
         _assign(document.data, key.split("."), _value(text), setting)
 
@@ -38,7 +38,7 @@ def _assign(data: dict[str, Any], parts: list[str], value: Any, setting: str) ->
         if not isinstance(inner, dict):
             # `inputs.sales.path=x` where `inputs.sales` is a literal: the longer form takes its place.
             if depth == 1:
-                raise UserError(f"--set {setting}: {part} is no mapping in this spec")
+                raise UserError(f"--set {setting}: {part} is not a mapping in this spec")
             inner = data[part] = {}
         data = inner
     data[parts[-1]] = value

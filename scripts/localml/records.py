@@ -37,7 +37,7 @@ def new_name() -> str:
 def folder(name: str) -> Path:
     """Folder of a job. Raises UserError for a name that could leave the state folder."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}", name):
-        raise UserError(f"{name!r} is no name of a job: letters, digits, '-' and '_' only")
+        raise UserError(f"{name!r} is not a name of a job: letters, digits, '-' and '_' only")
     return home() / "jobs" / name
 
 
@@ -56,8 +56,8 @@ def load(name: str) -> dict[str, Any]:
 
 def load_all() -> list[dict[str, Any]]:
     """Every job's record, the newest first."""
-    found = [read_json(path) for path in (home() / "jobs").glob("*/job.json")]
-    return sorted(found, key=lambda record: str(record["creation_context"]["created_at"]), reverse=True)
+    known = [read_json(path) for path in (home() / "jobs").glob("*/job.json")]
+    return sorted(known, key=lambda record: str(record["creation_context"]["created_at"]), reverse=True)
 
 
 def create(name: str | None, display_name: str, experiment: str, kind: str) -> dict[str, Any]:

@@ -38,11 +38,11 @@ def _job_path(uri: str, where: str) -> Path | None:
     if not match:
         return None
     record = records.load(match[1])
-    found = _outputs(record)
-    if match[2] not in found:
-        known = ", ".join(found) or f"none, it is {record['status'].lower()}"
+    outputs = _outputs(record)
+    if match[2] not in outputs:
+        known = ", ".join(outputs) or f"none, it is {record['status'].lower()}"
         raise UserError(f"{where}: {uri}: job {match[1]} has no output {match[2]}: it has {known}")
-    return found[match[2]] / _inside(match[3] or "", uri)
+    return outputs[match[2]] / _inside(match[3] or "", uri)
 
 
 def _outputs(record: dict[str, Any]) -> dict[str, Path]:

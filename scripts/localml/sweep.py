@@ -148,9 +148,9 @@ def _trial(sweep: Sweep, document: Document, pipeline: Document) -> Component:
     """The command of a trial: a component's, or one that stands in the node, with its paths absolute."""
     where = document.where("trial")
     if isinstance(sweep.trial, str):
-        found = component_snapshot.read(sweep.trial, document.path.parent, where)
-        base = found.path.parent.resolve()
-        return parse(Component, Document(found.path, nested.absolute(found.data, base), found.lines))
+        source = component_snapshot.read(sweep.trial, document.path.parent, where)
+        base = source.path.parent.resolve()
+        return parse(Component, Document(source.path, nested.absolute(source.data, base), source.lines))
     data = nested.absolute(sweep.trial, document.path.parent.resolve())
     inputs = {key: declared(value, pipeline) for key, value in sweep.inputs.items()}
     outputs = {
@@ -254,5 +254,5 @@ def at(space: dict[str, Any], point: float) -> Any:
 
 def loads(path: Path) -> dict[str, Any]:
     """A generated spec."""
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data

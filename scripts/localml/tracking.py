@@ -55,10 +55,10 @@ def prepare(experiment: str) -> None:
 
 def rollback(attempt: str) -> None:
     """Take back what a step that died had begun: its runs end as FAILED, its model versions go."""
-    found = registry.run_ids(ATTEMPT, attempt)
-    if any(registry.has_versions_of(run) for run in found):
+    run_ids = registry.run_ids(ATTEMPT, attempt)
+    if any(registry.has_versions_of(run) for run in run_ids):
         _call("rollback", attempt)
-    for run in found:
+    for run in run_ids:
         runs.finish(run, runs.FAILED)
 
 

@@ -148,8 +148,8 @@ def _metric(run: str, name: str, goal: str) -> float | None:
     query = "select max(value), min(value) from metrics where run_uuid = ? and key = ? and is_nan = 0"
     with closing(sqlite3.connect(registry.database(), timeout=30)) as store:
         high, low = store.execute(query, (run, name)).fetchone()
-    found: float | None = high if goal == "maximize" else low
-    return found
+    best: float | None = high if goal == "maximize" else low
+    return best
 
 
 def _say(line: str) -> None:

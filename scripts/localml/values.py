@@ -66,9 +66,9 @@ def _of_asset(value: Input, where: str) -> Data:
         asset = assets.find(kind, str(value.path))
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    found = asset.record["type"]
-    if found != value.type and not (value.type == "uri_folder" and found == "mltable"):
-        raise UserError(f"{where}: {value.path} is {found}, the input is declared {value.type}")
+    actual = asset.record["type"]
+    if actual != value.type and not (value.type == "uri_folder" and actual == "mltable"):
+        raise UserError(f"{where}: {value.path} is {actual}, the input is declared {value.type}")
     if asset.content is None or not asset.content.exists():
         raise UserError(f"{where}: the content of {value.path} is gone: register it anew")
     return Data(asset.content, asset.sha256, f"azureml:{asset.record['name']}:{asset.version}")

@@ -125,8 +125,8 @@ def parse_traffic(text: str) -> dict[str, int]:
     """{"blue": 90, "green": 10} of "blue=90 green=10"."""
     shares = {}
     for pair in text.replace(",", " ").split():
-        name, found, share = pair.partition("=")
-        if not found or not share.isdigit():
+        name, equals, share = pair.partition("=")
+        if not equals or not share.isdigit():
             raise UserError(f'--traffic {pair}: write it as <deployment>=<percent>, say "blue=90 green=10"')
         shares[name] = int(share)
     return shares
@@ -137,7 +137,7 @@ def check_traffic(traffic: dict[str, int], deployments: dict[str, Any]) -> None:
     unknown = [name for name in traffic if name not in deployments]
     if unknown:
         known = ", ".join(deployments) or "none"
-        raise UserError(f"traffic for {unknown[0]}, which is no deployment of this endpoint: it has {known}")
+        raise UserError(f"traffic for {unknown[0]}, which is not a deployment of this endpoint: it has {known}")
     if any(not 0 <= share <= 100 for share in traffic.values()) or sum(traffic.values()) not in (0, 100):
         raise UserError(f"traffic adds up to {sum(traffic.values())} percent: it has to be 0 or 100 in all")
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from amlspec.document import Document
 from amlspec.errors import UserError
 from host import process
-from localml import children, log_warnings, plan, records, runner, specs, strict
+from localml import children, log_warnings, planner, records, recovery, runner, specs, strict
 from localml.plan import Plan
 from localml.specs import Spec
 from localml.view import View, quiet
@@ -49,8 +49,8 @@ def begin(spec: Spec, *, name: str | None = None, settings: Sequence[str] = ()) 
 
 
 def _planned(document: Document, name: str | None) -> tuple[Plan, Record]:
-    runner.recover()
-    planned = plan.make(specs.load(document))  # planning rewrites nodes, and another process may plan it once more
+    recovery.recover()
+    planned = planner.make(specs.load(document))  # planning rewrites nodes, and another process may plan it once more
     record = records.create(name or document.data.get("name"), planned.display_name, planned.experiment, "pipeline")
     record["inputs"] = planned.inputs
     record["description"] = document.data.get("description")
@@ -113,7 +113,7 @@ def run_detached(name: str, *, screen: Screen = quiet) -> Record:
     record = records.load(name)
     record["engine"] = process.process_mark(os.getpid())
     try:
-        return _run(plan.make(specs.restore(_handed_over(name))), record, screen)
+        return _run(planner.make(specs.restore(_handed_over(name))), record, screen)
     except UserError as error:
         if record["status"] not in records.FINAL:
             record.update(status="Failed", error=str(error))
@@ -125,7 +125,7 @@ def show(name: str) -> Record:
     """One job, or one step of it as `<job>/<step>`."""
     record, step = children.find(name)
     if record["status"] not in records.FINAL and not process.is_alive(record["engine"]):
-        runner.recover()
+        recovery.recover()
         record, step = children.find(name)
     return children.shown(record, step) if step else _shown(record)
 
@@ -134,7 +134,7 @@ def list_(*, max_results: int | None = None, parent_job_name: str | None = None)
     """Jobs, the newest first; with --parent-job-name the steps of one."""
     if parent_job_name:
         return children.of(records.load(parent_job_name))[:max_results]
-    runner.recover()
+    recovery.recover()
     keys = ("name", "type", "display_name", "experiment_name", "status", "seconds", "creation_context")
     return [{key: record[key] for key in keys} for record in records.load_all()][:max_results]
 
@@ -143,7 +143,7 @@ def stream(name: str, *, say: Callable[[str], None] = lambda _: None) -> Record:
     """Follow a job to its end, a line to `say` for each change; exit code 1 where it failed."""
     seen: dict[str, str] = {}
     while True:
-        runner.recover()
+        recovery.recover()
         record = records.load(name)
         for line in _changes(record, seen):
             say(line)

@@ -95,8 +95,8 @@ def _outputs(step: Step, folder: Path) -> dict[str, Path]:
 
 
 def _read_only(step: Step, inputs: dict[str, Value | Data]) -> tuple[Path, ...]:
-    found = [value.path for name, value in inputs.items() if isinstance(value, Data) and not _is_download(step, name)]
-    return tuple(dict.fromkeys(found))
+    paths = [value.path for name, value in inputs.items() if isinstance(value, Data) and not _is_download(step, name)]
+    return tuple(dict.fromkeys(paths))
 
 
 def _is_download(step: Step, name: str) -> bool:

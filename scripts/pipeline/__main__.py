@@ -77,8 +77,8 @@ def _verdict(_: argparse.Namespace) -> int:
 
 
 def _forecast(args: argparse.Namespace) -> int:
-    found = forecast.settings(args.grain, args.model_version, args.horizon, args.plan, args.force)
-    sys.stdout.write("".join(f"{setting}\n" for setting in found))
+    settings = forecast.settings(args.grain, args.model_version, args.horizon, args.plan, args.force)
+    sys.stdout.write("".join(f"{setting}\n" for setting in settings))
     return 0
 
 

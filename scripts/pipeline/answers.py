@@ -54,8 +54,8 @@ def error_line(text: str) -> str:
         for index, line in enumerate(said):
             match = re.match(head, line)
             if match:
-                found = line[match.end() :] or (said[index + 1] if index + 1 < len(said) else "")
-                return _one_line(f"{found}{_inner(found, text)}")[:_SHOWN] or "no message"
+                message = line[match.end() :] or (said[index + 1] if index + 1 < len(said) else "")
+                return _one_line(f"{message}{_inner(message, text)}")[:_SHOWN] or "no message"
     return _one_line(said[-1])[:_SHOWN].removeprefix("error: ")
 
 

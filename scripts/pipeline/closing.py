@@ -44,5 +44,5 @@ def _entries(folder: Path) -> list[dict[str, str]]:
     path = next(folder.rglob(FILE), None)
     if path is None:
         raise UserError(f"the output forecasts has no {FILE}")
-    found: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    entries: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return entries

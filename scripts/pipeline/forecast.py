@@ -11,13 +11,16 @@ SHOWN = 3
 
 
 def settings(grain: str, version: str | None, horizon: str | None, plan: Path | None, force: bool = False) -> list[str]:
-    """`--set` values for ml/pipelines/forecast.yml. Raises UserError for a version, plan or horizon that is none."""
+    """`--set` values for ml/pipelines/forecast.yml.
+
+    Raises UserError for a version or a plan that does not exist, and for a horizon out of range.
+    """
     model = models.name_for(grain)
-    found = models.version_or_champion(model, version)
+    chosen = models.version_or_champion(model, version)
     given = [
-        f"inputs.model.path=azureml:{model}:{found}",
+        f"inputs.model.path=azureml:{model}:{chosen}",
         f"inputs.model_name={model}",
-        f"inputs.model_version={found}",
+        f"inputs.model_version={chosen}",
         f"inputs.as_of={imported.day(imported.newest())}",
         f"inputs.grain={grain}",
     ]
@@ -41,7 +44,7 @@ def lines(job: str) -> list[str]:
         folder = outputs.of_forecast({**record, "name": job})
         stream = (folder / "forecasts.csv").open(encoding="utf-8-sig", newline="")
     except (UserError, OSError) as error:
-        # The job has published them; that they are not here too is no failure.
+        # The job has published them; that they are not here too does not fail it.
         said = f"Forecasts: table FORECASTS of the warehouse, and output forecasts of job {job} ({error})"
         return [said, *closing.of_forecast(record)]
     with stream:

@@ -57,10 +57,10 @@ def verdict(job: str) -> Verdict:
 def live(model: str) -> dict[str, Any]:
     """How the champion of `model` did in the last run that met one: `live` of its verdict; {} where none is known."""
     try:
-        found = verdict(name()).live or {}
+        shown = verdict(name()).live or {}
     except UserError:
         return {}
-    return dict(found) if found.get("name") == model else {}
+    return dict(shown) if shown.get("name") == model else {}
 
 
 def report_folder(record: dict[str, Any]) -> Path:

@@ -161,8 +161,8 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
     def wait(condition: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            if found := condition():
-                return found
+            if value := condition():
+                return value
             time.sleep(0.05)
         raise AssertionError("the condition did not come true within 30 s")
 

@@ -81,6 +81,6 @@ def test_a_name_cannot_leave_the_state_folder(data, name):
     assert done.stderr.startswith("error: ")
 
 
-def test_what_is_not_registered_is_said_with_the_way_to_look(engine):
+def test_an_asset_that_is_not_registered_is_an_error_that_names_the_list_verb(engine):
     done = engine.run("data", "show", "--name", "nothing", "--version", "1", code=2)
     assert done.stderr == "error: data nothing:1 is not registered here: `localml data list` shows what is\n"

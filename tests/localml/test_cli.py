@@ -15,7 +15,7 @@ import pytest
         (["job", "create", "--fil", "x.yml"], "--fil"),
         (["environment", "list", "--output", "xml"], "'xml'"),
         (["environment", "list", "--query", "[?"], "not valid JMESPath"),
-        (["job", "show", "--name", "../../etc"], "is no name of a job"),
+        (["job", "show", "--name", "../../etc"], "is not a name of a job"),
         (["job", "create", "--file", "absent.yml"], "absent.yml: no such file"),
     ],
 )

@@ -111,11 +111,11 @@ def test_a_job_in_the_background_runs_the_spec_that_was_handed_over(here: Any, e
     document = specs.of_data({**RUN, "inputs": {"text": "a"}, "jobs": jobs}, here.root, "request")
     begun = verbs_jobs.create(document, name="job-1", settings=["inputs.text=2024-01-01"])
     assert begun["status"] == "Running"
-    record = eventually(lambda: (found := records.load("job-1"))["status"] in records.FINAL and found)
+    record = eventually(lambda: (job := records.load("job-1"))["status"] in records.FINAL and job)
     assert record["status"] == "Completed", (here.home / "jobs/job-1/engine.log").read_text()
     assert process.tail(Path(record["jobs"]["one"]["log"])) == ["--text 2024-01-01"]
 
 
-def test_progress_is_no_flag() -> None:
+def test_ways_to_show_progress_have_no_flag() -> None:
     assert {"screen", "say"}.isdisjoint(cli._FLAGS)
     assert "say" in inspect.signature(verbs_jobs.stream).parameters

@@ -61,7 +61,7 @@ def test_an_engine_that_cannot_write_its_own_state_says_so_in_one_line(small):
     assert small.job()["status"] == "Completed"
 
 
-def test_data_that_do_not_fit_are_not_registered(small):
+def test_data_that_do_not_fit_their_type_are_not_registered(small):
     Path(small.root / "big").write_bytes(b"x" * 9 * 2**20)
     done = small.run("data", "create", "--name", "big", "--path", "big", "--type", "uri_file", code=1)
     assert "No space left on device" in done.stderr

@@ -43,7 +43,7 @@ def test_a_server_that_never_gets_ready_fails_the_create_and_leaves_no_process(
     assert [line for line in shop.processes() if "launch.py" in line] == []
 
 
-def test_a_killed_server_is_told_and_started_again(shop: Shop, eventually: Eventually) -> None:
+def test_a_killed_server_is_reported_and_started_again(shop: Shop, eventually: Eventually) -> None:
     shop.deploy()
     shop.traffic("blue=100")
     first = shop.show()["local"]["replicas"][0]

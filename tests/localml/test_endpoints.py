@@ -33,7 +33,7 @@ def test_invoke_prints_the_answer_as_text_like_the_cli(shop: Shop) -> None:
     assert len(json.loads(printed)["predictions"]) == 2
 
 
-def test_show_tells_the_scoring_uri_and_traffic(shop: Shop) -> None:
+def test_show_has_the_scoring_uri_and_the_traffic(shop: Shop) -> None:
     shop.deploy()
     shop.traffic("blue=100")
     shown = shop.json("online-endpoint", "show", "--name", "shop")
@@ -131,7 +131,7 @@ def test_the_callers_key_does_not_reach_the_model(shop: Shop) -> None:
     assert {name.lower(): value for name, value in seen.items()}["x-request-id"] == "abc"
 
 
-def test_logs_are_the_servers_own(shop: Shop) -> None:
+def test_get_logs_prints_what_the_deployments_servers_wrote(shop: Shop) -> None:
     shop.deploy()
     logs = shop.json("online-deployment", "get-logs", "--endpoint-name", "shop", "--name", "blue", "--lines", "50")
     assert "Azure ML Inferencing HTTP server v1.5.1" in logs
@@ -160,7 +160,7 @@ def test_logs_are_the_servers_own(shop: Shop) -> None:
             "online-deployment create --file deployment.yml --set code_configuration.scoring_script=x.py",
             "deployment.yml:7: x.py",
         ),
-        ("online-deployment create --file deployment.yml --name b", "'b' is no name"),
+        ("online-deployment create --file deployment.yml --name b", "'b' is not a name"),
         ("online-endpoint invoke --name shop --request-file none.json", "none.json: No such file"),
         ("online-endpoint delete --name shop", "add --yes"),
         ("compute show --name other", "compute other is not attached"),

@@ -38,12 +38,12 @@ def test_the_warnings_of_a_reused_step_still_hold(engine):
     loud(engine)
     create(engine)
     engine.pipeline({"again": {"component": "./loud.yml"}})  # the same step under another name
-    told = create(engine)
-    assert "again: reused from" in told
-    assert "  again: 2024-02 is incomplete" in told.splitlines()
+    stderr = create(engine)
+    assert "again: reused from" in stderr
+    assert "  again: 2024-02 is incomplete" in stderr.splitlines()
 
 
-def test_a_job_that_is_followed_later_tells_them_too(engine):
+def test_job_stream_repeats_the_warnings_of_a_job_that_ran_before(engine):
     loud(engine)
     engine.job("--name", "j1")
     assert "  first: disk nearly full" in engine.run("job", "stream", "--name", "j1", "--output", "none").stderr

@@ -62,7 +62,7 @@ def test_a_node_without_a_type_is_what_its_component_is(project: Any) -> None:
     assert Path(project.job()["jobs"]["b"]["log"]).read_text() == "xx"
 
 
-def test_an_output_of_the_inner_pipeline_is_the_outers(project: Any) -> None:
+def test_an_output_of_the_inner_pipeline_becomes_one_of_the_outer_pipeline(project: Any) -> None:
     nodes = {"a": node(outputs={"result": "${{parent.outputs.final}}"})}
     project.pipeline(nodes, inputs={"word": "x"}, outputs={"final": DATA})
     assert (Path(project.job()["outputs"]["final"]["path"]) / "text").read_text() == "xx"

@@ -46,7 +46,7 @@ def checked(engine: Any, inputs: dict[str, Any]) -> list[str]:
     ],
     ids=str,
 )
-def test_both_take_it(engine: Any, inputs: dict[str, Any]) -> None:
+def test_a_value_that_azure_takes_is_taken_by_check_and_engine(engine: Any, inputs: dict[str, Any]) -> None:
     assert checked(engine, inputs) == []
     engine.run("job", "create", "--file", "ml/pipelines/p.yml", "--stream", "--output", "none")
 
@@ -62,11 +62,13 @@ def test_both_take_it(engine: Any, inputs: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_both_refuse_it_with_the_same_words(engine: Any, inputs: dict[str, Any], message: str) -> None:
-    (found,) = checked(engine, inputs)
-    assert message in found
+def test_a_value_that_azure_refuses_is_refused_by_check_and_engine_in_the_same_words(
+    engine: Any, inputs: dict[str, Any], message: str
+) -> None:
+    (finding,) = checked(engine, inputs)
+    assert message in finding
     done = engine.run("job", "create", "--file", "ml/pipelines/p.yml", "--stream", code=2)
-    assert found in done.stderr
+    assert finding in done.stderr
 
 
 def test_text_around_a_binding_reaches_the_command_filled_in(engine: Any) -> None:

@@ -33,11 +33,11 @@ def applied(data, *settings):
         ("a: [", "a: ["),
     ],
 )
-def test_a_value_keeps_what_it_is(text, value):
+def test_a_value_of_set_keeps_its_type(text, value):
     assert applied({}, f"inputs.x={text}") == {"inputs": {"x": value}}
 
 
-def test_a_deeper_key_replaces_a_literal():
+def test_a_key_of_set_below_a_literal_replaces_the_literal():
     assert applied({"inputs": {"sales": "x"}}, "inputs.sales.path=azureml:sales:2") == {
         "inputs": {"sales": {"path": "azureml:sales:2"}}
     }

@@ -59,7 +59,7 @@ def test_each_file_is_seen_once_in_a_mini_batch_of_the_size(project: Any) -> Non
     assert rows(project) == ["hey 2 a", "hey 2 b", "hey 1 c"]
 
 
-def test_a_table_names_its_files(project: Any) -> None:
+def test_an_mltable_names_the_files_of_the_mini_batches(project: Any) -> None:
     project.write("data/MLTable", "type: mltable\npaths:\n  - file: ./b.txt\n  - pattern: ./c*.txt\n")
     inputs = {"files": {"type": "mltable", "path": "data", "mode": "eval_mount"}, "word": "hey"}
     assert rows(project, inputs=inputs, resources={"instance_count": 2}) == ["hey 2 b", "hey 2 c"]
@@ -93,7 +93,9 @@ def test_more_failures_than_allowed_fail_the_step(project: Any, text: str, more:
         ({"mini_batch_size": "10kb"}, "mini_batch_size 10kb: files only here"),
     ],
 )
-def test_what_is_not_imitated_is_named(project: Any, more: dict[str, Any], message: str) -> None:
+def test_what_a_parallel_step_does_not_imitate_is_refused_by_name(
+    project: Any, more: dict[str, Any], message: str
+) -> None:
     project.pipeline({"a": node(**more)})
     said = project.run("job", "create", "--file", "pipeline.yml", "--stream", code=2).stderr
     assert said.startswith("error: pipeline.yml:") and message in said

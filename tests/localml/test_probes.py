@@ -141,7 +141,7 @@ def log_of(engine: Any, step: str = "a") -> str:
     return (engine.home / "jobs" / "j1" / step / "log.txt").read_text()
 
 
-def test_a_number_is_the_text_of_a_variable(engine: Any) -> None:
+def test_a_number_in_environment_variables_reaches_the_step_as_text(engine: Any) -> None:
     submit(engine, {"a": command('echo "$A $B"', environment_variables={"A": 1, "B": True})})
     assert log_of(engine) == "1 true\n"
 
@@ -307,7 +307,7 @@ def test_what_azures_loader_takes_of_yaml_runs(engine: Any, case: str) -> None:
     assert Path(engine.job()["jobs"]["main"]["log"]).read_text() == "hello\n"
 
 
-def test_a_merged_mapping_is_a_node(engine: Any) -> None:
+def test_a_node_may_be_a_merged_yaml_mapping(engine: Any) -> None:
     node = f"  a: &a {{type: command, command: echo hello, environment: '{ENV}'}}\n  b: {{<<: *a}}\n"
     engine.write("pipeline.yml", f"type: pipeline\nexperiment_name: tests\njobs:\n{node}")
     assert Path(engine.job()["jobs"]["b"]["log"]).read_text() == "hello\n"

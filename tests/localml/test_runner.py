@@ -296,7 +296,7 @@ def test_a_cancelled_job_says_so_and_leaves_nothing(chain, eventually):
     name = chain.json("job", "create", "--file", "pipeline.yml")["name"]
     eventually(lambda: chain.json("job", "show", "--name", name)["jobs"].get("two", {}).get("status") == "Running")
     chain.run("job", "cancel", "--name", name)
-    job = eventually(lambda: (found := chain.json("job", "show", "--name", name))["status"] == "Canceled" and found)
+    job = eventually(lambda: (shown := chain.json("job", "show", "--name", name))["status"] == "Canceled" and shown)
     assert job["error"] == "interrupted"
     assert job["jobs"]["two"]["status"] == "Canceled"
     assert chain.jobs_left("jobs/*/two/outputs") == []

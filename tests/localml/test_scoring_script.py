@@ -95,24 +95,24 @@ def ask(port: int, body: Any, method: str = "POST", headers: dict[str, str] | No
 
 
 def test_an_answer_has_forecasts_with_their_interval_and_the_model(port: int) -> None:
-    status, found = ask(port, {"input_data": [*GOOD["input_data"], {"StoreID": "new", "MonthYear": "2024-06"}]})
+    status, answer = ask(port, {"input_data": [*GOOD["input_data"], {"StoreID": "new", "MonthYear": "2024-06"}]})
     assert status == 200
-    assert found["model"] == {"name": "demand-forecast", "version": "7", "known_until": "2023-12"}
-    assert [row["flags"] for row in found["predictions"]] == [[], ["unknown_store"]]
-    for row in found["predictions"]:
+    assert answer["model"] == {"name": "demand-forecast", "version": "7", "known_until": "2023-12"}
+    assert [row["flags"] for row in answer["predictions"]] == [[], ["unknown_store"]]
+    for row in answer["predictions"]:
         assert row["P10"] <= row["TotalSales"] <= row["P90"]
 
 
 def test_a_store_in_another_spelling_is_unknown_and_the_known_one_is_named(port: int) -> None:
     rows = [{"StoreID": store, "MonthYear": "2024-01"} for store in ("s000 ", "S000", "new")]
-    _, found = ask(port, {"input_data": rows})
-    assert [row["flags"] for row in found["predictions"]] == [["unknown_store"], [], ["unknown_store"]]
-    assert [row.get("did_you_mean") for row in found["predictions"]] == ["S000", None, None]
+    _, answer = ask(port, {"input_data": rows})
+    assert [row["flags"] for row in answer["predictions"]] == [["unknown_store"], [], ["unknown_store"]]
+    assert [row.get("did_you_mean") for row in answer["predictions"]] == ["S000", None, None]
 
 
 def test_explain_adds_drivers_and_the_past(port: int) -> None:
-    _, found = ask(port, {**GOOD, "explain": True})
-    (row,) = found["predictions"]
+    _, answer = ask(port, {**GOOD, "explain": True})
+    (row,) = answer["predictions"]
     assert row["drivers"] and [one["MonthYear"] for one in row["past"]] == ["2023-01", "2022-01"]
 
 
@@ -134,9 +134,9 @@ def test_explain_adds_drivers_and_the_past(port: int) -> None:
 def test_whatever_a_client_does_wrong_is_400_and_the_server_lives_on(
     port: int, body: bytes, headers: dict[str, str], rule: str
 ) -> None:
-    status, found = ask(port, body, headers=headers)
-    assert status == 400 and rule in found["error"]["rule"]
-    assert {"row", "field", "rule"} <= set(found["errors"][0])
+    status, answer = ask(port, body, headers=headers)
+    assert status == 400 and rule in answer["error"]["rule"]
+    assert {"row", "field", "rule"} <= set(answer["errors"][0])
     assert ask(port, GOOD)[0] == 200
 
 
@@ -144,7 +144,7 @@ def test_another_method_is_405(port: int) -> None:
     assert ask(port, b"", method="GET")[0] == 405
 
 
-def test_a_chunked_body_and_a_body_that_never_comes(port: int) -> None:
+def test_a_chunked_body_is_answered_and_one_that_never_ends_holds_nobody_up(port: int) -> None:
     body = json.dumps(GOOD).encode()
     head = b"POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
@@ -159,8 +159,8 @@ def test_ten_thousand_rows_are_answered(port: int) -> None:
     rows = [
         {"StoreID": f"S{n % 8:03d}", "MonthYear": f"2024-{n % 12 + 1:02d}", "Price": n / 1000} for n in range(10_000)
     ]
-    status, found = ask(port, {"input_data": rows})
-    assert status == 200 and len(found["predictions"]) == 10_000
+    status, answer = ask(port, {"input_data": rows})
+    assert status == 200 and len(answer["predictions"]) == 10_000
 
 
 def test_memory_of_the_worker_is_flat(port: int) -> None:
@@ -183,7 +183,7 @@ def _workers(port: int) -> list[psutil.Process]:
     return [parent, *parent.children(recursive=True)]
 
 
-def test_the_api_document_is_true(port: int) -> None:
+def test_the_endpoint_answers_as_its_openapi_document_says(port: int) -> None:
     """Requests that the document allows and forbids, with every check of schemathesis."""
     schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{port}/swagger.json")
 
@@ -238,9 +238,9 @@ def test_the_data_collector_gets_what_was_asked_and_answered(
             time.sleep(0.05)
     assert {kind for kind, _, _ in came} == {"azureml.inference.model_inputs", "azureml.inference.model_outputs"}
     assert len({correlation for _, correlation, _ in came}) == 1
-    told = {kind.rpartition(".")[2]: rows for kind, _, rows in came}
-    assert told["model_inputs"] == [{"MonthYear": "2024-01", "StoreID": "S000", "Price": 4.5}]
-    (forecast,) = told["model_outputs"]
+    by_collector = {kind.rpartition(".")[2]: rows for kind, _, rows in came}
+    assert by_collector["model_inputs"] == [{"MonthYear": "2024-01", "StoreID": "S000", "Price": 4.5}]
+    (forecast,) = by_collector["model_outputs"]
     assert forecast["TotalSales"] == pytest.approx(answer["predictions"][0]["TotalSales"])
     assert set(forecast) == {"StoreID", "MonthYear", "TotalSales", "P10", "P90", "flags"}
 

@@ -88,7 +88,7 @@ def test_a_sweep_without_the_metric_fails_and_says_so(project: Any) -> None:
         ({"resources": {"instance_count": 2}}, "resources: not a field here"),
     ],
 )
-def test_what_a_sweep_cannot_be_is_named_before_a_trial_runs(engine: Any, more: dict[str, Any], message: str) -> None:
+def test_an_invalid_sweep_is_refused_before_a_trial_runs(engine: Any, more: dict[str, Any], message: str) -> None:
     engine.write("src/log.py", LOG)
     engine.write("pipeline.yml", {**spec(**more), "experiment_name": "tests"})
     said = engine.run("job", "create", "--file", "pipeline.yml", "--stream", code=2).stderr

@@ -90,9 +90,9 @@ class Azure:
 
     def calls(self) -> list[dict[str, Any]]:
         """Every call; none may be one that the CLI does not know."""
-        found = [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
-        assert [call["errors"] for call in found] == [[]] * len(found)
-        return found
+        calls = [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+        assert [call["errors"] for call in calls] == [[]] * len(calls)
+        return calls
 
     def said(self, part: str) -> list[str]:
         """The calls with these words."""

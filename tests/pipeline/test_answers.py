@@ -45,7 +45,7 @@ def test_a_state_is_one_word_whichever_extension_spells_it(extension, state, kin
     assert answers.state(recorded.word(extension, state, kind)) == read
 
 
-def test_no_state_is_unknown():
+def test_a_missing_state_reads_as_unknown():
     assert answers.state(None) == "unknown"
 
 
@@ -88,5 +88,5 @@ def test_an_error_is_the_line_that_says_what_is_wrong_not_the_last_one(stderr, l
         ("quota exceeded", False),
     ],
 )
-def test_an_unknown_name_is_told_from_a_wrong_workspace_and_from_other_errors(text, missing):
+def test_an_unknown_name_is_distinguished_from_a_wrong_workspace_and_from_other_errors(text, missing):
     assert answers.is_not_found(text) is missing

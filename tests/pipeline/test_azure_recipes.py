@@ -135,7 +135,7 @@ def test_an_interrupt_ends_the_watching_and_says_how_to_go_on_or_cancel(new_azur
     assert new_azure.said("job cancel") == []
 
 
-def test_watch_follows_a_job_of_before(azure):
+def test_watch_follows_a_job_that_was_submitted_earlier(azure):
     azure.runs("Running", "Completed", children=completed(azure, "import"))
     done = azure.make("watch", "ENV=dev", "JOB=import-1")
     assert "import: done" in done.stderr
@@ -163,7 +163,7 @@ def test_another_extension_ends_every_recipe_before_it_asks_anything(new_azure, 
     assert new_azure.said("ml ") == []
 
 
-def test_no_extension_at_all_is_one_line_with_the_remedy(new_azure):
+def test_a_missing_extension_is_one_line_with_the_remedy(new_azure):
     new_azure.replies["^version"] = {"azure-cli": "2.90.0", "extensions": {}}
     done = new_azure.make("run-pipeline", "ENV=dev", code=2)
     assert "error: az has no ml extension, 2.44.1 or 2.45.x is supported: az extension add" in done.stderr

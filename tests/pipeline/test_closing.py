@@ -78,5 +78,5 @@ def test_warnings_that_cannot_be_fetched_are_said_and_end_nothing(azure):
         (None, "none"),
     ],
 )
-def test_the_day_of_the_import_is_that_of_the_version_and_none_where_it_is_not_told(sales, day):
+def test_the_day_of_the_import_is_that_of_the_version_and_none_where_it_has_no_time(sales, day):
     assert imported.day(sales) == day

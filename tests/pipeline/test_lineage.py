@@ -63,8 +63,8 @@ def asked(repo, workspace, *versions):
     for each in versions:
         each["tags"]["recipe"] = mine if each["tags"]["recipe"] == "mine" else each["tags"]["recipe"]
     workspace["model", "list"] = list(versions)
-    found = dict(setting.split("=", 1) for setting in lineage.settings(repo, "m", [], "train-1"))
-    return found["inputs.champion"], found["inputs.attempt"]
+    settings = dict(setting.split("=", 1) for setting in lineage.settings(repo, "m", [], "train-1"))
+    return settings["inputs.champion"], settings["inputs.attempt"]
 
 
 def test_the_first_run_has_no_champion_to_beat(repo, workspace):
@@ -125,14 +125,14 @@ def test_the_recipe_changes_with_data_version_and_settings_and_not_with_caches_o
 def test_settings_name_data_champion_commit_and_recipe(repo, workspace):
     workspace["model", "list"] = [version(4, "other")]
     given = lineage.settings(repo, "m", ["inputs.holdout_months=3"], "train-1")
-    found = dict(setting.split("=", 1) for setting in given)
-    assert found["inputs.sales.path"] == "azureml:sales:7"
-    assert found["inputs.data_version"] == "7"
-    assert found["inputs.champion"] == "4"
-    assert found["inputs.git_commit"] == "unknown"
-    assert found["inputs.as_of"] == "2026-11-20Z"
-    assert found["inputs.holdout_months"] == "3"
-    assert len(found["inputs.recipe"]) == 16
+    settings = dict(setting.split("=", 1) for setting in given)
+    assert settings["inputs.sales.path"] == "azureml:sales:7"
+    assert settings["inputs.data_version"] == "7"
+    assert settings["inputs.champion"] == "4"
+    assert settings["inputs.git_commit"] == "unknown"
+    assert settings["inputs.as_of"] == "2026-11-20Z"
+    assert settings["inputs.holdout_months"] == "3"
+    assert len(settings["inputs.recipe"]) == 16
 
 
 def test_without_sales_the_way_to_get_them_is_said(repo, workspace, monkeypatch):
@@ -142,7 +142,7 @@ def test_without_sales_the_way_to_get_them_is_said(repo, workspace, monkeypatch)
         lineage.settings(repo, "m", [], "train-1")
 
 
-def test_a_changed_tree_is_told_from_its_commit(repo):
+def test_a_changed_tree_is_marked_dirty_behind_its_commit(repo):
     git = ["git", "-C", str(repo), "-c", "user.name=n", "-c", "user.email=e@example.com"]
     for call in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
         subprocess.run([*git, *call], check=True)

@@ -28,8 +28,8 @@ def registry(monkeypatch):
 )
 def test_the_champion_is_the_version_that_was_promoted_last_not_the_newest(registry, known, expected):
     registry["model", "list"] = known
-    found = models.champion(models.versions("demand-forecast"))
-    assert (found and found["version"]) == expected
+    champion = models.champion(models.versions("demand-forecast"))
+    assert (champion and champion["version"]) == expected
 
 
 def test_tags_that_a_list_leaves_out_are_asked_for(registry):

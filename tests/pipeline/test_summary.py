@@ -66,7 +66,7 @@ def test_verdict_prints_json_and_nothing_else(finished, capsys):
 
 
 @pytest.mark.parametrize(("strict", "code"), [([], 0), (["--strict"], 3)])
-def test_a_refused_gate_is_told_and_ends_with_3_only_when_strict(finished, tmp_path, capsys, strict, code):
+def test_a_refused_gate_is_reported_and_ends_with_3_only_when_strict(finished, tmp_path, capsys, strict, code):
     reason = "contextual does not beat last_month"
     write_json(tmp_path / "report/verdict.json", {**VERDICT, "promoted": False, "model": None, "reasons": [reason]})
     assert program.main(["summary", "train-1", *strict]) == code
@@ -103,7 +103,7 @@ def test_a_champion_that_last_year_beats_is_named_with_its_figures(tmp_path):
     assert not any(line.startswith("Warning: ") for line in summary.lines(Verdict.of(better), tmp_path))
 
 
-def test_two_runs_at_once_each_tell_their_own_end(finished, tmp_path, monkeypatch, capsys):
+def test_two_runs_at_once_each_report_their_own_result(finished, tmp_path, monkeypatch, capsys):
     """The other run started later, so it is "the last run"; it was refused, and this one was not."""
     last_run.remember("train-1", "demand-forecast", None)
     last_run.remember("train-2", "demand-forecast", "3")

@@ -50,8 +50,8 @@ def call(endpoint: str, method: str, path: str) -> dict[str, Any]:
     status, text = request(endpoint, method, path, key="control")
     if status != 200:
         raise UserError(f"the router of {endpoint} answered {status}: {text[:200]}", 1)
-    found: dict[str, Any] = json.loads(text)
-    return found
+    answer: dict[str, Any] = json.loads(text)
+    return answer
 
 
 def request(

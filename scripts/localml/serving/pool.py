@@ -47,8 +47,8 @@ class Group:
             if not is_wanted():
                 raise RuntimeError("given up: another generation is wanted by now")
             if time.monotonic() > deadline:
-                told = next((f": {each.last_error}" for each in self.replicas if each.last_error), "")
-                raise RuntimeError(f"the server was not ready within {self.serve.start_seconds:.0f} s{told}")
+                reason = next((f": {each.last_error}" for each in self.replicas if each.last_error), "")
+                raise RuntimeError(f"the server was not ready within {self.serve.start_seconds:.0f} s{reason}")
             await asyncio.sleep(0.05)
 
     async def acquire(self) -> Replica:

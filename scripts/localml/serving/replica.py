@@ -21,7 +21,7 @@ from localml.serving.store import HOST
 
 log = logging.getLogger("localml.router")
 STARTING, READY, SUSPECT, DOWN, STOPPED = "Starting", "Ready", "Suspect", "Down", "Stopped"
-_PAUSE_SECONDS, _LONGEST_PAUSE, _CALM_SECONDS = 0.2, 10.0, 60.0
+_PAUSE_SECONDS, _MAX_PAUSE, _CALM_SECONDS = 0.2, 10.0, 60.0
 _PROBE_SECONDS, _GRACE_SECONDS = 0.1, 5.0
 _LOG_BYTES = 20 << 20
 
@@ -74,7 +74,7 @@ class Replica:
             if self.state == STOPPED:
                 break
             self.state = DOWN
-            pause = _PAUSE_SECONDS if time.monotonic() - began > _CALM_SECONDS else min(pause * 2, _LONGEST_PAUSE)
+            pause = _PAUSE_SECONDS if time.monotonic() - began > _CALM_SECONDS else min(pause * 2, _MAX_PAUSE)
             log.warning("%s: %s; starting again in %.1f s", self.name, self.last_error, pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
@@ -198,8 +198,8 @@ class Replica:
     def shown(self) -> dict[str, Any]:
         """State as `show` tells it."""
         pid = self._child.pid if self._child else None
-        told = {"name": self.name, "state": self.state, "pid": pid, "port": self.port, "in_flight": self.in_flight}
-        return {**told, "restarts": self.restarts, "last_error": self.last_error}
+        shown = {"name": self.name, "state": self.state, "pid": pid, "port": self.port, "in_flight": self.in_flight}
+        return {**shown, "restarts": self.restarts, "last_error": self.last_error}
 
 
 def free_port() -> int:

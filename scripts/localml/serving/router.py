@@ -151,7 +151,7 @@ class Router:
             return web.Response(status=answer.status, body=await answer.read(), headers=kept)
 
 
-# Hop-by-hop headers, and the caller's key, which is none of the model's business.
+# Hop-by-hop headers, and the caller's key, which the model must not see.
 _NOT_SENT = frozenset("host authorization connection keep-alive transfer-encoding content-length expect te".split())  # noqa: SIM905
 
 

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]")
 
 def _checked(kind: str, name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise UserError(f"{name!r} is no name of an {kind}: 3-32 letters, digits and dashes, a letter first")
+        raise UserError(f"{name!r} is not a name of an {kind}: 3-32 letters, digits and dashes, a letter first")
     return name
 
 
@@ -37,10 +37,10 @@ def lock(endpoint: str) -> FileLock:
 
 def load(endpoint: str) -> dict[str, Any]:
     """An endpoint's record. Raises UserError where there is none."""
-    found: dict[str, Any] | None = read_json(folder(endpoint) / "endpoint.json")
-    if found is None:
+    record: dict[str, Any] | None = read_json(folder(endpoint) / "endpoint.json")
+    if record is None:
         raise UserError(f"online endpoint {endpoint} does not exist here: `localml online-endpoint list` shows all")
-    return found
+    return record
 
 
 def save(record: dict[str, Any]) -> None:
@@ -66,10 +66,10 @@ def deployment_folder(endpoint: str, name: str) -> Path:
 def load_deployment(endpoint: str, name: str) -> dict[str, Any]:
     """{"record", "generation", "serve"} of a deployment. Raises UserError where there is none."""
     load(endpoint)
-    found: dict[str, Any] | None = read_json(deployment_folder(endpoint, name) / "deployment.json")
-    if found is None:
+    entry: dict[str, Any] | None = read_json(deployment_folder(endpoint, name) / "deployment.json")
+    if entry is None:
         raise UserError(f"online deployment {name} of {endpoint} does not exist here")
-    return found
+    return entry
 
 
 def save_deployment(endpoint: str, entry: dict[str, Any]) -> None:
@@ -84,8 +84,8 @@ def deployments(endpoint: str) -> dict[str, dict[str, Any]]:
 
 def entries_below(endpoint_folder: Path) -> dict[str, dict[str, Any]]:
     """The same, by folder: the router knows no more."""
-    found = ((path.parent.name, read_json(path)) for path in endpoint_folder.glob("deployments/*/deployment.json"))
-    return {name: entry for name, entry in sorted(found) if entry is not None}
+    entries = ((path.parent.name, read_json(path)) for path in endpoint_folder.glob("deployments/*/deployment.json"))
+    return {name: entry for name, entry in sorted(entries) if entry is not None}
 
 
 def keys(endpoint_folder: Path) -> dict[str, str]:
@@ -94,8 +94,8 @@ def keys(endpoint_folder: Path) -> dict[str, str]:
     if not path.exists():
         made = {name: secrets.token_urlsafe(32) for name in ("primaryKey", "secondaryKey", "control")}
         write_secret(path, made)
-    found: dict[str, str] = read_json(path)
-    return found
+    kept: dict[str, str] = read_json(path)
+    return kept
 
 
 def write_secret(path: Path, data: dict[str, str]) -> None:

@@ -48,6 +48,7 @@ def node(**inputs):
         ({"a": node(), "b": node(folder="${{parent.jobs.a.outputs.x}}")}, "pipeline.yml:12: step a has no output x"),
         ({"a": node(folder="${{inputs.x}}")}, "pipeline.yml:8: ${{inputs.x}} is not a binding"),
         ({"a": {"component": "no.yml"}}, "pipeline.yml:6: the component no.yml does not exist"),
+        ({"a": {"component": "azureml:no:1"}}, "pipeline.yml:6: component no:1 is not registered here"),
         ({"a": {"component": "step.yml", "limit": 1}}, "pipeline.yml:7: jobs.a.limit: not a field here"),
         (
             {"a": {"type": "spark", "component": "step.yml"}},
