@@ -206,7 +206,7 @@ def _absolute(document: Document) -> Document:
 
 
 def absolute(spec: Any, base: Path, are_names: bool = False) -> Any:
-    """`spec` with absolute paths in the places of those relative to its file; `are_names`: its keys are no fields."""
+    """`spec` with absolute paths in the places of those relative to its file; `are_names`: its keys are not fields."""
     if isinstance(spec, list):
         return [absolute(each, base) for each in spec]
     if not isinstance(spec, dict):

@@ -101,11 +101,11 @@ def _component(own: Document) -> Document | None:
     if "component" not in own.data:
         return None
     where, reference = own.where("component"), own.data["component"]
-    found = component_snapshot.read(str(reference), own.path.parent, where)
-    if found.data.get("type") != "parallel":
-        raise UserError(f"{where}: {reference} is of type {found.data.get('type', 'command')}, the step is parallel")
-    parse(Component, found)
-    return replace(found, data=nested.absolute(found.data, found.path.parent.resolve()))
+    document = component_snapshot.read(str(reference), own.path.parent, where)
+    if document.data.get("type") != "parallel":
+        raise UserError(f"{where}: {reference} is of type {document.data.get('type', 'command')}, the step is parallel")
+    parse(Component, document)
+    return replace(document, data=nested.absolute(document.data, document.path.parent.resolve()))
 
 
 def _merged(component: Document, node: dict[str, Any]) -> dict[str, Any]:
