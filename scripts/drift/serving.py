@@ -9,7 +9,7 @@ import yaml
 
 from drift.difference import Difference
 from pipeline import azml
-from rollout.site import Site, State
+from rollout.site import EndpointState, Site
 
 
 def differences(root: Path) -> Iterator[Difference]:
@@ -55,7 +55,7 @@ def _endpoint(site: Site, spec: dict[str, Any]) -> Iterator[Difference]:
             yield Difference(what, f"tag {key} is {tags.get(key, 'not set')}, git says {value}", todo)
 
 
-def _deployments(site: Site, state: State) -> Iterator[Difference]:
+def _deployments(site: Site, state: EndpointState) -> Iterator[Difference]:
     if not state.is_settled:
         shares = " ".join(f"{name}={share}" for name, share in sorted(state.traffic.items()))
         yield Difference(f"online-endpoint {site.name}", f"traffic is {shares}: a rollout did not end", deploy())

@@ -17,7 +17,7 @@ from review.references import uses_of
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """What the guard says of one asset. `wanted` is the version to set; a warning does not fail the check."""
 
     finding: Finding
@@ -26,16 +26,16 @@ class Verdict:
     warning: bool = False
 
 
-def guard(change: Change) -> list[Verdict]:
+def guard(change: Change) -> list[Judgement]:
     """Findings and warnings, sorted."""
-    verdicts = [verdict for old, new in change.pairs() for verdict in _judge(change, old, new)]
-    verdicts += [verdict for old in change.removed() for verdict in _judge_removed(change, old)]
-    verdicts += [verdict for old in change.removed_versions() for verdict in _judge_removed_version(change, old)]
-    verdicts += [verdict for old in change.base.assets.items for verdict in _judge_unread(change, old)]
-    return sorted(verdicts, key=lambda verdict: (verdict.finding, verdict.warning))
+    judgements = [judgement for old, new in change.pairs() for judgement in _judge(change, old, new)]
+    judgements += [judgement for old in change.removed() for judgement in _judge_removed(change, old)]
+    judgements += [judgement for old in change.removed_versions() for judgement in _judge_removed_version(change, old)]
+    judgements += [judgement for old in change.base.assets.items for judgement in _judge_unread(change, old)]
+    return sorted(judgements, key=lambda judgement: (judgement.finding, judgement.warning))
 
 
-def _judge(change: Change, old: Asset | None, new: Asset) -> Iterator[Verdict]:
+def _judge(change: Change, old: Asset | None, new: Asset) -> Iterator[Judgement]:
     if new.kind not in VERSIONED or new.version is None:
         return
     if old is None:
@@ -44,68 +44,68 @@ def _judge(change: Change, old: Asset | None, new: Asset) -> Iterator[Verdict]:
         yield from _judge_known(change, old, new)
 
 
-def _judge_known(change: Change, old: Asset, new: Asset) -> Iterator[Verdict]:
+def _judge_known(change: Change, old: Asset, new: Asset) -> Iterator[Judgement]:
     before, after = str(old.version), str(new.version)
     changed = change.is_changed(old, new)
     taken = _taken(change, new)
     if is_higher(before, after):
         wanted = _next(change, old, new) if changed else before
         message = f'{new.label} went down from version {before} to {after}: set version: "{wanted}" (make bump)'
-        yield _verdict(new, message, wanted)
+        yield _judgement(new, message, wanted)
     elif changed and not is_higher(after, before):
         wanted = _next(change, old, new)
         message = f"{new.label} changed ({_what(change, old, new)}) and is still version {after}: "
-        yield _verdict(new, f'{message}set version: "{wanted}" (make bump)', wanted)
+        yield _judgement(new, f'{message}set version: "{wanted}" (make bump)', wanted)
     elif changed and taken is not None and not is_higher(after, taken):
         wanted = following(taken)
         message = f"version {after} of {new.label} is taken: {change.revision} has {taken} with other content: "
-        yield _verdict(new, f'{message}set version: "{wanted}" (make bump)', wanted)
+        yield _judgement(new, f'{message}set version: "{wanted}" (make bump)', wanted)
     elif not changed and after != before:
         message = f'{new.label} is now version {after}, but its content is that of {before}: set version: "{before}"'
-        yield Verdict(new.doc.find(f"warning: {message}", *new.where, "version"), new, warning=True)
+        yield Judgement(new.doc.find(f"warning: {message}", *new.where, "version"), new, warning=True)
 
 
-def _judge_new(change: Change, new: Asset) -> Iterator[Verdict]:
+def _judge_new(change: Change, new: Asset) -> Iterator[Judgement]:
     """A new name: where its file had another before, versions, history and users stay behind with the old one."""
     place = (new.path, new.family[0], new.where)
     before = next((a for a in change.removed() if (a.path, a.family[0], a.where) == place), None)
     if before is not None:
         message = f"{before.label} is now called '{new.name}': Azure ML starts a new asset and keeps the old: "
         fix = f"keep name: {before.name}, or give the new asset a file of its own"
-        yield Verdict(new.doc.find(message + fix, *new.where, "name"), new)
+        yield Judgement(new.doc.find(message + fix, *new.where, "name"), new)
     taken = _taken(change, new)
     if taken is not None and not is_higher(str(new.version), taken):
         message = f"version {new.version} of {new.label} is taken: {change.revision} has {taken} with other content: "
-        yield _verdict(new, f'{message}set version: "{following(taken)}" (make bump)', following(taken))
+        yield _judgement(new, f'{message}set version: "{following(taken)}" (make bump)', following(taken))
 
 
-def _judge_removed(change: Change, old: Asset) -> Iterator[Verdict]:
+def _judge_removed(change: Change, old: Asset) -> Iterator[Judgement]:
     if old.kind not in VERSIONED:
         return
     for user, keys in uses_of(change.head.assets, old):
         message = f"{old.label} was removed and is still used here: restore {old.path} or drop the reference"
-        yield Verdict(user.doc.find(message, *keys), user)
+        yield Judgement(user.doc.find(message, *keys), user)
 
 
-def _judge_removed_version(change: Change, old: Asset) -> Iterator[Verdict]:
+def _judge_removed_version(change: Change, old: Asset) -> Iterator[Judgement]:
     if old.kind not in VERSIONED:
         return
     for user, keys in uses_of(change.head.assets, old):
         if Reference.parse(user.doc.get(*keys)) == Reference(old.name, old.version):
             message = f"version {old.version} of {old.label} was removed and is still used here: "
             fix = f"restore {old.path} or name another version"
-            yield Verdict(user.doc.find(message + fix, *keys), user)
+            yield Judgement(user.doc.find(message + fix, *keys), user)
 
 
-def _judge_unread(change: Change, old: Asset) -> Iterator[Verdict]:
+def _judge_unread(change: Change, old: Asset) -> Iterator[Judgement]:
     """A spec that held an asset and cannot be read any more: neither its version nor its content is known."""
     unread = change.head.assets.unread.get(old.path)
     if unread is not None and old.kind in VERSIONED:
-        yield Verdict(replace(unread, message=f"{old.label} cannot be read: {unread.message}"), old)
+        yield Judgement(replace(unread, message=f"{old.label} cannot be read: {unread.message}"), old)
 
 
-def _verdict(asset: Asset, message: str, wanted: str) -> Verdict:
-    return Verdict(asset.doc.find(message, *asset.where, "version"), asset, wanted)
+def _judgement(asset: Asset, message: str, wanted: str) -> Judgement:
+    return Judgement(asset.doc.find(message, *asset.where, "version"), asset, wanted)
 
 
 def _taken(change: Change, new: Asset) -> str | None:

@@ -35,7 +35,7 @@ def _head(report: Report) -> Iterator[str]:
     )
 
 
-_SHOWN = 12
+_SHOWN, _FILES_SHOWN = 12, 3
 _WORDS = {"added": "added", "changed": "changed", "removed": "removed"}
 
 
@@ -76,18 +76,26 @@ def _versions(asset: AssetChange) -> str:
 
 
 def _files(asset: AssetChange) -> Iterator[str]:
-    """Files one a line, the first of them where a package has many."""
-    for file in asset.files[:_SHOWN]:
+    """Files one a line; more than a few in one line, but for locks, whose packages follow them.
+
+    Each component carries a whole package: after a wide change the same long list would stand below every one of them.
+    """
+    plain = [file for file in asset.files if not file.pins]
+    is_wide = len(plain) > _FILES_SHOWN
+    if is_wide:
+        first = ", ".join(f"`{file.path}`" for file in plain[:_FILES_SHOWN])
+        yield f"  - {len(plain)} files ({_size(*plain)}): {first} and {len(plain) - _FILES_SHOWN} more"
+    for file in asset.files:
+        if is_wide and not file.pins:
+            continue
         yield f"  - `{file.path}`: {file.state} ({_size(file)})"
         yield from (f"    - {pin}" for pin in file.pins[:_SHOWN])
         if len(file.pins) > _SHOWN:
             yield f"    - and {len(file.pins) - _SHOWN} more packages"
-    if len(asset.files) > _SHOWN:
-        yield f"  - and {len(asset.files) - _SHOWN} more files"
 
 
-def _size(file: FileChange) -> str:
-    return f"+{file.added} -{file.removed}"
+def _size(*files: FileChange) -> str:
+    return f"+{sum(file.added for file in files)} -{sum(file.removed for file in files)}"
 
 
 def _runs(report: Report) -> Iterator[str]:

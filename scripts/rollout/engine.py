@@ -6,7 +6,7 @@ from amlspec.errors import UserError
 from rollout import batch, checks, load
 from rollout.checks import Limits, Row, Seen
 from rollout.report import Report
-from rollout.site import COLOURS, Site, State
+from rollout.site import COLOURS, EndpointState, Site
 
 SHARES = (0, 10, 50, 100)
 
@@ -55,7 +55,7 @@ class Rollout:
             f"; {stable} is kept for rollback" if stable else ""
         )
 
-    def _state(self) -> State:
+    def _state(self) -> EndpointState:
         state = self.site.read()
         if state is None:
             self.site.create_endpoint()
@@ -73,22 +73,22 @@ class Rollout:
             self.report.step("compare", f"not compared with a batch result: {error}")
             return None
 
-    def _check_colour(self, colour: str | None, state: State) -> None:
+    def _check_colour(self, colour: str | None, state: EndpointState) -> None:
         if colour is not None and colour not in COLOURS:
             raise UserError(f"COLOUR={colour}: blue or green")
         if colour is not None and colour == state.stable:
             raise UserError(f"COLOUR={colour}: it is live; leave COLOUR out, or give {state.other(colour)}")
 
-    def _goes_on(self, state: State, wanted: str) -> bool:
+    def _goes_on(self, state: EndpointState, wanted: str) -> bool:
         """Whether an interrupted rollout was of this version and may go on where it stopped."""
         new = state.other(state.stable)
         return self._is(state, new, wanted) and new in state.healthy
 
-    def _is(self, state: State, colour: str, wanted: str) -> bool:
+    def _is(self, state: EndpointState, colour: str, wanted: str) -> bool:
         """Whether a colour is the wanted version, as today's spec and code serve it."""
         return state.versions.get(colour) == wanted and state.contents.get(colour) == self.site.content()
 
-    def _walk(self, state: State, stable: str | None, new: str, version: str) -> None:
+    def _walk(self, state: EndpointState, stable: str | None, new: str, version: str) -> None:
         """All steps, from where the endpoint is."""
         share = state.traffic.get(new, 0)
         if share == 0 or stable is None:

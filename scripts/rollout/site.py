@@ -30,7 +30,7 @@ _CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class State:
+class EndpointState:
     """What the endpoint is now."""
 
     traffic: dict[str, int]
@@ -71,14 +71,14 @@ class Site:
         """The version to serve: `wanted`, or the champion. Raises UserError where there is none."""
         return str(_repeat(lambda: models.version_or_champion(self.model, wanted)))
 
-    def read(self) -> State | None:
+    def read(self) -> EndpointState | None:
         """The endpoint's state; None where it does not exist."""
         endpoints = {str(each["name"]): each for each in self.call("online-endpoint", "list") or []}
         if self.name not in endpoints:
             return None
         endpoint = endpoints[self.name]
         deployments = self.call("online-deployment", "list", endpoint_name=self.name) or []
-        return State(
+        return EndpointState(
             traffic={name: int(share) for name, share in (endpoint.get("traffic") or {}).items()},
             versions={str(each["name"]): _version(each.get("model")) for each in deployments},
             contents={str(each["name"]): str((each.get("tags") or {}).get(CONTENT, "")) for each in deployments},

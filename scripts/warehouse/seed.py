@@ -23,7 +23,7 @@ from sales.snowflake import connect, execute
 from sales.specs import load_connection
 from warehouse import days, generator, lifecycle, places, sales_rows
 from warehouse.state import HOST, REPO, Home
-from warehouse.userfile import Checked, check_file, file_hash
+from warehouse.userfile import CheckedFile, check_file, file_hash
 
 log = logging.getLogger("warehouse")
 CONNECTION = REPO / "ml" / "data" / "snowflake.connection.yml"
@@ -124,18 +124,18 @@ def _load(home: Home, file: Path | None, wanted: str, work: Path) -> Seeded:
     return seeded
 
 
-def _generated(work: Path) -> Checked:
+def _generated(work: Path) -> CheckedFile:
     path = work / "sales.parquet"
     rows = generator.write_sales(path)
-    return Checked((path,), "BIGINT", rows, 0, None)
+    return CheckedFile((path,), "BIGINT", rows, 0, None)
 
 
-def _checked(home: Home, file: Path, contract: Contract, wanted: str, work: Path) -> Checked:
+def _checked(home: Home, file: Path, contract: Contract, wanted: str, work: Path) -> CheckedFile:
     quarantine = home.quarantine / f"{file.name.split('.')[0]}-{wanted[:8]}.csv"
     return check_file(file, contract, work, quarantine)
 
 
-def replace_table(session: Any, contract: Contract, checked: Checked) -> None:
+def replace_table(session: Any, contract: Contract, checked: CheckedFile) -> None:
     """Load the parts into SALES_NEW, then put it in the place of SALES within one transaction.
 
     Raises:

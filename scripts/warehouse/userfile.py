@@ -16,7 +16,7 @@ PART_SIZE = "64MB"  # the warehouse takes each uploaded file in one piece
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedFile:
     """What a file holds: the readable rows as Parquet parts, the SQL type of SaleID, and how many lines are bad."""
 
     parts: tuple[Path, ...]
@@ -35,7 +35,7 @@ def file_hash(*paths: Path) -> str:
     return digest.hexdigest()
 
 
-def check_file(path: Path, contract: Contract, work: Path, quarantine: Path) -> Checked:
+def check_file(path: Path, contract: Contract, work: Path, quarantine: Path) -> CheckedFile:
     """Check `path` and write its readable rows below `work`; lines that cannot be read go to `quarantine` (a CSV).
 
     Rows that are readable and break a row rule (negative price, an id twice) stay in: aggregate quarantines them.
@@ -129,7 +129,7 @@ def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path, contract: Contr
 
 def _split(
     connection: duckdb.DuckDBPyConnection, path: Path, contract: Contract, work: Path, quarantine: Path
-) -> Checked:
+) -> CheckedFile:
     bad = _count(connection, "bad_lines")
     good = _count(connection, "good_rows")
     if not good + bad:
@@ -152,7 +152,7 @@ def _split(
         f"(format parquet, compression zstd, file_size_bytes '{PART_SIZE}', per_thread_output true)"
     )
     parts = tuple(sorted(folder.rglob("*.parquet")))
-    return Checked(parts, id_type, good, bad, quarantine if bad else None)
+    return CheckedFile(parts, id_type, good, bad, quarantine if bad else None)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, view: str) -> int:

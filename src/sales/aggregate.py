@@ -20,7 +20,7 @@ from demand.job_paths import shown_folder
 from demand.step_warnings import Entry, StepWarnings
 from demand.steps import run
 from sales import frequency
-from sales.check import Checked, check_rows
+from sales.contract_check import Checked, check_rows
 from sales.files import find_parquet
 
 log = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from demand.contract import Contract, load_contract
 from demand.errors import StepError
 from demand.job_paths import job, on_azure, shown_input, shown_output
 from demand.steps import run
-from sales.check import check_rows
+from sales.contract_check import check_rows
 from sales.partitions import UNDATED, Field, Partition, read_fields, read_partitions
 from sales.snowflake import connect, execute, query_errors
 from sales.snowflake_sign_in import WAYS, WORKLOAD_IDENTITY, SignIn, sign_in_of

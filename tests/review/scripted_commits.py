@@ -1,4 +1,4 @@
-"""Ten commits that a reviewer of this repo may meet. Each is made on its own on top of main."""
+"""Eleven commits that a reviewer of this repo may meet. Each is made on its own on top of main."""
 
 import json
 from collections.abc import Callable
@@ -81,6 +81,16 @@ def gate_and_infrastructure(repo: Repo) -> None:
     bump(repo.root, "main")
 
 
+def a_whole_package(repo: Repo) -> None:
+    """Every script of a package and its lock: the components that carry it say so in one line each."""
+    for name in ("gate", "prepare", "register", "train"):
+        path = repo.root / f"src/demand/{name}.py"
+        path.write_text(path.read_text() + "\nWIDE = True\n")
+    repo.write("src/demand/more.py", "MORE = 1\n")
+    repo.write("ml/environments/demand/requirements.txt", "# hashed pins\nduckdb==2.0.1\n")
+    bump(repo.root, "main")
+
+
 COMMITS: dict[str, Callable[[Repo], None]] = {
     f"{number:02}-{function.__name__}": function
     for number, function in enumerate(
@@ -95,6 +105,7 @@ COMMITS: dict[str, Callable[[Repo], None]] = {
             another_contract,
             names_that_go,
             gate_and_infrastructure,
+            a_whole_package,
         ),
         start=1,
     )
@@ -130,7 +141,7 @@ PLAN = {
 
 
 def hand_in(repo: Repo) -> list[str]:
-    """Flags for the last commit's report: a verdict and a plan, kept outside the repository."""
+    """Flags for the report of commit 10: a verdict and a plan, kept outside the repository."""
     verdict, plan = repo.root.parent / "verdict.json", repo.root.parent / "plan.json"
     verdict.write_text(json.dumps(VERDICT))
     plan.write_text(json.dumps(PLAN))
