@@ -30,9 +30,12 @@ class Outcome:
 # A step that ended for what a laptop without these lacks, in the words of Python, of a shell and of libraries.
 _LACKS = re.compile(
     r"ModuleNotFoundError: .*|.*: (?:command )?not found|.*URLError.*|.*(?:ConnectionError|getaddrinfo|resolve host).*"
+    r"|.*\(constraint\) mlflow==.*"
 )
 # The engine's own lines about what a job reads and the checkout does not bring.
-_ABSENT = re.compile(r".*(?:is not registered here|does not exist|https?: is not imitated|wasbs: is not imitated).*")
+_ABSENT = re.compile(
+    r".*(?:is not registered here|does not exist|needs a path|https?: is not imitated|wasbs: is not imitated).*"
+)
 _EXIT_FAILED = 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,10 @@ from host import process
 
 def start(*command: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_the_end_of_one_of_several_children_is_seen_at_once() -> None:
@@ -27,12 +32,12 @@ def test_the_end_of_one_of_several_children_is_seen_at_once() -> None:
 
 def test_the_wait_ends_when_nothing_has() -> None:
     slow = start("sleep", "60")
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     began = time.monotonic()
     process.wait([slow], 0.05)
     process.wait([], 0.05)
     assert time.monotonic() - began >= 0.1
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
     slow.kill()
     slow.wait()
 
