@@ -298,6 +298,8 @@ lock: $(VENV)/.ready ## Pin pyproject.toml's dependencies anew, for the laptop a
 	  pyproject.toml -o ml/environments/demand/requirements.txt
 	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header --group score \
 	  -o ml/environments/score/requirements.txt
+	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+	  scripts/judge/requirements.in -o scripts/judge/requirements.txt
 
 .PHONY: help setup lock
 

@@ -3,10 +3,12 @@
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,22 @@ def spawn(
 def die_with_parent() -> None:
     """A step must not outlive an engine that was killed. PR_SET_PDEATHSIG is 1."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def wait(children: Iterable[subprocess.Popen[bytes]], seconds: float) -> None:
+    """Return when one of `children` ends, after `seconds` at the latest.
+
+    pidfd_open(2) came with Linux 5.3; elsewhere the whole time is slept.
+    """
+    watched: list[int] = []
+    try:
+        watched.extend(os.pidfd_open(child.pid) for child in children)
+        select.select(watched, [], [], seconds)
+    except (AttributeError, OSError):  # no such call here, or no such child any more
+        time.sleep(seconds)
+    finally:
+        for each in watched:
+            os.close(each)
 
 
 def terminate(pid: int) -> None:

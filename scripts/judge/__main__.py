@@ -67,7 +67,7 @@ def _judged(engine: Engine, job: Job, expected: dict[str, Any] | None) -> Outcom
     name = "judge-" + "-".join(job.path.with_suffix("").parts[1:]).replace(".", "_")
     began = time.monotonic()
     done = engine.call("job", "create", "--file", str(job.path), "--stream", "--name", name, "--output", "none")
-    outcome = classify(done, engine.job(name), expected)
+    outcome = classify(done, engine.job(name), expected, engine.home / "mlflow.db")
     line = outcome.line.replace(str(engine.folder), "")[:200]
     sys.stdout.write(f"{job.path}: {outcome.of}, {time.monotonic() - began:.1f} s{': ' if line else ''}{line}\n")
     sys.stdout.flush()

@@ -1,6 +1,8 @@
 """What became of a job of the judge: its class, decided from exit code, logs and what its outputs must hold."""
 
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -30,35 +32,42 @@ class Outcome:
 # A step that ended for what a laptop without these lacks, in the words of Python, of a shell and of libraries.
 _LACKS = re.compile(
     r"ModuleNotFoundError: .*|.*: (?:command )?not found|.*URLError.*|.*(?:ConnectionError|getaddrinfo|resolve host).*"
+    r"|.*\(constraint\) mlflow==.*"
 )
 # The engine's own lines about what a job reads and the checkout does not bring.
-_ABSENT = re.compile(r".*(?:is not registered here|does not exist|https?: is not imitated|wasbs: is not imitated).*")
-_EXIT_FAILED = 1
+_ABSENT = re.compile(
+    r".*(?:is not registered here|does not exist|needs a path|https?: is not imitated|wasbs: is not imitated).*"
+)
+_EXIT_FAILED, _EXIT_LATE = 1, 124
 
 
-def classify(done: Done, record: dict[str, Any], expected: dict[str, Any] | None) -> Outcome:
-    """The outcome of one run; `expected` is the job's entry in expected.yml."""
+def classify(done: Done, record: dict[str, Any], expected: dict[str, Any] | None, store: Path) -> Outcome:
+    """The outcome of one run; `expected` is the job's entry in expected.yml, `store` MLflow's database."""
     if done.code == 0:
         if expected is None:
             return Outcome(Class.UNREAD)
-        missing = list(_missing(record, expected))
-        return Outcome(Class.WRONG, "; ".join(missing)) if missing else Outcome(Class.RIGHT)
+        missing = _missing(record, expected, store)
+        return _failed(record, "; ".join(missing)) if missing else Outcome(Class.RIGHT)
     if "Traceback" in done.said and not record:
         return Outcome(Class.WRONG, done.error)
-    if done.code == _EXIT_FAILED:
-        lack = next((match[0].strip() for log in _failed_logs(record) if (match := _LACKS.search(log))), None)
-        return Outcome(Class.LACKS, lack) if lack else Outcome(Class.WRONG, done.error)
+    if done.code in (_EXIT_FAILED, _EXIT_LATE):
+        return _failed(record, done.error)
     return Outcome(Class.LACKS if _ABSENT.fullmatch(done.error) else Class.REFUSED, done.error)
 
 
-def _failed_logs(record: dict[str, Any]) -> list[str]:
-    steps = record.get("jobs", {}).values()
-    logs = [Path(step["log"]) for step in steps if step["status"] == "Failed"]
+def _failed(record: dict[str, Any], line: str) -> Outcome:
+    """Of a job whose logs may say that something is not here; some samples go on without their data."""
+    lack = next((match[0].strip() for log in _logs(record) if (match := _LACKS.search(log))), None)
+    return Outcome(Class.LACKS, lack) if lack else Outcome(Class.WRONG, line)
+
+
+def _logs(record: dict[str, Any]) -> list[str]:
+    logs = [Path(step["log"]) for step in record.get("jobs", {}).values()]
     return [log.read_text(encoding="utf-8", errors="replace") for log in logs if log.is_file()]
 
 
-def _missing(record: dict[str, Any], expected: dict[str, Any]) -> list[str]:
-    """What logs and outputs should hold and do not."""
+def _missing(record: dict[str, Any], expected: dict[str, Any], store: Path) -> list[str]:
+    """What logs, outputs and metrics should hold and do not."""
     steps = record["jobs"]
     said = []
     for step, wanted in (expected.get("log") or {}).items():
@@ -67,12 +76,18 @@ def _missing(record: dict[str, Any], expected: dict[str, Any]) -> list[str]:
         said += [f"log of {step}: no {each!r}" for each in _lacking(text, wanted)]
     for place, wanted in (expected.get("files") or {}).items():
         said += [f"{place}: no {each!r}" for each in _lacking(_content(steps, place), wanted)]
-    return said
+    logged = _metrics(store, record["name"])
+    return said + [f"metric {each} was not logged" for each in expected.get("metrics") or () if each not in logged]
 
 
-def _lacking(text: str, wanted: str | list[str]) -> list[str]:
-    patterns = [wanted] if isinstance(wanted, str) else wanted
-    return [each for each in patterns if not re.search(each, text)]
+def _metrics(store: Path, job: str) -> set[str]:
+    query = "select key from metrics where run_uuid in (select run_uuid from tags where key = ? and value = ?)"
+    with closing(sqlite3.connect(store)) as database:
+        return {str(row[0]) for row in database.execute(query, ("localml.job", job))}
+
+
+def _lacking(text: str, wanted: list[str]) -> list[str]:
+    return [each for each in wanted if not re.search(each, text, re.MULTILINE)]
 
 
 def _content(steps: dict[str, Any], place: str) -> str:

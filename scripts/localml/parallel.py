@@ -75,6 +75,9 @@ def _as_step(document: Document, name: str, node: dict[str, Any]) -> dict[str, A
     shared = _component(own)
     if shared:
         own = replace(own, data=_merged(shared, node))
+    if "partition_keys" in own.data:
+        where = own.where("partition_keys")
+        raise UserError(f"{where}: step {name}: partition_keys is not imitated by the local engine: mini_batch_size is")
     parallel = parse(Parallel, own)
     task = nested.absolute(parallel.task.model_dump(exclude_none=True), document.path.parent.resolve())
     inputs, outputs = (_declared(shared, side) if shared else None for side in ("inputs", "outputs"))

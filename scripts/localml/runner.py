@@ -81,7 +81,7 @@ class Runner:
             self.view.tick(self.record)
             if not self.running and not self._waiting():
                 return
-            time.sleep(_POLL_SECONDS)
+            process.wait([each.process for each in self.running.values()], _POLL_SECONDS)
             for name in list(self.running):
                 if name in self.running:  # one that failed cancels the others
                     self._poll(name)

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from amlspec.errors import UserError
 from host.state import home
-from localml import registry, runs
+from localml import registry, runs, schema_guard
 
 ATTEMPT = "localml.attempt"
 
@@ -41,16 +41,22 @@ def start_step(experiment: str, parent: str, job: str, step: str) -> dict[str, s
         # For runs that the step opens besides.
         "MLFLOW_RUN_CONTEXT": json.dumps(tags),
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PIP_CONSTRAINT": schema_guard.constraint(),
     }
 
 
 def prepare(experiment: str) -> None:
-    """Make the store and the experiment, where they are missing (about 3 s, once)."""
-    if registry.has_experiment(experiment):
+    """Make the store and the experiment, where they are missing (about 3 s, once), and see that no step changes the
+    store's layout."""
+    if registry.has_experiment(experiment) and not schema_guard.is_needed():
         return
     with FileLock(home() / ".mlflow.lock"):
+        if schema_guard.is_needed():  # made by another MLflow, or by an engine before this one
+            schema_guard.lift()
+            _run(["-m", "mlflow", "db", "upgrade", uri()])
         if not registry.has_experiment(experiment):
             _call("experiment", experiment)
+        schema_guard.place()
 
 
 def rollback(attempt: str) -> None:
@@ -73,9 +79,12 @@ def register(name: str, path: Path, tags: dict[str, str], description: str | Non
 
 
 def _call(*arguments: str) -> str:
+    return _run(["-m", "localml.tracking", *arguments])
+
+
+def _run(words: list[str]) -> str:
     variables = {**os.environ, "MLFLOW_TRACKING_URI": uri(), "MLFLOW_DISABLE_TELEMETRY": "true"}
-    command = [sys.executable, "-m", "localml.tracking", *arguments]
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, *words], env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise UserError(f"the MLflow store {registry.database()} does not answer: {last}", exit_code=1)

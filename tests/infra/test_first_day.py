@@ -30,6 +30,12 @@ def test_the_steps_are_numbered_in_order_and_the_table_of_proofs_names_no_other(
     assert set(numbers) - named <= {1, 2, 11, 16}
 
 
+def test_the_checks_of_the_page_take_half_an_hour_of_a_person() -> None:
+    headings = re.findall(r"^## .*\((?:.*checks: )?(\d+) minutes", PAGE, re.M)
+    assert len(headings) == 4
+    assert sum(map(int, headings)) <= 30
+
+
 def test_every_make_verb_of_the_page_exists() -> None:
     verbs = set(re.findall(r"(?:`|^|&& )make ([a-z][a-z-]+)", PAGE + PROOF, re.M))
     recipes = (ROOT / "Makefile").read_text() + (ROOT / "infra/infra.mk").read_text()
