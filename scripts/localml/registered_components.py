@@ -1,6 +1,6 @@
 """Registering a component: checked as far as it can be without its inputs, then kept whole."""
 
-import shutil
+import tempfile
 from pathlib import Path
 
 from amlspec.document import Document
@@ -18,15 +18,14 @@ def register(document: Document) -> Asset:
     spec = _checked(document)
     if spec.name is None:
         raise UserError(f"{document.where()}: an asset needs a name: add `name:` or give --name")
-    staged = home() / "tmp" / f"component-{spec.name}"
-    shutil.rmtree(staged, ignore_errors=True)
-    try:
+    (home() / "tmp").mkdir(exist_ok=True)
+    # A folder of this call alone: two may register at once.
+    with tempfile.TemporaryDirectory(dir=home() / "tmp") as folder:
+        staged = Path(folder) / f"component-{spec.name}"
         component_snapshot.write(document, staged)
         shown = {key: getattr(spec, key) for key in ("name", "version", "description", "tags", "properties")}
         record = {**shown, "type": document.data.get("type", "command"), "display_name": spec.display_name}
         return assets.register("component", record, _hash(document, staged), content=staged)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
 
 
 def _checked(document: Document) -> Component | PipelineComponent | parallel.Component:

@@ -1,11 +1,14 @@
 """A registered component of type command, pipeline or parallel is whole: it runs after its files are gone."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from localml import assets, verbs_assets
 
 ENV = "azureml:env:1"
 DATA = {"type": "uri_folder"}
@@ -167,3 +170,17 @@ def test_a_component_that_could_not_run_is_not_registered(project: Any, name: st
     said = register(project, name, code=2)
     assert message in said
     assert project.json("component", "list") == []
+
+
+def test_two_calls_at_once_register_a_version_each(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCALML_HOME", str(project.home))
+    spec = project.root / "parts/two.yml"
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda version: verbs_assets.component_create(spec, version=str(version)), range(1, 9)))
+    assert [each["version"] for each in made] == [str(version) for version in range(1, 9)]
+    for version in range(1, 9):
+        content = assets.get("component", "two", str(version)).content
+        assert content is not None and {"component.yml", "part-0.yml", "part-1"} <= {
+            path.name for path in content.iterdir()
+        }
+    assert list((project.home / "tmp").iterdir()) == []
