@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from amlspec.errors import UserError
-from localml import strict, verbs_assets, verbs_deployments, verbs_endpoints, verbs_jobs
+from localml import strict, verbs_assets, verbs_computes, verbs_deployments, verbs_endpoints, verbs_jobs
 
 _ASSET: dict[str, Callable[..., Any]] = {"show": verbs_assets.show, "list": verbs_assets.list_}
 _VERBS: dict[str, dict[str, Callable[..., Any]]] = {
@@ -47,9 +47,9 @@ _VERBS: dict[str, dict[str, Callable[..., Any]]] = {
         "download": verbs_jobs.download,
     },
     "compute": {
-        "attach": verbs_endpoints.compute_attach,
-        "show": verbs_endpoints.compute_show,
-        "list": verbs_endpoints.compute_list,
+        "attach": verbs_computes.attach,
+        "show": verbs_computes.show,
+        "list": verbs_computes.list_,
     },
     "online-endpoint": {
         "create": verbs_endpoints.create,

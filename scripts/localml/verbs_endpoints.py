@@ -1,4 +1,4 @@
-"""Verbs of computes and online endpoints."""
+"""Verbs of online endpoints."""
 
 import datetime as dt
 import json
@@ -11,51 +11,15 @@ from amlspec.document import Document
 from amlspec.errors import UserError
 from amlspec.references import bare
 from amlspec.schema import parse
-from amlspec.serving import Compute, Endpoint
-from host.state import home, read_json, write_json
-from localml import specs
+from amlspec.serving import Endpoint
+from host.state import read_json
+from localml import specs, verbs_computes
 from localml.serving import control, store
 from localml.serving.store import HOST
 from localml.specs import Spec
 
 Record = dict[str, Any]
 _KEYS = {"primary": "primaryKey", "secondary": "secondaryKey"}
-
-
-def compute_attach(
-    spec: Spec | None = None,
-    *,
-    name: str | None = None,
-    type: str | None = None,
-    resource_id: str | None = None,
-    namespace: str | None = None,
-) -> Record:
-    """Attach a cluster by name, so that endpoints may refer to it. Nothing is asked of the cluster itself."""
-    source = specs.of_data({}, Path.cwd(), "--name") if spec is None else spec
-    kind = type and type.lower()
-    document = specs.load(source, name=name, type=kind, resource_id=resource_id, namespace=namespace)
-    parsed = parse(Compute, document)
-    fields = ("name", "type", "resource_id", "namespace", "description", "tags")
-    shown = {field: getattr(parsed, field) for field in fields} | {"provisioning_state": "Succeeded"}
-    write_json(_compute(parsed.name), shown)
-    return shown
-
-
-def compute_show(name: str) -> Record:
-    """One compute."""
-    kept: Record | None = read_json(_compute(name))
-    if kept is None:
-        raise UserError(f"compute {name} is not attached here: `localml compute list` shows what is")
-    return kept
-
-
-def compute_list(*, max_results: int | None = None) -> list[Record]:
-    """Every attached compute."""
-    return [read_json(path) for path in sorted((home() / "computes").glob("*.json"))][:max_results]
-
-
-def _compute(name: str) -> Path:
-    return home() / "computes" / f"{Path(name).name}.json"
 
 
 def create(
@@ -110,7 +74,7 @@ _FIELDS = ("name", "description", "tags", "properties", "compute", "auth_mode", 
 
 def _check_compute(spec: Endpoint, document: Document) -> None:
     name = bare(spec.compute)
-    if not _compute(name).exists():
+    if not verbs_computes.is_attached(name):
         where = document.where("compute")
         raise UserError(f"{where}: compute {name} is not attached: `localml compute attach --file <compute spec>`")
 
