@@ -40,12 +40,12 @@ ALLOWED: dict[str, set[str]] = {
 @cache
 def modules() -> dict[str, Path]:
     """Dotted name -> file of every module of ours."""
-    found = {}
+    files = {}
     for base in (ROOT / "scripts", ROOT / "src"):
         for path in base.rglob("*.py"):
             name = ".".join(path.relative_to(base).with_suffix("").parts)
-            found[name.removesuffix(".__init__")] = path
-    return found
+            files[name.removesuffix(".__init__")] = path
+    return files
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -40,8 +40,8 @@ def test_the_base_image_is_dated(spec):
 
 def test_no_secret_is_committed():
     pattern = r"-----BEGIN [A-Z ]*PRIVATE KEY|AccountKey=[A-Za-z0-9+/]{20}|AKIA[0-9A-Z]{16}"
-    found = subprocess.run(
+    done = subprocess.run(
         ["git", "-C", str(ROOT), "grep", "-nIE", pattern], capture_output=True, text=True, check=False
     )
-    lines = [line for line in found.stdout.splitlines() if not line.startswith("tests/")]
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("tests/")]
     assert lines == []

@@ -60,5 +60,5 @@ def place() -> None:
 
 def _names(store: sqlite3.Connection, wanted: tuple[str, ...] = ()) -> set[str]:
     """Tables and triggers, or those of `wanted` that exist."""
-    found = {str(row[0]) for row in store.execute("select name from sqlite_master where type in ('table', 'trigger')")}
-    return found & set(wanted) if wanted else found
+    names = {str(row[0]) for row in store.execute("select name from sqlite_master where type in ('table', 'trigger')")}
+    return names & set(wanted) if wanted else names

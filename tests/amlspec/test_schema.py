@@ -25,8 +25,8 @@ MODELS = {**schema.MODELS, **serving.MODELS}
 def azure_fields(kind: Kind) -> set[str]:
     module, name = AZURE[kind]
     with quiet():
-        found: Any = getattr(importlib.import_module(f"azure.ai.ml._schema.{module}"), name)
-        return {field.data_key or key for key, field in found(context={"base_path": "."}).fields.items()}
+        schema: Any = getattr(importlib.import_module(f"azure.ai.ml._schema.{module}"), name)
+        return {field.data_key or key for key, field in schema(context={"base_path": "."}).fields.items()}
 
 
 @pytest.mark.parametrize("kind", AZURE)

@@ -80,8 +80,8 @@ def test_ignore_rules_that_engine_and_azure_once_read_differently_agree(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("text")
     (tmp_path / ".amlignore").write_text(line + "\n")
-    found = {path.relative_to(tmp_path).as_posix() for path in snapshot.files(tmp_path)}
-    assert found == {taken, ".amlignore"} == uploaded(tmp_path)
+    kept = {path.relative_to(tmp_path).as_posix() for path in snapshot.files(tmp_path)}
+    assert kept == {taken, ".amlignore"} == uploaded(tmp_path)
 
 
 def test_a_folder_of_state_inside_the_code_is_left_out(tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ def test_a_missing_version_is_named_with_those_that_are_there(drift: Callable[..
 
 
 def test_a_newer_version_than_gits_was_registered_from_elsewhere(drift: Callable[..., list[str]]) -> None:
-    found = drift([REGISTERED, {"version": "10"}, {"version": "9"}])
-    assert found == ["component train: version 10 is registered, git holds 2  -> bring it into git"]
+    differences = drift([REGISTERED, {"version": "10"}, {"version": "9"}])
+    assert differences == ["component train: version 10 is registered, git holds 2  -> bring it into git"]
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_a_newer_version_than_gits_was_registered_from_elsewhere(drift: Callable
 def test_a_version_that_says_something_else_than_git_is_named(
     field: str, value: object, drift: Callable[..., list[str]]
 ) -> None:
-    (found,) = drift([{**REGISTERED, field: value}])
-    assert found.startswith(f"component train:2: {field} differs from git  -> give it a new version: make bump")
+    (difference,) = drift([{**REGISTERED, field: value}])
+    assert difference.startswith(f"component train:2: {field} differs from git  -> give it a new version: make bump")
 
 
 def test_a_laptop_reads_components_as_files_so_none_need_be_registered(drift: Callable[..., list[str]]) -> None:

@@ -52,8 +52,8 @@ def test_a_schedule_that_is_due_when_git_says_has_no_drift(drift: Callable[..., 
 def test_each_difference_of_a_schedule_is_one_line(
     listed: list[dict[str, Any]], says: str, drift: Callable[..., list[str]]
 ) -> None:
-    (found,) = drift(listed)
-    assert found.startswith(says)
+    (difference,) = drift(listed)
+    assert difference.startswith(says)
 
 
 def test_a_laptop_without_schedules_is_not_asked_for_any(drift: Callable[..., list[str]]) -> None:

@@ -74,8 +74,8 @@ def test_other_content_behind_the_endpoint_is_named_for_what_has_traffic_alone(
 def test_each_difference_of_the_endpoint_is_one_line(
     endpoint: dict[str, Any] | None, says: str, drift: Callable[..., list[str]]
 ) -> None:
-    (found,) = drift(endpoint)
-    assert says in found
+    (difference,) = drift(endpoint)
+    assert says in difference
 
 
 def test_a_compute_that_is_not_attached_is_named(drift: Callable[..., list[str]]) -> None:

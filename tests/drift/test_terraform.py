@@ -39,8 +39,8 @@ def test_a_state_that_is_what_git_says_has_no_drift(deployed: Path) -> None:
 @needs_terraform
 def test_a_value_that_was_not_deployed_is_named_with_its_attribute_and_no_plan_stays(deployed: Path) -> None:
     (deployed / "infra" / "environments" / "dev.tfvars").write_text("size = 2\n")
-    (found,) = terraform.differences(deployed, "dev")
-    assert str(found).startswith("terraform_data.a: update (input), git is ahead  -> make plan-infra ENV=dev")
+    (difference,) = terraform.differences(deployed, "dev")
+    assert str(difference).startswith("terraform_data.a: update (input), git is ahead  -> make plan-infra ENV=dev")
     assert list((deployed / "infra" / "outputs").iterdir()) == []
 
 
@@ -48,8 +48,8 @@ def test_a_value_that_was_not_deployed_is_named_with_its_attribute_and_no_plan_s
 def test_a_drift_in_the_outputs_alone_is_named(deployed: Path) -> None:
     with (deployed / "infra" / "main.tf").open("a") as config:
         config.write('output "new" { value = "x" }\n')
-    (found,) = terraform.differences(deployed, "dev")
-    assert str(found).startswith("outputs of Terraform: differ from the state")
+    (difference,) = terraform.differences(deployed, "dev")
+    assert str(difference).startswith("outputs of Terraform: differ from the state")
 
 
 @needs_terraform

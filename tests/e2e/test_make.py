@@ -35,8 +35,8 @@ def bare_path(tmp_path: Path) -> str:
     folder = tmp_path / "bin"
     folder.mkdir()
     for tool in TOOLS.split():
-        if found := shutil.which(tool):
-            (folder / tool).symlink_to(found)
+        if program := shutil.which(tool):
+            (folder / tool).symlink_to(program)
     return str(folder)
 
 

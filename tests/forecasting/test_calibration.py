@@ -58,7 +58,7 @@ def test_trees_average_to_the_forecast() -> None:
     np.testing.assert_allclose(tree_predictions(model, x).mean(axis=0), model.predict(x))
 
 
-def test_sales_that_never_vary_still_give_an_interval_around_them() -> None:
+def test_sales_that_never_vary_still_give_an_interval_that_holds_them() -> None:
     x, _ = noisy(50, 0.0)
     y = np.full(50, 100.0)
     model = fitted(x, y)

@@ -29,11 +29,11 @@ def served(tmp_path: Path) -> Iterator[Daemon]:
     (tmp_path / "announcer.py").write_text(SERVES)
     (tmp_path / "breaks.py").write_text("raise SystemExit('no such port')")
     (tmp_path / "silent.py").write_text("import time; time.sleep(600)")
-    found = Daemon(
+    server = Daemon(
         "the announcer", "announcer", str(tmp_path), tmp_path / "server.json", tmp_path / "server.log", 30.0, 5.0
     )
-    yield found
-    daemon.stop(found)
+    yield server
+    daemon.stop(server)
 
 
 def test_a_server_is_started_discovered_and_stopped(served: Daemon) -> None:

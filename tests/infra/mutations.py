@@ -30,7 +30,7 @@ def listed() -> list[Mutation]:
 
 def validations() -> list[Mutation]:
     """One mutation for each validation of variables.tf: its condition made true, still naming its variable."""
-    found = []
+    mutations = []
     for part in (ROOT / "infra" / "variables.tf").read_text().split('variable "')[1:]:
         name = part.split('"', 1)[0]
         lines = [line for line in part.splitlines() if line.startswith("    condition     = ")]
@@ -38,8 +38,8 @@ def validations() -> list[Mutation]:
             condition = line.split(" = ", 1)[1]
             new = f"    condition     = true || ({condition})"
             rule = f"validation of {name} {number}"
-            found.append(Mutation(rule, "variables.tf", line, new, "validation", "Missing expected failure"))
-    return found
+            mutations.append(Mutation(rule, "variables.tf", line, new, "validation", "Missing expected failure"))
+    return mutations
 
 
 def problem_of(mutation: Mutation) -> str | None:
@@ -54,8 +54,8 @@ def problem_of(mutation: Mutation) -> str | None:
         done = run_tests(copy, "--skip", "fmt", "--skip", "validate")
     if done.returncode == 0:
         return "SURVIVED: every test still passes"
-    told = " ".join(done.stdout.replace("│", " ").split())
-    return None if mutation.says in told else f"fails, but without {mutation.says!r}: {told[-400:]}"
+    text = " ".join(done.stdout.replace("│", " ").split())
+    return None if mutation.says in text else f"fails, but without {mutation.says!r}: {text[-400:]}"
 
 
 def main(words: Sequence[str]) -> int:

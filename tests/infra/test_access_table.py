@@ -51,7 +51,7 @@ class Grant(NamedTuple):
 
 
 def granted() -> set[Grant]:
-    found: set[Grant] = set()
+    grants: set[Grant] = set()
     for name in ("main.access.tf", "main.agents.tf"):
         table = ""
         for line in (ROOT / "infra" / name).read_text().splitlines():
@@ -59,8 +59,8 @@ def granted() -> set[Grant]:
                 table = begins[1]
             elif row := ROW.search(line):
                 who = row[1] or OWNER[table]
-                found |= {Grant(who, SCOPES[row[2]], role) for role in re.findall(r'"([^"]+)"', row[3])}
-    return found
+                grants |= {Grant(who, SCOPES[row[2]], role) for role in re.findall(r'"([^"]+)"', row[3])}
+    return grants
 
 
 def needed() -> set[Grant]:

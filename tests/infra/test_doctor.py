@@ -172,8 +172,8 @@ def test_each_missing_tool_or_right_is_one_line_with_its_fix(
     changes: dict[str, Any], line: str, machine: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert machine(**changes) == 1
-    found = [text for text in capsys.readouterr().out.splitlines() if text.startswith("MISSING")]
-    assert any(re.search(line, text) for text in found), found
+    lines = [text for text in capsys.readouterr().out.splitlines() if text.startswith("MISSING")]
+    assert any(re.search(line, text) for text in lines), lines
 
 
 def test_contributor_and_user_access_administrator_are_enough(machine: Callable[..., int]) -> None:
@@ -183,9 +183,9 @@ def test_contributor_and_user_access_administrator_are_enough(machine: Callable[
 def test_a_zone_that_is_closed_to_the_subscription_counts_as_missing() -> None:
     closed = [{"type": "Zone", "restrictionInfo": {"zones": ["3"]}}]
     answer = sku("Standard_D4s_v5", "1", "2", "3", restrictions=closed)
-    found = subscription._size("Standard_D4s_v5", answer, ["1", "2", "3"], "westus3")
-    assert found.state == "zones 1, 2 of westus3"
-    assert found.fix == "take 3 out of aks_zones, or choose another size"
+    finding = subscription._size("Standard_D4s_v5", answer, ["1", "2", "3"], "westus3")
+    assert finding.state == "zones 1, 2 of westus3"
+    assert finding.fix == "take 3 out of aks_zones, or choose another size"
 
 
 def test_a_deployed_workspace_holds_its_own_name(
@@ -216,9 +216,9 @@ def test_what_does_not_stop_a_deployment_is_only_advice(
     old: str, new: str, line: str, machine: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert machine(infra=edited(tmp_path, old, new)) == 0
-    found = [text for text in capsys.readouterr().out.splitlines() if text.startswith("advice")]
-    assert len(found) == 1
-    assert re.search(line, found[0])
+    lines = [text for text in capsys.readouterr().out.splitlines() if text.startswith("advice")]
+    assert len(lines) == 1
+    assert re.search(line, lines[0])
 
 
 def test_the_current_month_and_a_year_from_it_are_a_budgets_start() -> None:

@@ -29,9 +29,9 @@ def test_the_cost_table_adds_up_and_stays_below_the_budget(column: int, env: str
     assert total[0] == "sum"
     assert sum(row[column] for row in rows) == total[column]
     tfvars = (ROOT / "infra" / "environments" / f"{env}.tfvars").read_text()
-    found = re.search(r"^budget_amount\s*=\s*(\d+)", tfvars, re.M)
-    assert found
-    assert total[column] < int(found[1])
+    budget = re.search(r"^budget_amount\s*=\s*(\d+)", tfvars, re.M)
+    assert budget
+    assert total[column] < int(budget[1])
 
 
 def test_the_costs_name_their_assumptions_and_that_nothing_was_deployed() -> None:

@@ -45,11 +45,11 @@ def test_terraforms_tests_run_with_the_values_of_the_environment(env: str) -> No
 
 
 def resources(kind: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     for path in INFRA.glob("*.tf"):
         for name in re.findall(rf'^resource "{kind}" "(\w+)"', path.read_text(), re.M):
-            found.setdefault(path.name, []).append(name)
-    return found
+            names.setdefault(path.name, []).append(name)
+    return names
 
 
 def test_every_grant_stands_in_the_tables_that_the_tests_read() -> None:
@@ -86,8 +86,8 @@ def test_only_three_providers_are_used_and_each_is_pinned_exactly() -> None:
 
 
 def test_azapi_makes_only_what_azurerm_has_no_argument_for() -> None:
-    found = {path.name for path in INFRA.glob("*.tf") if 'resource "azapi_' in path.read_text()}
-    assert found == {"main.agents.tf", "main.monitor.tf", "main.outbound.tf"}
+    files = {path.name for path in INFRA.glob("*.tf") if 'resource "azapi_' in path.read_text()}
+    assert files == {"main.agents.tf", "main.monitor.tf", "main.outbound.tf"}
 
 
 def test_what_is_used_is_registered() -> None:

@@ -32,7 +32,7 @@ def deletions() -> set[str]:
     ]
     places += [path for path in (ROOT / "scripts").rglob("*.py") if "localml" not in path.parts]
     places += (ROOT / "docs").glob("*.md")
-    return {" ".join(found) for path in places for found in COMMAND.findall(path.read_text())}
+    return {" ".join(words) for path in places for words in COMMAND.findall(path.read_text())}
 
 
 def locked() -> set[str]:

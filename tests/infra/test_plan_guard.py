@@ -211,8 +211,8 @@ def test_a_plan_of_real_terraform_is_read(tmp_path: Path) -> None:
     terraform("apply", "-auto-approve")
     config.write_text(body.replace("= 1", "= 2") % "two" + 'resource "terraform_data" "new" {}\n')
     terraform("plan", "-out=saved.tfplan")
-    found = read_plan(terraform("show", "-json", "saved.tfplan"))
-    assert sorted(change for change in found if change.verb != "no-op") == [
+    changes = read_plan(terraform("show", "-json", "saved.tfplan"))
+    assert sorted(change for change in changes if change.verb != "no-op") == [
         Change("terraform_data.gone", "terraform_data", "delete"),
         Change("terraform_data.kept", "terraform_data", "update"),
         Change("terraform_data.new", "terraform_data", "create"),

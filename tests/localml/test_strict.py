@@ -44,7 +44,7 @@ def test_the_steps_are_child_jobs_with_the_fields_that_the_service_gives(finishe
     assert {"seconds", "log", "error", "reused_from"} <= child.keys()
 
 
-def test_an_output_is_found_by_the_step_and_not_by_the_pipeline(finished):
+def test_an_output_belongs_to_the_step_that_wrote_it_and_not_to_the_pipeline(finished):
     (child,) = finished.json("job", "list", "--parent-job-name", "job-1")
     for name, output, files in (("job-1", "result", []), (child["name"], "out", ["text"])):
         place = finished.root / name.replace("/", ".")

@@ -21,7 +21,7 @@ from pipeline import answers
         ('Check: endpoint shop exists\n{"name": "a. b"}', {"name": "a. b"}),
     ],
 )
-def test_json_is_found_behind_dots_and_notes(printed, value):
+def test_json_behind_dots_and_notes_is_read(printed, value):
     assert answers.parse(printed) == value
 
 

@@ -15,5 +15,5 @@ def test_a_store_in_another_spelling_brings_a_note_with_the_known_one():
 
 
 def test_a_known_store_has_no_note():
-    told = lines({"predictions": [{**ROW, "flags": []}], "model": MODEL})
-    assert not any(line.startswith("Note") for line in told)
+    printed = lines({"predictions": [{**ROW, "flags": []}], "model": MODEL})
+    assert not any(line.startswith("Note") for line in printed)

@@ -28,8 +28,8 @@ def test_the_probe_answers_every_question_and_leaves_its_input_as_it_was(tmp_pat
     hosts = "inputs.hosts=host.invalid"
     localml("job", "create", "--file", "ml/probe/probe.yml", "--name", "probe", "--set", hosts, "--stream")
     localml("job", "download", "--name", "probe", "--all", "--download-path", str(tmp_path / "down"))
-    (found,) = (tmp_path / "down").rglob("probe.json")
-    answers = json.loads(found.read_text())
+    (file,) = (tmp_path / "down").rglob("probe.json")
+    answers = json.loads(file.read_text())
     assert answers["variable MLFLOW_TRACKING_URI"] == "set"
     assert answers["output takes a file"] == "yes"
     assert answers["output folder can be removed"].startswith("no")

@@ -77,9 +77,9 @@ def test_pipeline_components_that_run_each_other_do_not_end_the_check(repo: Repo
     start(repo)
     assert said(repo) == []
     repo.edit(TRAIN, "default: 0.5", "default: 0.6")
-    found = [line.split(":")[0] for line in said(repo)]
-    assert found == ["ml/components/a.yml", "ml/components/b.yml", TRAIN]
-    assert found == [line.split(":")[0] for line in said(repo)]
+    paths = [line.split(":")[0] for line in said(repo)]
+    assert paths == ["ml/components/a.yml", "ml/components/b.yml", TRAIN]
+    assert paths == [line.split(":")[0] for line in said(repo)]
 
 
 def test_a_component_that_becomes_a_pipeline_needs_a_version(repo: Repo) -> None:

@@ -59,7 +59,7 @@ def merged_hash(base: Path, code: str | None, included: list[str]) -> str:
 
 def contents(root: Path) -> dict[str, tuple[str, object]]:
     """Path -> (version, content) of each component and environment, as azure-ai-ml sees them."""
-    found = {}
+    specs = {}
     for path in sorted(root.glob("ml/**/*.yml")):
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
         kind = kind_of(data)
@@ -71,11 +71,11 @@ def contents(root: Path) -> dict[str, tuple[str, object]]:
             else:
                 files = azure_hash(path.parent / reference) if reference else ""
             spec = {key: data.get(key) for key in kept}
-            found[path.relative_to(root).as_posix()] = (str(data["version"]), (spec, files))
-    return found
+            specs[path.relative_to(root).as_posix()] = (str(data["version"]), (spec, files))
+    return specs
 
 
-def test_each_finding_is_a_change_that_azure_would_see_and_each_such_change_is_found(tmp_path: Path) -> None:
+def test_the_guard_reports_exactly_the_changes_that_azure_would_see(tmp_path: Path) -> None:
     if not (ROOT / ".git").exists() or git("rev-parse", "--is-shallow-repository").strip() == b"true":
         pytest.skip("the history is not here: a shallow clone, or no clone at all")
     history = pairs()
@@ -86,5 +86,5 @@ def test_each_finding_is_a_change_that_azure_would_see_and_each_such_change_is_f
         same_version = [path for path in before.keys() & after.keys() if before[path][0] == after[path][0]]
         expected = {path for path in same_version if before[path] != after[path]}
         with open_change(ROOT, parent, commit) as change:
-            found = {verdict.finding.path for verdict in guard(change)}
-        assert found & set(same_version) == expected, f"{parent[:8]}..{commit[:8]}"
+            reported = {verdict.finding.path for verdict in guard(change)}
+        assert reported & set(same_version) == expected, f"{parent[:8]}..{commit[:8]}"

@@ -29,8 +29,8 @@ class Report:
         return self._capsys.readouterr().out
 
     def json(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.text("-o", "json"))
-        return found
+        content: dict[str, object] = json.loads(self.text("-o", "json"))
+        return content
 
     def section(self, title: str) -> list[str]:
         """Lines of one section; empty where there is none."""
@@ -104,9 +104,9 @@ def test_line_ends_of_specs_show_nothing(report: Report) -> None:
 
 def test_json_says_what_the_markdown_says(report: Report) -> None:
     report.repo.edit(PIPELINE, "timeout: 3600", "timeout: 36000")
-    found = report.json()
-    assert found["cost"] == ["pipeline train: jobs.train.limits.timeout: 3600 → 36000"]
-    assert found["base"] == "main"
+    content = report.json()
+    assert content["cost"] == ["pipeline train: jobs.train.limits.timeout: 3600 → 36000"]
+    assert content["base"] == "main"
     assert report.text("-o", "json") == report.text("--output", "json")
 
 

@@ -18,8 +18,8 @@ def faults(bare_shop: Shop, tmp_path: Path) -> Faults:  # noqa: F811
     """Let `az ml` fail as told; gives the log of its calls. Without faults it only logs."""
     plan, log = tmp_path / "faults.json", tmp_path / "calls.log"
 
-    def plant(*found: dict[str, Any]) -> Path:
-        given = [{"nth": 1, "times": 1, "do": "fail", **fault} for fault in found]
+    def plant(*faults: dict[str, Any]) -> Path:
+        given = [{"nth": 1, "times": 1, "do": "fail", **fault} for fault in faults]
         plan.write_text(json.dumps({"faults": given, "log": str(log)}))
         script = Path(__file__).with_name("az_faults.py")
         bare_shop.variables |= {"AZ_ML": f"{sys.executable} {script}", "AZ_FAULTS": str(plan)}

@@ -42,11 +42,11 @@ def test_every_call_of_deploy_failure_and_rollback_is_valid(bare_shop: Shop, fau
 
 
 def _quoted(call: str) -> str:
-    before, found, rest = call.partition("--traffic ")
-    if not found:
+    before, flag, rest = call.partition("--traffic ")
+    if not flag:
         return call
     shares, dashes, after = rest.partition(" --")
-    return f'{before}{found}"{shares}"{dashes}{after}'
+    return f'{before}{flag}"{shares}"{dashes}{after}'
 
 
 def test_the_endpoint_runs_as_the_identity_that_has_the_roles(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,12 +36,12 @@ def test_endpoint_and_batch_agree_up_to_a_relative_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "known", "told"),
+    ("origin", "known", "is_reported"),
     [("2026-10", "2026-10", False), ("2026-10", "2026-09", True), ("", "2026-09", False), ("2026-10", None, False)],
 )
-def test_forecasts_from_another_month_cannot_agree(origin: str, known: str | None, told: bool) -> None:
+def test_forecasts_from_another_month_cannot_agree(origin: str, known: str | None, is_reported: bool) -> None:
     problem = result({**ROW, "Origin": origin}).origin_problem({"model": {"known_until": known}})
-    assert (problem is not None) == told
+    assert (problem is not None) == is_reported
 
 
 def test_the_first_stores_are_asked_with_what_was_planned_for_them() -> None:

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.slow  # each test starts servers
 def live(shop: Shop) -> dict[str, str]:
     """Version and traffic of each deployment, as {"blue": "1 100"}."""
     traffic = shop.json("online-endpoint", "show", "--name", "shop")["traffic"]
-    found = shop.json("online-deployment", "list", "--endpoint-name", "shop")
-    return {each["name"]: f"{each['model'].split(':')[-1]} {traffic.get(each['name'], 0)}" for each in found}
+    deployments = shop.json("online-deployment", "list", "--endpoint-name", "shop")
+    return {each["name"]: f"{each['model'].split(':')[-1]} {traffic.get(each['name'], 0)}" for each in deployments}
 
 
 def reports(shop: Shop) -> list[Any]:
@@ -192,8 +192,8 @@ def test_traffic_never_sums_to_zero_once_something_is_live(bare_shop: Shop, faul
 
 def test_status_lists_version_share_and_health(old: Shop) -> None:
     rows = json.loads(old.rollout("status"))
-    told = {"deployment": "blue", "model": "shop-model:1", "traffic": 100, "healthy": True, "stable": True}
-    assert rows == [told]
+    row = {"deployment": "blue", "model": "shop-model:1", "traffic": 100, "healthy": True, "stable": True}
+    assert rows == [row]
 
 
 def test_a_reader_that_goes_away_does_not_stop_a_rollout(old: Shop) -> None:

@@ -457,9 +457,7 @@ def test_a_warehouse_that_accepts_and_never_answers_is_reported_and_not_waited_f
     assert (step.returncode, "no answer within 24 s" in step.stderr) == (2, True)
 
 
-def test_months_around_the_end_of_a_year_are_cut_at_midnight(
-    shared_home: Home, table: TableMaker, tmp_path: Path
-) -> None:
+def test_months_at_the_end_of_a_year_are_cut_at_midnight(shared_home: Home, table: TableMaker, tmp_path: Path) -> None:
     name = table(months=1)
     edges = ["2023-11-30 23:59:59.999999", "2023-12-01", "2023-12-31 23:59:59.999999", "2024-01-01"]
     for number, edge in enumerate(edges):

@@ -41,13 +41,13 @@ print(json.dumps([bad, loaded]))
 
 def specs() -> list[tuple[str, str, list[str]]]:
     """Path, kind and settings of every spec that names its schema."""
-    found = []
+    specs = []
     for path in sorted((ROOT / "ml").rglob("*.yml")):
         line = next((each for each in path.read_text().splitlines() if each.startswith("$schema:")), None)
         if line:
             kind = line.rsplit("/", 1)[1].split(".")[0]
-            found.append((str(path), kind, components.settings(path) if kind == "pipelineJob" else []))
-    return found
+            specs.append((str(path), kind, components.settings(path) if kind == "pipelineJob" else []))
+    return specs
 
 
 @pytest.fixture(scope="module")

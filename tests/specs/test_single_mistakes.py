@@ -103,7 +103,7 @@ HEADS = {
 }
 
 
-def found(repo: Path, mistake: tuple[str, str, str, str], *, style: bool, loaders: bool = True) -> list[Finding]:
+def findings_of(repo: Path, mistake: tuple[str, str, str, str], *, style: bool, loaders: bool = True) -> list[Finding]:
     file, old, new, _ = mistake
     path = repo / "ml" / file
     text = path.read_text()
@@ -120,7 +120,7 @@ def found(repo: Path, mistake: tuple[str, str, str, str], *, style: bool, loader
 def test_a_single_mistake_is_reported_on_its_line(mistake: tuple[str, str, str, str], style: bool, repo: Path) -> None:
     file, old, new, word = mistake
     start = (repo / "ml" / file).read_text().split(old)[0].count("\n") + 1
-    findings = found(repo, mistake, style=style)
+    findings = findings_of(repo, mistake, style=style)
     assert [f for f in findings if not f.rule.startswith("style/") and word in f.message], findings
     lines = {f.line for f in findings if word in f.message}
     first = start - HEADS.get(new, 0)

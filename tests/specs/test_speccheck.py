@@ -56,8 +56,8 @@ def test_a_parser_made_in_a_loop_is_asked_by_running_it(repo: Path) -> None:
     script.write_text(
         f"import argparse\n\n\ndef build_parser():\n    parser = argparse.ArgumentParser()\n{loop}    return parser\n"
     )
-    found = [str(f) for f in run_checks(repo, [repo / "ml"], loaders=False)]
-    assert found == [
+    lines = [str(f) for f in run_checks(repo, [repo / "ml"], loaders=False)]
+    assert lines == [
         "ml/components/register.yml:21: demand.register requires --reports, the command does not always give it: "
         "add it outside $[[ ]]",
         "ml/components/register.yml:25: demand.register has no flag --report: did you mean '--reports'?",
@@ -68,17 +68,17 @@ def test_choices_named_by_a_constant_are_read_without_running_the_script(repo: P
     script = repo / "src/demand/prepare.py"
     text = script.read_text().replace('["store", "product"]', "GRAINS")
     script.write_text(f'import nowhere\n\nGRAINS = ("store",)\n{text}')
-    (found,) = run_checks(repo, [repo / "ml"], loaders=False)
-    assert found.message == "enum offers product, --grain takes only store: remove it"
+    (finding,) = run_checks(repo, [repo / "ml"], loaders=False)
+    assert finding.message == "enum offers product, --grain takes only store: remove it"
 
 
 def test_a_script_whose_parser_fails_is_a_finding_not_a_crash(repo: Path) -> None:
     (repo / "src/demand/register.py").write_text(
         "import nowhere\n\n\ndef build_parser():\n    for x in y:\n        pass\n"
     )
-    (found,) = run_checks(repo, [repo / "ml"], loaders=False)
-    assert found.line == 22
-    assert "build_parser() of demand.register does not run: ModuleNotFoundError" in found.message
+    (finding,) = run_checks(repo, [repo / "ml"], loaders=False)
+    assert finding.line == 22
+    assert "build_parser() of demand.register does not run: ModuleNotFoundError" in finding.message
 
 
 def test_a_loaders_error_is_reported_once_and_leaves_stderr_quiet(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

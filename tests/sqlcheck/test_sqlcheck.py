@@ -37,7 +37,7 @@ snowflake.connector.connect(login_timeout=120, insecure_mode=False, socket_timeo
 """
 
 
-def found(source: str) -> list[tuple[int, str]]:
+def faults(source: str) -> list[tuple[int, str]]:
     """Line and name of the SQL faults in a module's text."""
     pieces = texts._of_module(ast.parse(source))
     return sorted((before + line, rule.name) for before, sql in pieces for line, rule in rules.check(sql))
@@ -61,7 +61,7 @@ def test_every_rule_has_a_statement_that_breaks_it_and_a_source() -> None:
 
 
 def test_sql_in_strings_of_a_module_is_checked_though_a_variable_holds_the_stage() -> None:
-    assert found(PUBLISH) == [(6, "table-stage"), (8, "query-over-table-stage"), (10, "any-schema")]
+    assert faults(PUBLISH) == [(6, "table-stage"), (8, "query-over-table-stage"), (10, "any-schema")]
 
 
 def test_a_module_that_speaks_to_duckdb_alone_is_left_alone(tmp_path: Path) -> None:

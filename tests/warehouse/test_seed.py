@@ -56,16 +56,16 @@ def test_csv_csv_gz_and_parquet_give_the_same_table(shared_home: Home, tmp_path:
     zipped.write_bytes(gzip.compress(plain.read_bytes()))
     parquet = tmp_path / "c.parquet"
     duckdb.sql(f"copy (select * from read_csv('{plain}')) to '{parquet}' (format parquet)")
-    found = []
+    tables = []
     for file in (plain, zipped, parquet):
         seeded, loaded = seed_sales(shared_home, file)
         assert (seeded.file, seeded.rows, seeded.quarantined, loaded) == (file.name, 300, 0, True)
-        found.append(run_sql(shared_home, "select * from SALES order by SaleID"))
-    assert found[0] == found[1] == found[2]
-    assert found[0][1][:2] == (2, found[0][1][1])
-    assert found[0][0][4] == "Ottawa, ON"
-    assert found[0][0][10] is True
-    assert found[0][0][11] is None
+        tables.append(run_sql(shared_home, "select * from SALES order by SaleID"))
+    assert tables[0] == tables[1] == tables[2]
+    assert tables[0][1][:2] == (2, tables[0][1][1])
+    assert tables[0][0][4] == "Ottawa, ON"
+    assert tables[0][0][10] is True
+    assert tables[0][0][11] is None
 
 
 def test_ids_with_leading_zeros_stay_text(shared_home: Home, tmp_path: Path) -> None:
@@ -146,10 +146,10 @@ REFUSED = {
 def test_a_file_that_cannot_be_taken_is_one_line_and_the_table_stays(
     shared_home: Home, tmp_path: Path, filled: int, name: str
 ) -> None:
-    text, told = REFUSED[name]
+    text, message = REFUSED[name]
     (tmp_path / name).write_text(text, encoding="latin-1")
     before = read_seeded(shared_home)
-    with pytest.raises((UserError, StepError), match=told) as error:
+    with pytest.raises((UserError, StepError), match=message) as error:
         seed_sales(shared_home, tmp_path / name)
     assert str(tmp_path / name) in str(error.value)
     assert count(shared_home) == filled
@@ -165,15 +165,15 @@ def test_row_rules_are_left_to_aggregate(shared_home: Home, tmp_path: Path) -> N
 
 
 def test_the_command_ends_with_one_line_and_exit_code_2(own_home: Home, tmp_path: Path) -> None:
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "warehouse", "seed", "--file", str(tmp_path / "none.csv")],
         env=clean_environment(LOCALML_HOME=str(own_home.folder.parent)),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (told.returncode, told.stdout) == (2, "")
-    assert told.stderr == f"error: {tmp_path / 'none.csv'}: no such file\n"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {tmp_path / 'none.csv'}: no such file\n"
 
 
 def test_a_full_disk_under_the_warehouse_leaves_the_old_table(own_home: Home, tmp_path: Path) -> None:

@@ -47,19 +47,19 @@ def test_a_second_start_uses_the_server_of_the_first(shared_home: Home) -> None:
     first = running(shared_home)
     assert first is not None
     assert lifecycle.start(shared_home) == first
-    told = cli(shared_home, "start")
-    assert told.returncode == 0
-    assert f"runs already at 127.0.0.1:{first.port}" in told.stdout
+    done = cli(shared_home, "start")
+    assert done.returncode == 0
+    assert f"runs already at 127.0.0.1:{first.port}" in done.stdout
 
 
 def test_two_starts_at_once_give_one_server(own_home: Home) -> None:
     command = [sys.executable, "-m", "warehouse", "start"]
     environment = clean_environment(LOCALML_HOME=str(own_home.folder.parent))
     both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    told = [process.communicate(timeout=120)[0] for process in both]
+    outputs = [process.communicate(timeout=120)[0] for process in both]
     server = running(own_home)
     assert server is not None
-    assert all(f":{server.port} (pid {server.pid})" in text for text in told), told
+    assert all(f":{server.port} (pid {server.pid})" in text for text in outputs), outputs
     serving = [p.pid for p in psutil.process_iter(["cmdline"]) if str(own_home.folder) in (p.info["cmdline"] or [])]
     assert serving == [server.pid]
 
@@ -199,17 +199,17 @@ def test_env_prints_what_a_step_needs(shared_home: Home) -> None:
     assert isinstance(server, Server)
     script = f'told=$({sys.executable} -m warehouse env); eval "$told"; '
     script += 'echo "$SNOWFLAKE_HOST:$SNOWFLAKE_PORT $SNOWFLAKE_PASSWORD"'
-    told = subprocess.run(
+    done = subprocess.run(
         ["bash", "-c", script],
         env=clean_environment(LOCALML_HOME=str(shared_home.folder.parent)),
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout.strip() == f"127.0.0.1:{server.port} {shared_home.password.read_text().strip()}"
+    assert done.stdout.strip() == f"127.0.0.1:{server.port} {shared_home.password.read_text().strip()}"
 
 
 def test_env_without_a_server_is_one_line_and_exit_code_2(own_home: Home) -> None:
-    told = cli(own_home, "env")
-    assert (told.returncode, told.stdout) == (2, "")
-    assert told.stderr == "error: the local warehouse does not run; start it with: make start-warehouse\n"
+    done = cli(own_home, "env")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: the local warehouse does not run; start it with: make start-warehouse\n"
