@@ -20,7 +20,7 @@ from amlspec.bindings import FromJob, Value
 from amlspec.errors import UserError
 from host import process
 from host.state import home
-from localml import attempt, cache, job_outputs, records, runs, tracking
+from localml import attempt, cache, job_outputs, records, runs, schema_guard, tracking
 from localml.attempt import Attempt, JobRun, NotKeptError
 from localml.environments import Resolved
 from localml.plan import Plan, Step
@@ -173,7 +173,8 @@ class Runner:
         self.record["jobs"][name]["seconds"] = seconds
         if code:
             reason = f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}"
-            self._fail(name, code, reason + _disk_note())
+            said = process.tail(Path(self.record["jobs"][name]["log"]))
+            self._fail(name, code, reason + _disk_note() + schema_guard.note(said))
         else:
             self._finish(name, step, seconds)
 

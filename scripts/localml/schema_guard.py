@@ -32,6 +32,13 @@ def constraint() -> str:
     return path.as_uri()  # pip splits the variable at blanks, which a URI has not
 
 
+def note(log: list[str]) -> str:
+    """Why pip took no other MLflow, which its own last lines do not say; empty where that is not what happened."""
+    if not any("Cannot install mlflow" in line for line in log):
+        return ""
+    return f" (the local store is of MLflow {metadata.version('mlflow')}, and a step takes no other)"
+
+
 def is_needed() -> bool:
     """Whether there is a store that the engine's MLflow made or upgraded and that is not guarded, or by another."""
     path = registry.database()

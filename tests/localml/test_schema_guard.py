@@ -44,6 +44,7 @@ def triggers() -> list[str]:
 
 def test_a_step_that_would_migrate_the_store_fails_and_says_which_mlflow_it_needs(home: Any) -> None:
     before = revision()
+    assert schema_guard.note(["ValueError: x"]) == ""
     home.component("migrate", MIGRATE)
     home.pipeline({"only": {"component": "./migrate.yml"}})
     home.run("job", "create", "--file", "pipeline.yml", "--stream", code=1)
@@ -78,7 +79,7 @@ def test_the_guard_of_another_mlflow_gives_way(home: Any) -> None:
 
 def test_pip_in_a_step_takes_the_mlflow_of_the_store_and_says_so_where_it_may_not(home: Any) -> None:
     variables = tracking.start_step("tests", "", "j", "s")
-    constraint = variables["PIP_CONSTRAINT"]
+    constraint, version = variables["PIP_CONSTRAINT"], metadata.version("mlflow")
     assert " " not in constraint  # pip splits the variable at blanks, and this state's path has some
     done = subprocess.run(
         [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "mlflow<2.19"],
@@ -88,4 +89,8 @@ def test_pip_in_a_step_takes_the_mlflow_of_the_store_and_says_so_where_it_may_no
         check=False,
     )
     assert done.returncode == 1
-    assert f"(constraint) mlflow=={metadata.version('mlflow')}" in done.stdout + done.stderr
+    assert (
+        schema_guard.note(done.stderr.splitlines())
+        == f" (the local store is of MLflow {version}, and a step takes no other)"
+    )
+    assert f"(constraint) mlflow=={version}" in done.stdout + done.stderr
