@@ -20,6 +20,7 @@ from typing import Any
 
 from amlspec.errors import UserError
 from bench.fit_bench import monthly_sales
+from demand.grain import MODEL_NAME
 from demand.months import month_name
 from forecasting import export, packing
 from forecasting.features import model_frame
@@ -63,7 +64,7 @@ def _model(scratch: Path) -> tuple[Path, Any]:
     """(folder of a model as the registry has it, the rows it was trained on)."""
     rows = add_features(monthly_sales(STORES))
     packed = fit_with_interval(Settings("history"), rows)
-    folder = scratch / "demand-forecast" / "1" / "model"
+    folder = scratch / MODEL_NAME / "1" / "model"
     folder.parent.mkdir(parents=True)
     packing.save(packed.model, model_frame(rows.tail(3), packed.features), packed.metadata, folder)
     export.write_model(packed.model, packed.features, model_frame(rows.tail(9), packed.features), folder)

@@ -69,7 +69,7 @@ def _flags(path: Path) -> int:
 
 @cache
 def supported() -> bool:
-    """Whether this machine lets a step have mounts of its own; tried, since no documented setting tells it."""
+    """Whether this machine lets a step have mounts of its own; tried, since no documented setting says so."""
     if sys.platform != "linux":
         return False
     with tempfile.TemporaryDirectory() as folder:

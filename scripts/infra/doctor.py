@@ -123,7 +123,7 @@ def check_values(env: str, infra: Path) -> list[Finding]:
         if ".example" in line:
             fix = f"put your own in {path.name}:{number}; .example names belong to nobody"
             if "snowflake" in line.split("=")[0]:
-                fix += f"; Snowflake tells them: {STAGE_HOSTS_QUERY}"
+                fix += f"; Snowflake lists them: {STAGE_HOSTS_QUERY}"
             findings.append(Finding(line.split("=")[0].strip(), "an example", fix))
     return findings or [Finding(path.name, "no example value left")]
 

@@ -72,7 +72,7 @@ def _leaves(path: str, value: Any) -> Iterator[FieldChange]:
 
 
 def _is_deep(value: dict[str, Any]) -> bool:
-    """A mapping of mappings is told entry by entry, a flat one in one line."""
+    """A mapping of mappings is shown entry by entry, a flat one in one line."""
     return any(isinstance(item, dict) for item in value.values())
 
 

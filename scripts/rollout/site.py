@@ -23,7 +23,7 @@ from pipeline import answers, azml, models
 COLOURS = ("blue", "green")
 # The endpoint's tag that names the deployment to fall back to. It moves only when a rollout has ended well.
 STABLE = "stable"
-# A deployment's tag that tells what it was made of, besides its model.
+# A deployment's tag that says what it was made of, besides its model.
 CONTENT = "content"
 _TRIES, _PAUSE_SECONDS = 3, 1.0
 _CONNECT_SECONDS = 5.0
@@ -124,7 +124,7 @@ class Site:
 
     def create(self, colour: str, version: str) -> None:
         """Make a deployment and wait until it serves; a call that never reached the service is made again."""
-        # The scoring script is told its model, since the folder that Azure ML mounts need not show it.
+        # The scoring script gets its model in a variable, since the folder that Azure ML mounts need not show it.
         # One text with a colon: whether --set would make a number of a bare version is not documented.
         reference = f"environment_variables.MODEL_REFERENCE={self.model}:{version}"
         settings = (f"model=azureml:{self.model}:{version}", f"tags.{CONTENT}={self.content()}", reference)
@@ -171,7 +171,7 @@ class Site:
         uri = str(self.call("online-endpoint", "show", name=self.name).get("scoring_uri") or "")
         address = urlsplit(uri)
         if not address.hostname:
-            return  # not yet told: the first request says what is wrong
+            return  # not yet known: the first request says what is wrong
         port = address.port or (443 if address.scheme == "https" else 80)
         try:
             socket.create_connection((address.hostname, port), timeout=_CONNECT_SECONDS).close()

@@ -17,7 +17,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Stop everything; exit code 2 after a mistake of the user, told in one line."""
+    """Stop everything; exit code 2 after a mistake of the user, with one line on stderr."""
     build_parser().parse_args(argv)
     try:
         ended = stop()

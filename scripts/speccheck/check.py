@@ -1,4 +1,4 @@
-"""All checks over a set of specs, findings sorted and each problem told once."""
+"""All checks over a set of specs, findings sorted and each problem reported once."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -47,7 +47,7 @@ def run_checks(root: Path, paths: list[Path], *, loaders: bool = True) -> list[F
     for spec in repo.specs.values():
         findings |= {replace(f, rule=f.rule or rule) for rule, check in CHECKS.items() for f in check(repo, spec)}
     if loaders:
-        # What is referred to comes first: a pipeline that fails only because its component does is not told twice.
+        # What is referred to comes first: a pipeline that fails only because its component does is not reported twice.
         for spec in sorted(repo.specs.values(), key=lambda spec: _RANK.get(spec.kind, 0)):
             if _below(spec.doc.path, wanted):
                 findings |= set(check_loads(repo, spec, [f for f in findings if f.is_error_of_the_spec]))

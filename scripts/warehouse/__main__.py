@@ -49,7 +49,7 @@ def stop(home: Home, _: argparse.Namespace) -> int:
 
 
 def status(home: Home, _: argparse.Namespace) -> int:
-    """Tell whether it runs."""
+    """Say whether it runs."""
     server = running(home)
     say(f"The warehouse runs at {HOST}:{server.port} (pid {server.pid})" if server else "No warehouse runs")
     return 0 if server else 3
@@ -63,7 +63,7 @@ def env(home: Home, _: argparse.Namespace) -> int:
 
 
 def _start_quietly(home: Home) -> None:
-    """A start that fails is told by the one that needs the server."""
+    """A start that fails is reported by the one that needs the server."""
     with contextlib.suppress(UserError):
         lifecycle.start(home)
 
