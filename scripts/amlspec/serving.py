@@ -82,7 +82,7 @@ class Deployment(Spec):
     tags: dict[str, Any] = Field(default_factory=dict)
     properties: dict[str, Any] = Field(default_factory=dict)
     model: str
-    # Where a custom container has the model; its own image decides, so here it is only passed on.
+    # Where a custom container has the model; its own image decides, so here a warning says that it has no effect.
     model_mount_path: str | None = None
     code_configuration: Code
     environment: str
