@@ -31,7 +31,8 @@ class Outcome:
 
 # A step that ended for what a laptop without these lacks, in the words of Python, of a shell and of libraries.
 _LACKS = re.compile(
-    r"ModuleNotFoundError: .*|.*: (?:command )?not found|.*URLError.*|.*(?:ConnectionError|getaddrinfo|resolve host).*"
+    r"ModuleNotFoundError: .*|.*: (?:command )?not found|.*/bin/\S+: No such file.*"
+    r"|.*URLError.*|.*(?:ConnectionError|getaddrinfo|resolve host).*"
     r"|.*Cannot install mlflow.*"  # of another version than the store's
 )
 # The engine's own lines about what a job reads and the checkout does not bring.
@@ -47,17 +48,19 @@ def classify(done: Done, record: dict[str, Any], expected: dict[str, Any] | None
         if expected is None:
             return Outcome(Class.UNREAD)
         missing = _missing(record, expected, store)
-        return _failed(record, "; ".join(missing)) if missing else Outcome(Class.RIGHT)
+        return _failed(record, "; ".join(missing), expected) if missing else Outcome(Class.RIGHT)
     if "Traceback" in done.said and not record:
         return Outcome(Class.WRONG, done.error)
     if done.code in (_EXIT_FAILED, _EXIT_LATE):
-        return _failed(record, done.error)
+        return _failed(record, done.error, expected or {})
     return Outcome(Class.LACKS if _ABSENT.fullmatch(done.error) else Class.REFUSED, done.error)
 
 
-def _failed(record: dict[str, Any], line: str) -> Outcome:
+def _failed(record: dict[str, Any], line: str, expected: dict[str, Any]) -> Outcome:
     """Of a job whose logs may say that something is not here; some samples go on without their data."""
-    lack = next((match[0].strip() for log in _logs(record) if (match := _LACKS.search(log))), None)
+    patterns = [_LACKS, re.compile(expected["lacks"])] if "lacks" in expected else [_LACKS]
+    matches = (pattern.search(log) for log in _logs(record) for pattern in patterns)
+    lack = next((match[0].strip() for match in matches if match), None)
     return Outcome(Class.LACKS, lack) if lack else Outcome(Class.WRONG, line)
 
 

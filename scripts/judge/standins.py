@@ -30,9 +30,7 @@ def tables(folder: Path) -> None:
     frame = iris.data.set_axis(names, axis=1)
     frame["species"] = iris.target.map(dict(enumerate(iris.target_names)))
     frame.to_csv(folder / "iris.csv", index=False)
-    diabetes = datasets.load_diabetes(as_frame=True, scaled=False).frame
-    diabetes.columns = [*(name.upper() for name in diabetes.columns[:-1]), "Y"]
-    diabetes.to_csv(folder / "diabetes.csv", index=False)
+    datasets.load_diabetes(as_frame=True, scaled=False).frame.to_csv(folder / "diabetes.csv", index=False)
 
 
 def copy(source: Path, target: Path, data: Path) -> None:

@@ -155,6 +155,8 @@ def test_a_job_that_ended_well_is_right_only_if_its_outputs_are(
         (2, "error: a.yml:3: data x is not registered here: list", "", Class.LACKS),
         (1, "error: job j failed in main", "ModuleNotFoundError: No module named 'torch'", Class.LACKS),
         (1, "error: job j failed in main", "urllib.error.URLError: <urlopen error>", Class.LACKS),
+        (1, "error: job j failed in main", "/usr/venv/bin/activate: No such file or directory", Class.LACKS),
+        (1, "error: job j failed in main", "OldError: use another", Class.LACKS),
         (1, "error: job j failed in main", "ValueError: wrong", Class.WRONG),
         (1, "error: the MLflow store does not answer", "", Class.WRONG),
         (124, "error: not done after 600 s", "", Class.WRONG),
@@ -165,7 +167,7 @@ def test_a_job_that_failed_lacks_something_or_is_wrong(
 ) -> None:
     record, store = ran
     Path(record["jobs"]["main"]["log"]).write_text(log)
-    assert classify(Done(code, "", said), record, {}, store).of is of
+    assert classify(Done(code, "", said), record, {"lacks": "OldError: .*"}, store).of is of
 
 
 def test_the_stand_in_has_the_mlflow_of_the_store() -> None:
