@@ -39,3 +39,16 @@ def test_output_has_the_shapes_of_the_cli(engine):
     assert engine.run(*listed, "--output", "none").stdout == ""
     one = ("environment", "show", "--name", "env", "--version", "1", "--query", "version", "-o", "tsv")
     assert engine.run(*one).stdout == "1\n"
+
+
+def test_a_warning_of_a_verb_is_one_line_on_stderr_before_its_end(engine):
+    """By a process of its own: pytest takes what is logged in this one."""
+    code = {"code": ".", "scoring_script": "score.py"}
+    spec = {"name": "blue", "endpoint_name": "shop", "type": "kubernetes", "model": "azureml:m:1"}
+    engine.write(
+        "d.yml", {**spec, "environment": "azureml:env:1", "code_configuration": code, "model_mount_path": "/m"}
+    )
+    _, err = engine.start("online-deployment", "create", "--file", "d.yml").communicate(timeout=60)
+    warning, error = err.splitlines()
+    assert warning == "warning: d.yml:9: model_mount_path: here the model lies at $AZUREML_MODEL_DIR only"
+    assert error.startswith("error: online endpoint shop does not exist here")
