@@ -31,7 +31,8 @@ class Outcome:
 
 # A step that ended for what a laptop without these lacks, in the words of Python, of a shell and of libraries.
 _LACKS = re.compile(
-    r"ModuleNotFoundError: .*|.*: (?:command )?not found|.*/bin/\S+: No such file.*|.*URLError.*|.*(?:ConnectionError|getaddrinfo|resolve host).*"
+    r"ModuleNotFoundError: .*|.*: (?:command )?not found|.*/bin/\S+: No such file.*"
+    r"|.*URLError.*|.*(?:ConnectionError|getaddrinfo|resolve host).*"
     r"|.*Cannot install mlflow.*"  # of another version than the store's
 )
 # The engine's own lines about what a job reads and the checkout does not bring.

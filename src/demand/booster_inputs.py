@@ -121,11 +121,11 @@ def _past(known: Known, month: int, scale: FloatArray) -> dict[str, FloatArray]:
     same = _same_month(month, last)
     columns = {f"Rate{back}": known.rate_at(last + 1 - back) / scale for back in (1, 2, 3)}
     columns |= {f"Mean{months}": row_mean(rates[:, -months:]) / scale for months in (3, 6)}
-    around = np.stack([known.rate_at(same - 1), known.rate_at(same + 1)], axis=1)
+    neighbours = np.stack([known.rate_at(same - 1), known.rate_at(same + 1)], axis=1)
     return columns | {
         "LastYear": known.rate_at(same) / scale,
         "TwoYearsAgo": known.rate_at(same - YEAR) / scale,
-        "AroundLastYear": row_mean(around) / scale,
+        "AroundLastYear": row_mean(neighbours) / scale,
         "AllLastYear": _of_all(known, same) * known.level / scale,
         "Trend": row_mean(rates[:, -2 * YEAR : -YEAR]) / known.level,
     }

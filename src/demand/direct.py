@@ -64,7 +64,7 @@ class DirectForecaster(Forecaster):
     def _answer(self, sales: float, row: Row, number: int, place: int) -> Forecast:
         origin = self._origin_of(row["Month"])
         usual = float(self._known(origin).level[place]) * 365.25 / YEAR
-        bounds = self._intervals.around(sales, usual, row["Month"] - origin, self._scales[place])
+        bounds = self._intervals.bounds(sales, usual, row["Month"] - origin, self._scales[place])
         low, high = (max(bound, self._floor) for bound in bounds)
         return Forecast(max(sales, self._floor), low, max(high, self._floor), self._flags(row, number))
 

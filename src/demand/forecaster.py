@@ -115,7 +115,7 @@ class Forecaster:
         ahead = row["Month"] - self.state.last_month
         if isinstance(self._interval, Factors):
             return self._interval.interval(center, p10, p90, ahead > 1)
-        return self._interval.around(center, self._usual_units[number], max(1, ahead), self._scales[number])
+        return self._interval.bounds(center, self._usual_units[number], max(1, ahead), self._scales[number])
 
     def _forecast(self, sales: float, low: float, high: float, row: Row, number: int) -> Forecast:
         return Forecast(sales, max(low, self._floor), high, self._flags(row, number))

@@ -111,7 +111,7 @@ class Known:
         return self.rates[:, place] if inside else np.full(len(self.sales), np.nan)
 
     @cached_property
-    def _around(self) -> FloatArray:
+    def _usual_rates(self) -> FloatArray:
         """Mean rate of the twelve or thirteen months around each month, shape (n, m); NaN where too few are known."""
         n, m = self.rates.shape
         rates = np.where(self.is_known, self.rates, 0.0)
@@ -127,11 +127,11 @@ class Known:
     @cached_property
     def month_profiles(self) -> tuple[FloatArray, FloatArray]:
         """Rates of the calendar months over the usual ones around them: of all series (12,), of each series (n, 12)."""
-        usable = self.is_known & np.isfinite(self._around)
-        rates, around = np.where(usable, self.rates, 0.0), np.where(usable, self._around, 0.0)
+        usable = self.is_known & np.isfinite(self._usual_rates)
+        rates, usual = np.where(usable, self.rates, 0.0), np.where(usable, self._usual_rates, 0.0)
         of_month = np.array([month % YEAR for month in self.months])
         places = np.eye(YEAR)[of_month]
-        top, bottom = rates @ places, around @ places
+        top, bottom = rates @ places, usual @ places
         whole = bottom.sum(axis=0)
         pooled = np.where(whole > 0, top.sum(axis=0) / np.where(whole > 0, whole, 1.0), 1.0)
         own = np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), pooled)

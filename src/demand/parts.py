@@ -55,7 +55,7 @@ class Intervals:
         """From the JSON."""
         return cls(**{**noted, **{name: tuple(noted[name]) for name in ("low", "high")}})
 
-    def around(self, forecast: float, usual: float, horizon: int, scale: float) -> tuple[float, float]:
+    def bounds(self, forecast: float, usual: float, horizon: int, scale: float) -> tuple[float, float]:
         """(P10, P90) in units of one forecast; `usual` is the series' level in units a month."""
         bucket = 2 if horizon >= BUCKETS[2] else 1 if horizon >= BUCKETS[1] else 0
         raised = max(forecast, 0.0) + self.offset * usual

@@ -135,7 +135,7 @@ def backtest_of(
 def live(champion: Champion, rows: pd.DataFrame, months: int) -> dict[str, Any]:
     """How the registered model itself does on the last `months` of `rows`, beside the same month of last year.
 
-    Months that it has learned from flatter it (`months_seen`): one that loses even so is no good on these sales.
+    Months that it has learned from flatter it (`months_seen`): one that loses even so is unfit for these sales.
     """
     until = month_of(str(champion.metadata.get("trained_until"))) or 0
     recent = sorted(rows["MonthYear"].unique())[-months:] if months else []

@@ -3,8 +3,8 @@
 Candidates are ranked by one figure: back-test WAPE one month ahead, without a plan. The best is promoted only if its
 errors are significantly less than those of every naive baseline and of the champion (`forecasting.significance`), and
 if no segment is worse than the champion by more than a limit. A candidate that could not know what it forecasts from is
-never promoted, however good it looks. Where it is no better than the champion, the champion's own recipe, fitted on
-newer months, may take its place (`refresh`).
+never promoted, however good it looks. Where the best does not beat the champion, the champion's own
+recipe, fitted on newer months, may take its place (`refresh`).
 """
 
 import math
@@ -207,7 +207,7 @@ def independent(gains: Sequence[FloatArray]) -> float:
 
 
 def _contenders(best: Entrant, fit: Sequence[Entrant]) -> list[Entrant]:
-    """The best, and those that luck alone might have put in its place; the others are no tries."""
+    """The best, and those that luck alone might have put in its place; the others do not count as tries."""
     behind = ((each, p_value(each.errors, best.errors)) for each in fit if each is not best)
     return [best, *(each for each, p in behind if p is None or p >= OUT_OF_REACH)]
 

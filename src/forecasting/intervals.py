@@ -43,7 +43,7 @@ def fit(table: pd.DataFrame) -> Intervals:
     return Intervals(low, high, OFFSET, scales)
 
 
-def around(table: pd.DataFrame, intervals: Intervals) -> tuple[FloatArray, FloatArray]:
+def bounds(table: pd.DataFrame, intervals: Intervals) -> tuple[FloatArray, FloatArray]:
     """(P10, P90) in units of each row."""
     at = buckets(table["Horizon"].to_numpy(dtype=np.float64))
     scale = np.array([intervals.scales.get(key, 1.0) for key in table["Key"]])
@@ -62,7 +62,7 @@ def held_out(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
     for month in np.unique(months):
         at = months == month
         if (~at).any():
-            low[at], high[at] = around(table[at], fit(table[~at]))
+            low[at], high[at] = bounds(table[at], fit(table[~at]))
     return low, high
 
 

@@ -186,5 +186,5 @@ def test_one_row_takes_less_than_half_a_millisecond(forecaster: Forecaster) -> N
     assert float(np.median(seconds)) < 0.0005
 
 
-def test_the_kind_of_a_folder_is_told_by_its_files(made: tuple[Path, pd.DataFrame]) -> None:
+def test_the_files_of_a_folder_say_its_kind(made: tuple[Path, pd.DataFrame]) -> None:
     assert isinstance(load_forecaster(made[0], packing.read_metadata(made[0])), DirectForecaster)

@@ -31,8 +31,8 @@ def panel_of(by_weekday: FloatArray, months: int = 24, every: int = 1, first_day
 
 @pytest.mark.parametrize(("month", "weekday", "count"), [("2024-02", 3, 5), ("2024-02", 4, 4), ("2024-03", 6, 5)])
 def test_weekdays_of_a_month_are_counted(month: str, weekday: int, count: int) -> None:
-    found = month_of(month)
-    assert found is not None and weekday_counts(found)[weekday] == count
+    month = month_of(month)
+    assert month is not None and weekday_counts(month)[weekday] == count
 
 
 def test_a_month_with_five_saturdays_has_more_trading_days_where_saturdays_sell() -> None:
@@ -71,7 +71,7 @@ def test_a_closed_month_does_not_lower_the_level() -> None:
     assert Known(panel).level[0] == pytest.approx(3.0)
 
 
-def test_the_season_of_all_series_is_found_and_each_has_its_own() -> None:
+def test_the_season_of_all_series_is_known_and_each_has_its_own() -> None:
     panel = panel_of(np.array([[1.0] * 7, [1.0] * 7]), months=36)
     december = np.array([(FIRST + place) % 12 == 11 for place in range(36)])
     panel.sales[0, december] *= 2.0

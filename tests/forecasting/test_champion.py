@@ -45,9 +45,9 @@ def registered(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> 
 def read(registered: Path, monkeypatch: pytest.MonkeyPatch) -> champion.Champion:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:///nowhere")
     monkeypatch.setattr(tracking, "download", lambda _: registered)
-    found = champion.read("demand-forecast", "4", "store")
-    assert found is not None
-    return found
+    read_one = champion.read("demand-forecast", "4", "store")
+    assert read_one is not None
+    return read_one
 
 
 def test_none_is_no_champion() -> None:

@@ -137,7 +137,7 @@ def test_two_candidates_of_one_name_are_refused(inputs: Path) -> None:
         load_all([inputs / "history", inputs / "history"])
 
 
-def test_a_history_feature_that_holds_the_months_own_sales_is_found_and_refused(
+def test_a_history_feature_that_holds_the_months_own_sales_is_refused(
     step: Callable[..., Path], inputs: Path, tmp_path: Path
 ) -> None:
     holdout = pd.read_parquet(inputs / "holdout/holdout.parquet")

@@ -24,7 +24,7 @@ def table_of(noise: float = 0.2, series: int = 40, months: int = 12, seed: int =
 @pytest.mark.parametrize(("first", "last"), [(1, 1), (2, 3), (4, 6)])
 def test_they_cover_four_in_five_at_every_horizon(first: int, last: int) -> None:
     known, later = table_of(seed=1), table_of(seed=2)
-    low, high = intervals.around(later, intervals.fit(known))
+    low, high = intervals.bounds(later, intervals.fit(known))
     at = later["Horizon"].between(first, last)
     covered = ((later["Actual"] >= low) & (later["Actual"] <= high))[at].mean()
     assert 0.77 <= covered <= 0.83
@@ -32,7 +32,7 @@ def test_they_cover_four_in_five_at_every_horizon(first: int, last: int) -> None
 
 def test_a_series_that_errs_more_has_a_wider_interval_and_both_are_covered() -> None:
     known, later = table_of(seed=1), table_of(seed=2)
-    low, high = intervals.around(later, intervals.fit(known))
+    low, high = intervals.bounds(later, intervals.fit(known))
     calm = later["Key"].str[1:].astype(int) < 20
     assert (high - low)[~calm].mean() > 1.5 * (high - low)[calm].mean()
     covered = (later["Actual"] >= low) & (later["Actual"] <= high)
@@ -41,21 +41,21 @@ def test_a_series_that_errs_more_has_a_wider_interval_and_both_are_covered() -> 
 
 def test_no_interval_reaches_below_zero_or_leaves_its_forecast_out() -> None:
     known = table_of(noise=1.5)
-    found = intervals.fit(known)
-    low, high = intervals.around(known, found)
+    fitted = intervals.fit(known)
+    low, high = intervals.bounds(known, fitted)
     assert (low >= 0).all() and (low <= known["Forecast"]).all() and (known["Forecast"] <= high).all()
     for forecast in (0.0, 3.0, 1e6):
-        one, other = found.around(forecast, 100.0, 1, 2.0)
+        one, other = fitted.bounds(forecast, 100.0, 1, 2.0)
         assert one <= forecast <= other
 
 
 def test_one_row_as_served_is_that_of_the_arrays() -> None:
     known = table_of()
-    found = intervals.fit(known)
-    low, high = intervals.around(known, found)
+    fitted = intervals.fit(known)
+    low, high = intervals.bounds(known, fitted)
     for place in (0, 17, 400):
         row = known.iloc[place]
-        one = found.around(row["Forecast"], row["Usual"], int(row["Horizon"]), found.scales[row["Key"]])
+        one = fitted.bounds(row["Forecast"], row["Usual"], int(row["Horizon"]), fitted.scales[row["Key"]])
         assert one == pytest.approx((low[place], high[place]))
 
 
@@ -70,5 +70,5 @@ def test_a_month_does_not_widen_its_own_interval() -> None:
 
 def test_sales_of_zero_are_no_error() -> None:
     known = table_of().assign(Actual=0.0, Forecast=0.0)
-    low, high = intervals.around(known, intervals.fit(known))
+    low, high = intervals.bounds(known, intervals.fit(known))
     assert np.isfinite(low).all() and np.isfinite(high).all()
