@@ -3,6 +3,8 @@
 -- grain is store, category or product; category and product add that column to the key, which is otherwise NULL.
 -- "Last recorded" is the last value that is not NULL, by SaleDate, then by SaleID. The last date of each value is found
 -- first, and SaleID then looked at in the few rows of those dates: twice as fast as ordering every row by both.
+-- Monday to Sunday are the units sold on these weekdays, SaleDays the days with a sale, FirstDay and LastDay the first
+-- and the last of them: what trading days and closed, partial or sparse months are told by.
 -- The table is read twice on purpose: one shared CTE would make DuckDB keep a copy of all rows.
 with
 
@@ -13,11 +15,14 @@ every_sale as (
         case when $grain = 'category' then Category end as KeyCategory,
         case when $grain = 'product' then Product end as KeyProduct,
         cast(date_trunc('month', SaleDate) as date) as MonthStart,
+        cast(SaleDate as date) as SaleDay,
+        mod(datediff('day', cast('1900-01-01' as date), cast(SaleDate as date)), 7) as SaleWeekday,
         SaleDate,
         Country,
         City,
         Price,
         Quantity,
+        cast(Quantity as decimal(18, 6)) as Units,
         Weather,
         Promotion,
         Holiday
@@ -40,7 +45,17 @@ totals as (
         KeyProduct,
         MonthStart,
         cast(sum(cast(Price as decimal(18, 6))) as double) / nullif(count(Price), 0) as Price,
-        cast(sum(cast(Quantity as decimal(18, 6))) as double) as TotalSales,
+        cast(sum(Units) as double) as TotalSales,
+        cast(sum(case when SaleWeekday = 0 then Units else 0 end) as double) as Monday,
+        cast(sum(case when SaleWeekday = 1 then Units else 0 end) as double) as Tuesday,
+        cast(sum(case when SaleWeekday = 2 then Units else 0 end) as double) as Wednesday,
+        cast(sum(case when SaleWeekday = 3 then Units else 0 end) as double) as Thursday,
+        cast(sum(case when SaleWeekday = 4 then Units else 0 end) as double) as Friday,
+        cast(sum(case when SaleWeekday = 5 then Units else 0 end) as double) as Saturday,
+        cast(sum(case when SaleWeekday = 6 then Units else 0 end) as double) as Sunday,
+        count(distinct case when Quantity <> 0 then SaleDay end) as SaleDays,
+        min(case when Quantity <> 0 then SaleDay end) as FirstDay,
+        max(case when Quantity <> 0 then SaleDay end) as LastDay,
         max(case when Country is not null then SaleDate end) as CountryDate,
         max(case when City is not null then SaleDate end) as CityDate,
         max(case when Weather is not null then SaleDate end) as WeatherDate,
@@ -148,7 +163,17 @@ final as (
         last_recorded.Promotion as "Promotion",
         last_recorded.Holiday as "Holiday",
         weekends.IsWeekend as "IsWeekend",
-        totals.TotalSales as "TotalSales"
+        totals.TotalSales as "TotalSales",
+        totals.Monday as "Monday",
+        totals.Tuesday as "Tuesday",
+        totals.Wednesday as "Wednesday",
+        totals.Thursday as "Thursday",
+        totals.Friday as "Friday",
+        totals.Saturday as "Saturday",
+        totals.Sunday as "Sunday",
+        totals.SaleDays as "SaleDays",
+        totals.FirstDay as "FirstDay",
+        totals.LastDay as "LastDay"
     from totals
     inner join weekends
         on totals.MonthStart = weekends.MonthStart

@@ -13,9 +13,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from forecasting.features import CATEGORICAL, TARGET, feature_names, model_frame
+from forecasting.forests import Settings, fit
 from forecasting.metrics import wape
 from forecasting.prepare import add_features, split
-from forecasting.train import Settings, fit
 
 STORES, MONTHS, TREES = 500, 36, 100
 

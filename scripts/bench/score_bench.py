@@ -24,8 +24,9 @@ from demand.grain import MODEL_NAME
 from demand.months import month_name
 from forecasting import export, packing
 from forecasting.features import model_frame
+from forecasting.forests import Settings
 from forecasting.prepare import add_features
-from forecasting.train import Settings, fit_with_interval
+from forecasting.train import fit_with_interval
 from localml.serving.container import LAUNCH
 from localml.serving.replica import free_port
 
@@ -63,7 +64,7 @@ def measured() -> dict[str, list[Figures]]:
 def _model(scratch: Path) -> tuple[Path, Any]:
     """(folder of a model as the registry has it, the rows it was trained on)."""
     rows = add_features(monthly_sales(STORES))
-    packed = fit_with_interval(Settings("history"), rows)
+    packed, _ = fit_with_interval(Settings("history"), rows)
     folder = scratch / MODEL_NAME / "1" / "model"
     folder.parent.mkdir(parents=True)
     packing.save(packed.model, model_frame(rows.tail(3), packed.features), packed.metadata, folder)

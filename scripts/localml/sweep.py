@@ -222,7 +222,7 @@ def _grid(sweep: Sweep, document: Document) -> list[dict[str, Any]]:
 def _random(sweep: Sweep, algorithm: _Algorithm) -> list[dict[str, Any]]:
     count, names = sweep.limits.max_total_trials, list(sweep.search_space)
     if algorithm.rule == "sobol":
-        from scipy.stats import qmc  # type: ignore[import-untyped]  # noqa: PLC0415 - half a second
+        from scipy.stats import qmc  # noqa: PLC0415 - half a second
 
         sampler = qmc.Sobol(len(names), seed=algorithm.seed)
         points = sampler.random_base2(math.ceil(math.log2(count)) if count > 1 else 0)[:count].tolist()

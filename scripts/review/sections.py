@@ -17,7 +17,8 @@ _ACCESS = re.compile(
     r"|vault_url|key_name)$|(^|\.)(identity|credentials)(\.|$)"
 )
 _GATE = re.compile(
-    r"(threshold|tolerance|margin|min_improvement|holdout_months|champion|max_bad_fraction|max_wape|alert)",
+    r"(threshold|tolerance|margin|min_improvement|holdout_months|champion|alpha|min_months|max_segment_rise"
+    r"|min_segment_rows|refresh_months|max_bad_fraction|max_wape|alert)",
     re.IGNORECASE,
 )
 _TERRAFORM_COST = re.compile(
@@ -29,7 +30,8 @@ _TERRAFORM_ACCESS = re.compile(
 )
 # Scripts that decide whether a model is registered, and the tests that nothing of a month's end reaches its forecast.
 _GATE_FILES = re.compile(
-    r"(^|/)(gate|metrics|baselines|backtest|lookback|champion|verdict|test_gate|test_candidates)\.py$"
+    r"(^|/)((gate|significance|metrics|scoring|baselines|rolling|recipes|blending|lookback|champion|evaluate|verdict"
+    r"|test_gate|test_rolling)\.py|gate\.yml)$"
 )
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from demand.errors import StepError
 from demand.forest import Features, Forest
 from demand.months import season, weekend_share
+from demand.parts import Intervals
 from demand.quantiles import Factors
 from demand.served_model import serving_folder
 from demand.state import KEPT_NUMBERS, KEPT_TEXTS, State, series_key
@@ -51,9 +52,14 @@ class Forecaster:
         if not (serving / "forest.onnx").is_file():
             raise StepError(f"{folder}: the model holds no {serving.name}/forest.onnx: train and register it again")
         self.forest = Forest(serving)
-        self.state = state or State.load(serving / "history.npz")
-        self.metadata = metadata
-        self._factors = Factors.of(metadata["interval"])
+        self._index(state or State.load(serving / "history.npz"), metadata)
+        self._set_interval(metadata["interval"])
+        names = self.forest.encoder.numbers
+        self._uses_history = any(name in _LAGS or name in _MEANS for name in names)
+
+    def _index(self, state: State, metadata: Mapping[str, Any]) -> None:
+        """Make what every kind of model needs: who is who, what a store keeps, and room for the months ahead."""
+        self.state, self.metadata = state, metadata
         self._series = {str(key): number for number, key in enumerate(self.state.keys)}
         stores = (self.state.key_values(number)["StoreID"] for number in range(len(self.state.keys)))
         self._spellings = {normal(store): store for store in stores}
@@ -68,8 +74,17 @@ class Forecaster:
         self._filled = [self.state.last_month] * len(known)
         self._start = self.state.first_month - YEAR
         self._floor = 0.0 if not (known < 0).any() else -np.inf
-        names = self.forest.encoder.numbers
-        self._uses_history = any(name in _LAGS or name in _MEANS for name in names)
+
+    def _set_interval(self, noted: Mapping[str, Any]) -> None:
+        """Intervals from the back-test; of models that were registered before, from the trees."""
+        self._interval = Factors.of(noted) if "offset" not in noted else Intervals.of(noted)
+        if isinstance(self._interval, Intervals):
+            scales = self._interval.scales
+            self._scales = [*(scales.get(str(key), 1.0) for key in self.state.keys), 1.0]
+        year = self._sales[:, : YEAR + self.state.sales.shape[1]][:, -YEAR:]
+        self._usual_units = [_mean(months) for months in year.tolist()]
+        usual = _mean(self._usual_units[:-1])
+        self._usual_units = [0.0 if isnan(usual) else usual if isnan(each) else each for each in self._usual_units]
 
     def series(self, row: Row) -> int:
         """Number of the row's series, -1 for one without history."""
@@ -90,11 +105,17 @@ class Forecaster:
         summaries = self.forest.summary(
             [self._features(row, one, sales) for row, one in zip(rows, series, strict=True)]
         )
-        next_month = self.state.last_month + 1
         return [
-            self._forecast(center, *self._factors.interval(center, p10, p90, row["Month"] > next_month), row, number)
+            self._forecast(center, *self._bounds(center, p10, p90, row, number), row, number)
             for (center, p10, p90), row, number in zip(summaries, rows, series, strict=True)
         ]
+
+    def _bounds(self, center: float, p10: float, p90: float, row: Row, number: int) -> tuple[float, float]:
+        """(P10, P90) of one row; p10 and p90 are those of the trees, which earlier models have their intervals from."""
+        ahead = row["Month"] - self.state.last_month
+        if isinstance(self._interval, Factors):
+            return self._interval.interval(center, p10, p90, ahead > 1)
+        return self._interval.bounds(center, self._usual_units[number], max(1, ahead), self._scales[number])
 
     def _forecast(self, sales: float, low: float, high: float, row: Row, number: int) -> Forecast:
         return Forecast(sales, max(low, self._floor), high, self._flags(row, number))

@@ -20,8 +20,9 @@ from flask import Response
 from demand import openapi
 from demand.collecting import Collectors
 from demand.contract import load_contract
+from demand.direct import load_forecaster
 from demand.explain import explain
-from demand.forecaster import UNKNOWN_STORE, Forecaster
+from demand.forecaster import UNKNOWN_STORE
 from demand.months import month_name
 from demand.requests import MAX_BYTES, Fault, Request, RequestError, RequestRules
 from demand.served_model import identity, serving_folder
@@ -41,7 +42,7 @@ class Service:
         """`root` is AZUREML_MODEL_DIR: <...>/<name>/<version>, or the model's own folder below that."""
         folder = next(path.parent for path in sorted(root.glob("**/MLmodel")))
         metadata = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))["metadata"]
-        self.forecaster = Forecaster(folder, metadata)
+        self.forecaster = load_forecaster(folder, metadata)
         state = self.forecaster.state
         contract = load_contract(serving_folder(folder) / "sales.contract.yml")
         self.rules = RequestRules(contract, state.key_columns, state.first_month, state.last_month)

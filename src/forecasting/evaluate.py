@@ -1,31 +1,36 @@
-"""Step evaluate: back-test candidates, naive baselines and the champion on the held-out months, and decide."""
+"""Step evaluate: judge the candidates' back-tests beside naive baselines and the champion, and decide."""
 
 import argparse
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.inspection import permutation_importance
 
 from demand import outputs, tracking
 from demand.errors import StepError
-from demand.grain import grain_of, name_of
+from demand.grain import MODEL_NAME, grain_of, name_of
+from demand.months import month_name
 from demand.steps import read_rows, run
-from forecasting import baselines, export, figures, gate, metrics, report, verdict
+from forecasting import baselines, candidates, export, report, scoring, verdict
 from forecasting import champion as champions
-from forecasting.backtest import Backtest, backtest, backtest_model, baseline_predictor, frame_of
+from forecasting.candidates import BACKTEST, Candidate, keyed
 from forecasting.champion import Champion
-from forecasting.features import TARGET, SalesHistory, series_columns
-from forecasting.packing import Packed, load
+from forecasting.features import HISTORY, SalesHistory, month_index, series_columns, series_keys
+from forecasting.gate import Decision, Entrant, Gate, Rival, decide
+from forecasting.importance import importance
+from forecasting.packing import load
+from forecasting.recipes import NaiveRecipe
+from forecasting.rolling import Rolling, backtest
 
 log = logging.getLogger(__name__)
 CHAMPION = "champion"
+YEAR = 12
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -34,147 +39,189 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--train", type=Path, required=True, help="training months of the prepare step")
     parser.add_argument("--holdout", type=Path, required=True, help="held-out months of the prepare step")
     parser.add_argument("--champion", default=champions.NONE, help="registered version to beat, or none")
-    parser.add_argument("--model-name", required=True, help="name of the store models; a finer grain adds its own")
+    parser.add_argument("--model-name", default=MODEL_NAME, help="name of the store models; a finer grain adds its own")
     parser.add_argument("--candidate", type=Path, action="append", required=True, help="MLflow model; may be repeated")
     parser.add_argument("--contract", type=Path, required=True, help="sales contract, packed with the selected model")
+    parser.add_argument("--gate", type=Path, required=True, help="thresholds of the promotion, YAML")
     parser.add_argument("--verdict", type=Path, required=True, help="output folder")
     parser.add_argument("--selected", type=Path, required=True, help="output folder")
     return parser
 
 
-def load_candidates(folders: Sequence[Path]) -> dict[str, tuple[Path, Packed]]:
-    """Candidates by name, in their order.
+@dataclass(frozen=True)
+class Judged:
+    """Judged back-tests on the same rows, of candidates, baselines and the champion, by name."""
 
-    Raises:
-        StepError: a folder holds no model, or two candidates have one name.
-    """
-    candidates: dict[str, tuple[Path, Packed]] = {}
-    for folder in folders:
-        packed = load(folder)
-        name = str(packed.metadata.get("candidate", folder.name))
-        if name in candidates:
-            raise StepError(f"{folder}: a candidate named {name} is there already; give each its own name")
-        candidates[name] = (folder, packed)
-    return candidates
+    tables: Mapping[str, pd.DataFrame]
+    rows: pd.DataFrame
+    origins: int
 
+    @property
+    def near(self) -> Mapping[str, pd.DataFrame]:
+        """The rows one month ahead."""
+        return {name: scoring.one_step(table) for name, table in self.tables.items()}
 
-def importance(packed: Packed, rows: pd.DataFrame, history: SalesHistory, seed: int = 7) -> dict[str, float]:
-    """Feature -> rise of the WAPE when it is shuffled over the held-out rows, greatest first."""
-    frame, sales = frame_of(packed, rows, history), rows[TARGET].to_numpy(dtype=np.float64)
+    @property
+    def count(self) -> int:
+        """Judged store-months one month ahead."""
+        return len(next(iter(self.near.values())))
 
-    def negative_wape(model: Any, x: pd.DataFrame, y: Any) -> float:
-        return -metrics.wape(y, model.predict(x))
-
-    if rows.empty or not np.abs(sales).sum():
-        return {}
-    shuffled = permutation_importance(packed.model, frame, sales, scoring=negative_wape, n_repeats=5, random_state=seed)
-    rises = dict(zip(frame.columns, map(float, shuffled.importances_mean), strict=True))
-    return dict(sorted(rises.items(), key=lambda item: -item[1]))
+    def new_until(self) -> dict[str, int]:
+        """Series -> the month (index) until which it counts as new; of those that begin with the data, none."""
+        months = pd.Series(month_index(self.rows["MonthStart"]), index=series_keys(self.rows))
+        first = months.groupby(level=0).min()
+        return {str(key): int(month) + YEAR if month > months.min() else -1 for key, month in first.items()}
 
 
-def decide(
-    packed: Mapping[str, Packed],
-    backtests: Mapping[str, Backtest],
-    champion: Champion | None,
-    train: pd.DataFrame,
-    rows: pd.DataFrame,
-) -> gate.Decision:
-    """What the gate says of the candidates in `packed`, given every back-test."""
-    actual = rows[TARGET].to_numpy(dtype=np.float64)
-    wapes = {name: metrics.errors(actual, one.one_step)["wape"] for name, one in backtests.items()}
+def judge(loaded: Mapping[str, Candidate], champion: Champion | None, rows: pd.DataFrame, origins: int) -> Judged:
+    """Back-test what has none yet, and bring all to the same rows."""
+    rolling = Rolling(origins)
+    tables = {name: each.table for name, each in loaded.items()}
+    if champion is not None:
+        tables[CHAMPION] = champions.backtest_of(champion.recipe, loaded, rows, rolling)
+    tables |= {name: keyed(backtest(NaiveRecipe(name), rows, rolling)) for name in baselines.NAMES}
+    return Judged(scoring.judged(tables), rows, origins)
+
+
+def decide_on(
+    judged: Judged, loaded: Mapping[str, Candidate], champion: Champion | None, gate: Gate, leaks: Sequence[str] = ()
+) -> Decision:
+    """What the gate says of the candidates."""
+    errors = {name: _monthly(table) for name, table in judged.tables.items()}
+    wapes = {name: scoring.errors(table).wape for name, table in judged.near.items()}
     entrants = [
-        gate.Entrant(
+        Entrant(
             name,
             wapes[name],
-            one.features,
-            one.metadata.get("trained_until"),
-            _forecasts(backtests[name]),
-            backtests[name].leaks,
+            errors[name],
+            each.features,
+            judged.tables[name][["Forecast", "Planned"]].to_numpy(dtype=np.float64).ravel(),
+            _saw(each.table),
+            [leak for leak in leaks if leak in each.features],
+            champions.text(each.metadata.get("recipe", {})),
         )
-        for name, one in packed.items()
+        for name, each in loaded.items()
     ]
-    rivals = {name: wapes[name] for name in baselines.NAMES}
-    holdout_from = str(rows["MonthYear"].min()) if len(rows) else ""
-    if len(rows) and train["MonthYear"].max() >= holdout_from:
-        raise StepError(f"train.parquet reaches into the hold-out, which begins {holdout_from}: run prepare again")
-    known = (
-        None
-        if champion is None
-        else gate.Rival(champion.label, wapes[CHAMPION], _forecasts(backtests[CHAMPION]), champion.is_refitted)
-    )
-    return gate.decide(entrants, rivals, known, holdout_from, len(rows))
-
-
-def _forecasts(result: Backtest) -> npt.NDArray[np.float64]:
-    return np.concatenate([result.one_step, result.multi_step])
-
-
-def evaluate(
-    train: pd.DataFrame, holdout: pd.DataFrame, candidates: Mapping[str, Packed], champion: Champion | None
-) -> tuple[gate.Decision, dict[str, Backtest], dict[str, Any]]:
-    """(decision, back-tests of candidates, champion and baselines, further entries of the verdict)."""
-    history = SalesHistory.of(pd.concat([train, holdout], ignore_index=True))
-    backtests = {name: backtest_model(packed, holdout, history) for name, packed in candidates.items()}
+    rivals = [Rival(name, wapes[name], errors[name]) for name in baselines.NAMES]
+    known = None
     if champion is not None:
-        backtests[CHAMPION] = backtest_model(champion.rival, holdout, history)
-    backtests |= {name: backtest(baseline_predictor(name), holdout, history) for name in baselines.NAMES}
-    decision = decide(candidates, backtests, champion, train, holdout)
-    more = {
-        "months": {"train": _span(train), "holdout": _span(holdout)},
-        "by_country": figures.by_country(backtests, holdout),
-        "importance": importance(candidates[decision.selected], holdout, history),
-        "features": tuple(candidates[decision.selected].features),
-        "live": champions.live(champion, holdout, history) if champion else None,
-        "notes": tuple(champion.notes()) if champion else (),
-    }
-    return decision, backtests, more
+        age = champion.age_months(int(month_index(judged.rows["MonthStart"]).max()))
+        segments = _segment_rises(judged, list(loaded), gate.min_segment_rows)
+        recipe = champions.text(champion.recipe)
+        known = Rival(champion.label, wapes[CHAMPION], errors[CHAMPION], recipe, age, segments)
+    return decide(entrants, rivals, known, judged.count, gate)
 
 
-def _span(rows: pd.DataFrame) -> list[str]:
-    return [str(rows["MonthYear"].min()), str(rows["MonthYear"].max())] if len(rows) else []
+def _monthly(table: pd.DataFrame) -> npt.NDArray[np.float64]:
+    return scoring.monthly_errors(table).to_numpy(dtype=np.float64)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the step."""
-    args = build_parser().parse_args(argv)
-    train, holdout = read_rows(args.train, "train.parquet"), read_rows(args.holdout, "holdout.parquet")
-    counts = json.loads((args.train / "rows.json").read_text(encoding="utf-8"))
-    loaded = load_candidates(args.candidate)
-    grain = grain_of(series_columns(train))
-    champion = champions.read(name_of(args.model_name, grain), args.champion, train, holdout, grain)
-    decision, backtests, more = evaluate(train, holdout, {name: one for name, (_, one) in loaded.items()}, champion)
-    table = {name: figures.figures(one, holdout) for name, one in backtests.items()}
-    result = verdict.Verdict(
+def _saw(table: pd.DataFrame) -> list[str]:
+    """Months that were forecast from an origin that is not before them."""
+    return [month_name(int(month)) for month in sorted(table.loc[table["Origin"] >= table["Month"], "Month"].unique())]
+
+
+def _segment_rises(judged: Judged, names: Sequence[str], min_rows: int) -> dict[str, dict[str, float]]:
+    """Segment -> candidate -> its WAPE one month ahead over the champion's, less 1; small segments are left out."""
+    near = judged.near
+    rises: dict[str, dict[str, float]] = {}
+    if near[CHAMPION].empty:
+        return rises
+    for segment, at in scoring.segments(near[CHAMPION], judged.new_until()).items():
+        old = scoring.errors(near[CHAMPION][at]).wape
+        if at.sum() >= min_rows and old:
+            rises[segment] = {name: (scoring.errors(near[name][at]).wape or 0.0) / old - 1 for name in names}
+    return rises
+
+
+def leaking(rows: pd.DataFrame, origins: int) -> list[str]:
+    """History features, stored with the last `origins` months, that are not what was known before each began."""
+    months = month_index(rows["MonthStart"])
+    stored = [name for name in HISTORY if name in rows]
+    history, changed = SalesHistory.of(rows), set()
+    for month in np.unique(months[months > months.max() - origins]):
+        part = rows[months == month]
+        honest = history.until(int(month)).features(part)
+        for name in stored:
+            if not np.allclose(part[name].to_numpy(np.float64), honest[name].to_numpy(np.float64), equal_nan=True):
+                changed.add(name)
+    return sorted(changed)
+
+
+def result_of(
+    decision: Decision,
+    judged: Judged,
+    loaded: Mapping[str, Candidate],
+    champion: Champion | None,
+    counts: dict[str, Any],
+) -> verdict.Verdict:
+    """The verdict of a decision; importance is added by the step."""
+    naive = judged.tables["seasonal_naive"]
+    table = {name: scoring.figures(one, naive, name not in baselines.NAMES) for name, one in judged.tables.items()}
+    months = sorted(judged.rows["MonthYear"].unique())
+    cut = len(months) - judged.origins
+    return verdict.Verdict(
         promoted=decision.promoted,
         selected=decision.selected,
         reasons=tuple(decision.reasons),
         candidates={name: table[name] for name in loaded},
         baselines={name: table[name] for name in baselines.NAMES},
-        champion=_champion_figures(table[CHAMPION], champion) if champion else None,
+        champion=replace(table[CHAMPION], version=champion.version, refitted=True) if champion else None,
         rows={name: counts.get(name) for name in ("read", "quarantined", "train", "holdout")},
         warnings=tuple(counts.get("warnings", ())),
-        **more,
+        months={"train": _span(months[:cut]), "holdout": _span(months[cut:])},
+        by_country=scoring.by_segment(judged.tables, judged.new_until(), "country "),
+        by_segment=scoring.by_segment(judged.tables, judged.new_until()),
+        p_values=decision.p_values,
+        features=tuple(loaded[decision.selected].features),
+        live=champions.live(champion, judged.rows, judged.origins) if champion else None,
+        notes=tuple(champion.notes()) if champion else (),
     )
-    _write(args, result, figures.forecast_table(backtests, holdout), train, holdout)
+
+
+def _span(months: Sequence[str]) -> list[str]:
+    return [str(months[0]), str(months[-1])] if months else []
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the step."""
+    args = build_parser().parse_args(argv)
+    gate = Gate.read(args.gate)
+    train, holdout = read_rows(args.train, "train.parquet"), read_rows(args.holdout, "holdout.parquet")
+    rows, origins = candidates.read(args.train, args.holdout)
+    _check_split(train, holdout)
+    counts = json.loads((args.train / "rows.json").read_text(encoding="utf-8"))
+    loaded = candidates.load_all(args.candidate)
+    grain = grain_of(series_columns(rows))
+    champion = champions.read(name_of(args.model_name, grain), args.champion, grain)
+    judged = judge(loaded, champion, rows, origins)
+    decision = decide_on(judged, loaded, champion, gate, leaking(rows, origins))
+    chosen = loaded[decision.selected]
+    result = replace(
+        result_of(decision, judged, loaded, champion, counts), importance=importance(load(chosen.folder), rows, origins)
+    )
+    _write(args, result, judged)
     with outputs.staged(args.selected) as selected:
-        outputs.publish(loaded[decision.selected][0], selected)
-        # The endpoint knows the held-out months too: they are the nearest past of what it forecasts.
-        export.write_state(pd.concat([train, holdout], ignore_index=True), args.contract, selected)
+        outputs.publish(chosen.folder, selected)
+        (selected / BACKTEST).unlink()
+        export.write_state(rows, args.contract, selected)
     _log(result, args.verdict)
     return 0
 
 
-def _champion_figures(figures: verdict.Figures, champion: Champion) -> verdict.Figures:
-    return replace(figures, version=champion.version, refitted=champion.is_refitted)
+def _check_split(train: pd.DataFrame, holdout: pd.DataFrame) -> None:
+    """Raises StepError where a month is both learned from and held out."""
+    if len(holdout) and train["MonthYear"].max() >= holdout["MonthYear"].min():
+        begin = holdout["MonthYear"].min()
+        raise StepError(f"train.parquet reaches into the hold-out, which begins {begin}: run prepare again")
 
 
-def _write(
-    args: argparse.Namespace, result: verdict.Verdict, table: pd.DataFrame, train: pd.DataFrame, holdout: pd.DataFrame
-) -> None:
+def _write(args: argparse.Namespace, result: verdict.Verdict, judged: Judged) -> None:
     args.verdict.mkdir(parents=True, exist_ok=True)
     verdict.write(result, args.verdict)
+    table = pd.concat([one.assign(Model=name) for name, one in judged.tables.items()], ignore_index=True)
     table.to_parquet(args.verdict / "forecasts.parquet", index=False)
-    page = report.render(result, train, holdout, table)
+    page = report.render(result, judged.rows, table)
     (args.verdict / "report.html").write_text(page, encoding="utf-8")
 
 
@@ -185,8 +232,8 @@ def _log(result: verdict.Verdict, folder: Path) -> None:
     with tracking.run("evaluate") as tracker:
         entries = {**result.candidates, **result.baselines, **({CHAMPION: result.champion} if result.champion else {})}
         for name, entry in ((name, each.as_json()) for name, each in entries.items()):
-            for kind in ("one_step", "multi_step"):
-                tracker.log_metrics({f"{name}.{kind}.{key}": value for key, value in entry[kind].items()})
+            for kind in ("one_step", "multi_step", "one_step_with_plan", "multi_step_with_plan", "further"):
+                tracker.log_metrics({f"{name}.{kind}.{key}": value for key, value in (entry.get(kind) or {}).items()})
             tracker.log_metrics(
                 {f"{name}.{key}": entry[key] for key in ("coverage_p10_p90", "multi_step_coverage_p10_p90")}
             )

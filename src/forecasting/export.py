@@ -1,6 +1,7 @@
 """What serving needs beside the scikit-learn model, in the model's folder `endpoint/`.
 
-- forest.onnx, encoder.json: the fitted pipeline, written by the train step.
+- forest.onnx, encoder.json: a fitted forest, written by the train step.
+- parts.json, panel.npz, <part>.onnx: a direct model, written by the steps direct and blend.
 - history.npz, sales.contract.yml: what was sold until now and what a request must be, added by the evaluate step.
 """
 
@@ -10,11 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from demand import booster_inputs
+from demand.direct_model import DirectModel
+from demand.ensemble import Ensemble
 from demand.errors import StepError
+from demand.known import Known
 from demand.model import RelativeForest, min_level, tree_predictions
+from demand.parts import PANEL, Intervals, Part, Parts
 from demand.served_model import serving_folder
+from forecasting import boosting
 from forecasting.features import state_of
 
 FOREST, TABLES, HISTORY, CONTRACT = "forest.onnx", "encoder.json", "history.npz", "sales.contract.yml"
@@ -41,6 +49,30 @@ def write_state(rows: pd.DataFrame, contract: Path, folder: Path) -> None:
     target.mkdir(exist_ok=True)
     state_of(rows).save(target / HISTORY)
     shutil.copy(contract, target / CONTRACT)
+
+
+def write_direct(model: DirectModel, interval: Intervals, folder: Path) -> None:
+    """Write parts, panel and boosters below the model folder, and prove on the months to come that the boosters agree.
+
+    Raises:
+        StepError: they do not.
+    """
+    target = serving_folder(folder)
+    target.mkdir(exist_ok=True)
+    Parts(tuple(part for part, _ in model.parts), interval).write(target)
+    model.panel.save(target / PANEL)
+    for part, booster in model.parts:
+        if part.file:
+            (target / part.file).write_bytes(boosting.as_onnx(booster))
+            x = _months_ahead(model, part)
+            _compare(Ensemble(target / part.file).predict(x), booster.predict(x.astype(np.float64)))
+
+
+def _months_ahead(model: DirectModel, part: Part) -> npt.NDArray[np.float32]:
+    """Inputs of a booster for the half year after the last known month."""
+    known, last = Known(model.panel), model.panel.last_month
+    ahead = range(last + 1, last + booster_inputs.MAX_HORIZON + 1)
+    return np.concatenate([booster_inputs.inputs(known, month, str(part.base), part.profile).x for month in ahead])
 
 
 def _pipeline(model: Any) -> Any:
@@ -136,6 +168,10 @@ def _prove(model: Any, example: pd.DataFrame, folder: Path) -> None:
 
     wanted = tree_predictions(model, example).mean(axis=0)
     served = Forest(folder).of_frame(example).mean(axis=1)
+    _compare(served, wanted)
+
+
+def _compare(served: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]) -> None:
     far = np.abs(served - wanted) > MAX_RELATIVE_ERROR * np.maximum(np.abs(wanted), 1e-9)
     if far.any():
         row = int(np.flatnonzero(far)[0])

@@ -10,6 +10,7 @@ import pandas as pd
 
 from demand import health, tracking
 from demand.contract import load_contract
+from demand.direct import load_forecaster
 from demand.errors import StepError
 from demand.forecaster import MAX_HORIZON, YEAR, Forecast, Forecaster
 from demand.grain import grain_of
@@ -19,9 +20,12 @@ from demand.state import State
 from demand.step_warnings import StepWarnings, of_rows
 from demand.steps import read_rows, run
 from forecasting import lookback
-from forecasting.features import add_calendar, series_columns, state_of
+from forecasting.features import series_columns, state_of
+from forecasting.gaps import complete
 from forecasting.packing import read_metadata
+from forecasting.panels import Months
 from forecasting.planned import Key, read_plan, warn_of_unused
+from forecasting.recipes import prepared
 
 log = logging.getLogger(__name__)
 # A cell that begins so is a formula for a spreadsheet, and a store's name is not ours to trust.
@@ -104,8 +108,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise StepError(f"--horizon {args.horizon}: 1 to {MAX_HORIZON} months can be forecast")
     monthly, metadata = read_rows(args.monthly, "monthly.parquet"), read_metadata(args.model)
     _check_grain(f"{args.model_name} version {args.model_version}", metadata, monthly)
-    state = state_of(add_calendar(monthly))
-    forecaster = Forecaster(args.model, metadata, state)
+    known = prepared(complete(monthly).rows)
+    state = state_of(known)
+    forecaster = load_forecaster(args.model, metadata, state, Months.of(known).panel())
     rules = RequestRules(load_contract(args.contract), state.key_columns, state.first_month, state.last_month)
     plan = read_plan(args.plan, rules, state.key_columns)
     rows = asked_rows(state, args.horizon, plan)
@@ -118,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     months = (month_name(state.last_month + 1), month_name(state.last_month + args.horizon))
     log.info("Forecast %d series, %s to %s, with model version %s", len(state.keys), *months, args.model_version)
     warnings = StepWarnings("forecast", of_rows(args.monthly))
-    comparison = lookback.look_back(args.model, metadata, monthly)
+    comparison = lookback.look_back(args.model, metadata, known)
     health.write({"name": args.model_name, "version": str(args.model_version), **comparison}, args.forecasts)
     if warning := health.sentence(args.model_name, str(args.model_version), comparison):
         warnings.add(warning)

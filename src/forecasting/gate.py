@@ -1,141 +1,292 @@
 """Which candidate is the best, and whether it may be registered.
 
-Candidates are ranked by one figure: WAPE one month ahead over all held-out store-months, Weather unknown. The best is
-promoted only if it is strictly better there than every naive baseline and than the champion. A candidate that could
-not know what it forecasts from, or that has seen the held-out months, is never promoted, however good it looks. One
-that forecasts exactly what the champion does is the champion, and there is nothing to promote.
+Candidates are ranked by one figure: back-test WAPE one month ahead, without a plan. The best is promoted only if its
+errors are significantly less than those of every naive baseline and of the champion (`forecasting.significance`), and
+if no segment is worse than the champion by more than a limit. A candidate that could not know what it forecasts from is
+never promoted, however good it looks. Where the best does not beat the champion, the champion's own
+recipe, fitted on newer months, may take its place (`refresh`).
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import yaml
 
+from demand.errors import StepError
 from forecasting.features import KNOWN_BEFORE
+from forecasting.significance import p_value
 
-ALLOWED = KNOWN_BEFORE | {"Weather"}
+ALLOWED = KNOWN_BEFORE | {"Weather", "MonthYear"}
+FloatArray = npt.NDArray[np.float64]
+# A candidate that is worse than the best one with a p below this had no chance to be the best.
+OUT_OF_REACH = 0.01
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Thresholds, as ml/gate.yml has them.
+
+    Attributes:
+        alpha: a difference counts where its p is below this.
+        min_months: fewer judged months are too few to tell.
+        max_segment_rise: a segment's WAPE may be this fraction above the champion's.
+        min_segment_rows: smaller segments are not looked at.
+        refresh_months: a champion older than this may be replaced by its own recipe, fitted on newer months; 0 never.
+    """
+
+    alpha: float = 0.10
+    min_months: int = 6
+    max_segment_rise: float = 0.10
+    min_segment_rows: int = 30
+    refresh_months: int = 3
+
+    @classmethod
+    def read(cls, path: Path) -> "Gate":
+        """From YAML.
+
+        Raises:
+            StepError: no such file, or a threshold that is unknown or out of range.
+        """
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (OSError, yaml.YAMLError) as error:
+            raise StepError(f"{path}: cannot be read: {error}") from error
+        known = {each.name: each.type for each in fields(cls)}
+        if not isinstance(content, dict) or not set(content) <= set(known):
+            raise StepError(f"{path}: a gate has the thresholds {', '.join(known)} and no other")
+        for name, value in content.items():
+            whole = known[name] is int
+            if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or value < 0:
+                kind = "whole number" if whole else "number"
+                raise StepError(f"{path}: {name} is {value!r}, it must be a {kind} from 0 on")
+        if not 0 < content.get("alpha", cls.alpha) < 1:
+            raise StepError(f"{path}: alpha is {content['alpha']!r}, it must lie between 0 and 1")
+        return cls(**content)
 
 
 @dataclass(frozen=True)
 class Entrant:
     """A candidate as the gate sees it.
 
-    `forecasts` (units, all that were made of held-out months), `wape` one month ahead (None if undefined),
-    `trained_until` as YYYY-MM, `leaks` names features that change with the sales that they are to forecast.
+    Attributes:
+        name: what the verdict calls it.
+        wape: back-test WAPE one month ahead; None if undefined.
+        errors: sum of the absolute errors by judged month, in units, shape (months,), oldest first.
+        features: names of its inputs.
+        forecasts: all that were made of judged months, in units.
+        saw: judged months that a model had learned from before it forecast them.
+        leaks: features that change with the sales that they are to forecast.
+        recipe: how it is learned, as JSON; equal for equal recipes.
     """
 
     name: str
     wape: float | None
-    features: Sequence[str]
-    trained_until: str | None
-    forecasts: npt.NDArray[np.float64]
+    errors: FloatArray
+    features: Sequence[str] = ("StoreID",)
+    forecasts: FloatArray = field(default_factory=lambda: np.ones(1))
+    saw: Sequence[str] = ()
     leaks: Sequence[str] = ()
+    recipe: str = ""
 
 
 @dataclass(frozen=True)
 class Rival:
-    """The champion as the gate sees it; `label` is what reasons call it, the rest as in `Entrant`.
+    """A baseline, or the champion, on the same rows; `label` is what reasons call it.
 
-    `refitted`: not the model itself was scored, but its recipe, fitted again on the months before the hold-out.
+    `recipe` and `age_months` (months of sales since it was fitted) are the champion's alone. `segments` maps a segment
+    to {name of a candidate: its WAPE over the champion's, less 1}.
     """
 
     label: str
     wape: float | None
-    forecasts: npt.NDArray[np.float64] | None = None
-    refitted: bool = False
+    errors: FloatArray
+    recipe: str = ""
+    age_months: int = 0
+    segments: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The best candidate, whether it is promoted, and why (or why not)."""
+    """The best candidate, whether it is promoted, why (or why not), and the p against each rival."""
 
     selected: str
     promoted: bool
     reasons: tuple[str, ...]
+    p_values: Mapping[str, float | None] = field(default_factory=dict)
 
 
-def refusals(entrant: Entrant, holdout_from: str, holdout_rows: int) -> list[str]:
-    """Why an entrant cannot be promoted at all, whatever its figures."""
-    reasons = []
-    if not holdout_rows:
-        reasons.append("the hold-out is empty, so nothing is known about it")
+def refusals(entrant: Entrant, rows: int) -> list[str]:
+    """Why an entrant cannot be promoted at all, whatever its figures; `rows` is how many were judged."""
+    refused = []
+    if not rows:
+        refused.append("the hold-out is empty, so nothing is known about it")
     if not entrant.features:
-        reasons.append("does not state its features")
+        refused.append("does not tell its features")
     unknown = sorted(set(entrant.features) - ALLOWED)
     if unknown:
-        reasons.append(f"uses {', '.join(unknown)}, which is not known before the month begins")
+        refused.append(f"uses {', '.join(unknown)}, which is not known before the month begins")
     if entrant.leaks:
-        reasons.append(f"saw the target: {', '.join(entrant.leaks)} depends on the sales to be forecast")
-    if not entrant.trained_until:
-        reasons.append("does not state until which month it was trained")
-    elif entrant.trained_until >= holdout_from:
-        reasons.append(f"saw the hold-out: trained until {entrant.trained_until}, held out from {holdout_from}")
+        refused.append(f"saw the target: {', '.join(entrant.leaks)} depends on the sales to be forecast")
+    if entrant.saw:
+        refused.append(f"saw the hold-out: learned from {', '.join(entrant.saw)} before it forecast them")
     bad = int((~np.isfinite(entrant.forecasts)).sum())
     if bad:
-        reasons.append(f"{bad} forecasts are not finite numbers")
+        refused.append(f"{bad} forecasts are not finite numbers")
     if entrant.wape is None or not math.isfinite(entrant.wape):
-        reasons.append("has no WAPE")
-    return reasons
+        refused.append("has no WAPE")
+    return refused
 
 
 def decide(
-    entrants: Sequence[Entrant],
-    baselines: Mapping[str, float | None],
-    champion: Rival | None,
-    holdout_from: str,
-    holdout_rows: int,
+    entrants: Sequence[Entrant], baselines: Sequence[Rival], champion: Rival | None, rows: int, gate: Gate | None = None
 ) -> Decision:
     """Select the best entrant and say whether it is promoted.
 
     Args:
         entrants: at least one.
-        baselines: name -> WAPE one month ahead, on the same rows; None if undefined.
+        baselines: on the same rows.
         champion: on the same rows, or None if there is none.
-        holdout_from: first held-out month, YYYY-MM.
-        holdout_rows: how many store-months are held out.
+        rows: how many store-months were judged one month ahead.
+        gate: thresholds.
     """
-    refused = {entrant.name: refusals(entrant, holdout_from, holdout_rows) for entrant in entrants}
-    reasons = [f"{name} refused: {fault}" for name, faults in refused.items() for fault in faults]
+    gate = gate or Gate()
+    refused = {entrant.name: refusals(entrant, rows) for entrant in entrants}
+    reasons = [f"{name} refused: {why}" for name, whys in refused.items() for why in whys]
     fit = [entrant for entrant in entrants if not refused[entrant.name]]
     if not fit:
         return Decision(min(entrants, key=_rank).name, False, tuple(reasons))
     best = min(fit, key=_rank)
-    compared = [_compare(best, name, rival) for name, rival in baselines.items()]
-    if champion:
-        compared.append(_compare_champion(best, champion))
-    if not compared:
-        compared = [(False, f"{best.name} was compared with no baseline")]
-    lost = [text for won, text in compared if not won]
-    return Decision(best.name, not lost, tuple(reasons + (lost or [text for _, text in compared])))
+    odds = _Odds(gate.alpha, [each.errors for each in _contenders(best, fit)])
+    p_values = {rival.label: odds.of(rival.errors, best.errors) for rival in _rivals(baselines, champion)}
+    lost = _too_few(best, baselines, gate) or [
+        *(text for rival in baselines for won, text in [_compare(best, rival, odds)] if not won),
+        *(_against_champion(best, champion, gate, odds) if champion else []),
+    ]
+    if not lost:
+        won = [_compare(best, rival, odds)[1] for rival in _rivals(baselines, champion)]
+        return Decision(best.name, True, tuple(reasons + won), p_values)
+    fresh = _refresh(fit, baselines, champion, gate) if champion else None
+    if fresh:
+        return Decision(fresh[0], True, (*reasons, *lost, fresh[1]), p_values)
+    return Decision(best.name, False, tuple(reasons + lost), p_values)
+
+
+@dataclass(frozen=True)
+class _Odds:
+    """When a difference counts: `alpha`, for the best of the contenders with these `errors` by month."""
+
+    alpha: float
+    errors: Sequence[FloatArray]
+
+    def of(self, rival: FloatArray, own: FloatArray) -> float | None:
+        """p that the best of the contenders errs this much less than a rival that is as good as they are.
+
+        The best of several is the luckiest of them too: its p is that of as many independent tries as they are worth.
+        """
+        p = p_value(rival, own)
+        return None if p is None else 1 - (1 - p) ** independent([rival - each for each in self.errors])
+
+
+def independent(gains: Sequence[FloatArray]) -> float:
+    """How many independent tries correlated ones are worth, 1 to their number.
+
+    Nyholt's (2004) measure, 1 + (n - 1)(1 - mean squared correlation); the squares are adjusted for few months, which
+    make any two series look alike.
+    """
+    varying = [each for each in gains if float(np.std(each)) > 0]
+    if len(varying) < 2:
+        return 1.0
+    count, months = len(varying), len(varying[0])
+    squares = np.asarray(np.corrcoef(np.stack(varying)))[~np.eye(count, dtype=bool)] ** 2
+    alike = max(0.0, 1 - (1 - float(squares.mean())) * (months - 1) / (months - 2))
+    return 1 + (count - 1) * (1 - alike)
+
+
+def _contenders(best: Entrant, fit: Sequence[Entrant]) -> list[Entrant]:
+    """The best, and those that luck alone might have put in its place; the others do not count as tries."""
+    behind = ((each, p_value(each.errors, best.errors)) for each in fit if each is not best)
+    return [best, *(each for each, p in behind if p is None or p >= OUT_OF_REACH)]
+
+
+def _rivals(baselines: Sequence[Rival], champion: Rival | None) -> list[Rival]:
+    return [*baselines, *([champion] if champion else [])]
 
 
 def _rank(entrant: Entrant) -> float:
     return entrant.wape if entrant.wape is not None and math.isfinite(entrant.wape) else math.inf
 
 
-def _compare_champion(best: Entrant, champion: Rival) -> tuple[bool, str]:
-    if champion.forecasts is not None and np.array_equal(best.forecasts, champion.forecasts):
-        what = "the recipe of" if champion.refitted else "the same model as"
-        return False, f"{best.name} is {what} {champion.label}, which is registered already: every forecast is the same"
-    return _compare(best, champion.label, champion.wape)
+def _too_few(best: Entrant, baselines: Sequence[Rival], gate: Gate) -> list[str]:
+    if not baselines:
+        return [f"{best.name} was compared with no baseline"]
+    if len(best.errors) < gate.min_months:
+        return [
+            f"{len(best.errors)} judged month(s) are too few to tell {best.name} from chance: it takes "
+            f"{gate.min_months}; import more months, or raise holdout_months"
+        ]
+    return []
 
 
-def _compare(best: Entrant, name: str, rival: float | None) -> tuple[bool, str]:
+def _against_champion(best: Entrant, champion: Rival, gate: Gate, odds: _Odds) -> list[str]:
+    """Why the best may not take the champion's place."""
+    if champion.recipe and best.recipe == champion.recipe:
+        return [f"{best.name} is the recipe of {champion.label}, which is registered already"]
+    won, text = _compare(best, champion, odds)
+    lost = [] if won else [text]
+    for segment, rises in champion.segments.items():
+        rise = rises.get(best.name, 0.0)
+        if rise > gate.max_segment_rise:
+            limit = f"{gate.max_segment_rise:.0%} is the limit"
+            lost.append(f"{best.name} is worse than {champion.label} for {segment}: WAPE {rise:.1%} higher, {limit}")
+    return lost
+
+
+def _compare(best: Entrant, rival: Rival, odds: _Odds) -> tuple[bool, str]:
     """Whether `best` wins against a rival, and the sentence that says so; an undefined rival is never beaten."""
-    if rival is None or not math.isfinite(rival):
-        return False, f"{name} has no WAPE to compare {best.name} with"
-    own = _rank(best)
-    won = own < rival
-    left, right = _apart(own, rival)
-    return won, f"{best.name} {'beats' if won else 'does not beat'} {name}: WAPE {left} against {right}"
+    if rival.wape is None or not math.isfinite(rival.wape):
+        return False, f"{rival.label} has no WAPE to compare {best.name} with"
+    p = odds.of(rival.errors, best.errors)
+    own, other = _apart(_rank(best), rival.wape)
+    figures = f"WAPE {own} against {other}"
+    if p is None:
+        return False, f"{best.name} cannot be told from {rival.label}: {figures}, too few months"
+    if _rank(best) >= rival.wape:
+        return False, f"{best.name} does not beat {rival.label}: {figures}"
+    if p >= odds.alpha:
+        return False, (
+            f"{best.name} does not beat {rival.label} for certain: {figures}, p = {p:.2f}, it must be below "
+            f"{odds.alpha:g}"
+        )
+    return True, f"{best.name} beats {rival.label}: {figures}, p = {p:.2g}"
+
+
+def _refresh(fit: Sequence[Entrant], baselines: Sequence[Rival], champion: Rival, gate: Gate) -> tuple[str, str] | None:
+    """(name, reason) of the champion's recipe on newer months, where the champion is old and the recipe still good."""
+    if not gate.refresh_months or champion.age_months <= gate.refresh_months:
+        return None
+    same = next((each for each in fit if champion.recipe and each.recipe == champion.recipe), None)
+    if same is None or any(_is_worse(same, rival, gate) for rival in _rivals(baselines, champion)):
+        return None
+    return same.name, (
+        f"{same.name} is the recipe of {champion.label}, fitted on {champion.age_months} newer months, and not worse: "
+        f"refreshed, since more than {gate.refresh_months} months are"
+    )
+
+
+def _is_worse(entrant: Entrant, rival: Rival, gate: Gate) -> bool:
+    """Whether an entrant is significantly worse than a rival."""
+    p = p_value(entrant.errors, rival.errors)
+    return p is not None and p < gate.alpha
 
 
 def _apart(left: float, right: float) -> tuple[str, str]:
-    """Two figures with as many digits as it takes to tell one from the other."""
-    for digits in range(4, 17):
-        shown = f"{left:.{digits}f}", f"{right:.{digits}f}"
+    """Two WAPEs in percent, with as many digits as it takes to tell one from the other."""
+    for digits in range(1, 14):
+        shown = f"{left:.{digits}%}", f"{right:.{digits}%}"
         if shown[0] != shown[1] or left == right:
             return shown
     return repr(left), repr(right)

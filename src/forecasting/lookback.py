@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from demand.forest import Forest
+from demand.direct import load_forecaster
 from demand.health import NAIVE
 from demand.months import month_name
-from demand.served_model import serving_folder
+from demand.panel import PLANNED
 from forecasting import baselines, metrics
-from forecasting.backtest import frame_of
-from forecasting.features import FLAGS, TARGET, SalesHistory, add_calendar, month_index
-from forecasting.packing import Packed
+from forecasting.features import TARGET, SalesHistory, month_index, series_columns, state_of
+from forecasting.panels import Months
 
 MONTHS = 6
+KEPT = ("Country", "City")
 
 
 def error_beside_naive(forecasts: npt.NDArray[np.float64], rows: pd.DataFrame, history: SalesHistory) -> dict[str, Any]:
@@ -28,16 +28,26 @@ def error_beside_naive(forecasts: npt.NDArray[np.float64], rows: pd.DataFrame, h
     return {"wape": wape, NAIVE: naive, "is_worse": wape is not None and naive is not None and wape > naive}
 
 
-def look_back(folder: Path, metadata: Mapping[str, Any], monthly: pd.DataFrame, months: int = MONTHS) -> dict[str, Any]:
-    """How the model in `folder` would have forecast the last `months` of `monthly`, each from the months before it.
+def look_back(folder: Path, metadata: Mapping[str, Any], rows: pd.DataFrame, months: int = MONTHS) -> dict[str, Any]:
+    """How the model in `folder` would have forecast the last `months` of `rows`, each from the months before it.
 
-    A model that has learned from those months is flattered by them: one that loses even so is unfit for these sales.
+    `rows` are those of the prepare step, or the aggregate step's with the calendar. A model that has learned from those
+    months is flattered by them: one that loses even so is unfit for these sales.
     """
-    rows = add_calendar(monthly)
-    rows = rows.assign(**{flag: rows[flag].astype("float64") for flag in FLAGS})
     history, last = SalesHistory.of(rows), int(month_index(rows["MonthStart"]).max())
     recent = rows[month_index(rows["MonthStart"]) > last - months].reset_index(drop=True)
-    frame = frame_of(Packed(None, dict(metadata)), recent, history)
-    forecasts = Forest(serving_folder(folder)).of_frame(frame).mean(axis=1)
+    forecaster = load_forecaster(folder, metadata, state_of(rows), Months.of(rows).panel())
+    forecasts = np.array([each.sales for each in forecaster.forecast(asked_rows(recent))])
     span = {"from": str(recent["MonthYear"].min()), "until": month_name(last)}
     return {**span, **error_beside_naive(forecasts, recent, history)}
+
+
+def asked_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as a request has them: the series, the month, and what was planned; what is unknown is left out."""
+    names = [name for name in (*series_columns(rows), *KEPT, *PLANNED) if name in rows]
+    asked, known = rows[names].astype(object).to_numpy().tolist(), rows[names].notna().to_numpy().tolist()
+    months = month_index(rows["MonthStart"])
+    return [
+        {"Month": int(month), **{name: values[at] for at, name in enumerate(names) if there[at]}}
+        for month, values, there in zip(months, asked, known, strict=True)
+    ]

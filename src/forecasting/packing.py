@@ -20,6 +20,9 @@ from forecasting.features import CATEGORICAL
 
 REQUIREMENTS = ("mlflow-skinny", "scikit-learn", "pandas", "numpy", "cloudpickle")
 PICKLE = "model.pkl"
+# Modules of `demand` that a saved model is made of.
+LOADING = ("model", "direct_model", "booster_inputs", "known", "months", "panel", "parts", "profile", "state")
+TEXTS, NEEDED = CATEGORICAL | {"MonthYear"}, ("StoreID", "MonthYear")
 
 
 @dataclass(frozen=True)
@@ -65,19 +68,18 @@ def _loading_code(folder: Path) -> Path:
     """The part of `demand` that a saved model refers to by name."""
     source, package = Path(demand.model.__file__).parent, folder / "demand"
     package.mkdir()
-    for name in ("__init__.py", "model.py"):
-        shutil.copy(source / name, package / name)
+    for name in ("__init__", *LOADING):
+        shutil.copy(source / f"{name}.py", package / f"{name}.py")
     return package
 
 
 def _signature(example: pd.DataFrame) -> Any:
-    """Text and numbers; only StoreID must be there, the rest may be missing."""
+    """Text and numbers; StoreID, and MonthYear where it is an input, must be there, the rest may be missing."""
     from mlflow.models import ModelSignature  # noqa: PLC0415
     from mlflow.types import ColSpec, Schema  # noqa: PLC0415
 
     columns: list[Any] = [
-        ColSpec("string" if name in CATEGORICAL else "double", str(name), required=name == "StoreID")
-        for name in example.columns
+        ColSpec("string" if name in TEXTS else "double", str(name), required=name in NEEDED) for name in example.columns
     ]
     return ModelSignature(inputs=Schema(columns), outputs=Schema([ColSpec("double")]))
 

@@ -11,8 +11,11 @@ import pandas as pd
 from demand import tracking
 from demand.errors import StepError
 from demand.months import month_name
+from demand.step_warnings import StepWarnings
 from demand.steps import read_rows, run
-from forecasting.features import SalesHistory, add_calendar, month_index
+from forecasting.features import SalesHistory, month_index
+from forecasting.gaps import complete
+from forecasting.recipes import prepared
 
 log = logging.getLogger(__name__)
 MIN_TRAINING_MONTHS = 2
@@ -22,7 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Flags of the component prepare_features."""
     parser = argparse.ArgumentParser(prog="forecasting.prepare", description=__doc__)
     parser.add_argument("--monthly", type=Path, required=True, help="output folder of the aggregate step")
-    parser.add_argument("--holdout-months", type=int, default=6, help="last months that training never sees")
+    parser.add_argument("--holdout-months", type=int, default=12, help="last months that are forecast as if unseen")
     parser.add_argument("--train", type=Path, required=True, help="output folder")
     parser.add_argument("--holdout", type=Path, required=True, help="output folder")
     return parser
@@ -30,9 +33,18 @@ def build_parser() -> argparse.ArgumentParser:
 
 def add_features(monthly: pd.DataFrame) -> pd.DataFrame:
     """Monthly rows with MonthYear, Season and the history features; one row in, one row out."""
-    rows = add_calendar(monthly)
-    rows = rows.assign(**{flag: rows[flag].astype("float64") for flag in ("Promotion", "Holiday")})
+    rows = prepared(monthly)
     return pd.concat([rows, SalesHistory.of(rows).features(rows)], axis=1)
+
+
+def held_out(rows: pd.DataFrame, wanted: int, warnings: StepWarnings) -> int:
+    """How many of the last months to judge by: those wanted, or half of what there is where that is less."""
+    months = month_index(rows["MonthStart"])
+    span = int(months.max()) - int(months.min()) + 1
+    if span < 2 * MIN_TRAINING_MONTHS or 2 * wanted <= span:
+        return wanted
+    warnings.add(f"Sales cover {span} months: the back-test judges the last {span // 2} of them, not {wanted}")
+    return span // 2
 
 
 def split(rows: pd.DataFrame, holdout_months: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -63,14 +75,19 @@ def split(rows: pd.DataFrame, holdout_months: int) -> tuple[pd.DataFrame, pd.Dat
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step."""
     args = build_parser().parse_args(argv)
-    rows = add_features(read_rows(args.monthly, "monthly.parquet"))
-    train, holdout = split(rows, args.holdout_months)
+    completed = complete(read_rows(args.monthly, "monthly.parquet"))
+    counts = json.loads((args.monthly / "rows.json").read_text(encoding="utf-8"))
+    warnings = StepWarnings("prepare", counts.get("warnings", ()))
+    for line in completed.sentences():
+        log.info("%s", line)
+    rows = add_features(completed.rows)
+    train, holdout = split(rows, held_out(rows, args.holdout_months, warnings))
     for folder, part, name in ((args.train, train, "train"), (args.holdout, holdout, "holdout")):
         folder.mkdir(parents=True, exist_ok=True)
         part.to_parquet(folder / f"{name}.parquet", index=False)
     # The counts travel with the training months, so that the verdict can tell what was read and what was set aside.
-    counts = json.loads((args.monthly / "rows.json").read_text(encoding="utf-8"))
-    counts |= {"train": len(train), "holdout": len(holdout)}
+    counts |= {"train": len(train), "holdout": len(holdout), "warnings": warnings.entries}
+    counts |= {"partial": completed.partial, "closed": completed.closed, "zeros": completed.zeros}
     (args.train / "rows.json").write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
     log.info(
         "Training on %d store-months until %s, holding out %d from %s",

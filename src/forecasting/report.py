@@ -16,11 +16,11 @@ STYLE = (
     "td{text-align:right}td:first-child,th{text-align:left}.yes{color:#176f2c}.no{color:#a32020}"
     "svg{width:100%;height:auto}text{font-size:11px;fill:#555}"
 )
-COLORS = {"actual": "#222", "one month ahead": "#1b6ec2", "from one origin": "#d9730d"}
+COLORS = {"actual": "#222", "one month ahead": "#1b6ec2", "six months ahead": "#d9730d"}
 WIDTH, HEIGHT, LEFT, BOTTOM = 900, 300, 70, 30
 
 
-def render(verdict: Verdict, train: pd.DataFrame, holdout: pd.DataFrame, forecasts: pd.DataFrame) -> str:
+def render(verdict: Verdict, sales: pd.DataFrame, forecasts: pd.DataFrame) -> str:
     """The page: decision, figures, chart of all stores' sales and forecasts by month, by country, importance."""
     chosen = forecasts[forecasts["Model"] == verdict.selected]
     state = ("yes", "promoted") if verdict.promoted else ("no", "not promoted")
@@ -28,15 +28,16 @@ def render(verdict: Verdict, train: pd.DataFrame, holdout: pd.DataFrame, forecas
         f"<h1>Demand forecast: <span class={state[0]}>{escape(verdict.selected)} {state[1]}</span></h1>",
         "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in [*verdict.reasons, *_remarks(verdict)]) + "</ul>",
         _warnings(verdict.warnings),
-        "<p>WAPE is sum |actual - forecast| / sum |actual| over the held-out store-months. Weather is unknown ahead of "
-        "a month, so it is masked; Price, Promotion and Holiday count as planned.</p>",
+        "<p>WAPE is sum |actual - forecast| / sum |actual| over the judged store-months: each month is forecast by a "
+        "model that was learned from the months before it. Weather, Promotion and Holiday of a month to come are "
+        "unknown and its price is the last one, but for the column with plan, where they are as recorded.</p>",
         _figures(verdict),
         f"<h2>Sales of all stores and forecasts of {escape(verdict.selected)}</h2>",
-        _chart(train, holdout, chosen),
+        _chart(sales, chosen),
         "<h2>WAPE by country, one month ahead</h2>",
         _countries(verdict.by_country),
         "<h2>Permutation importance</h2><p>How much the WAPE of the selected candidate rises when a feature is "
-        "shuffled over the held-out rows.</p>",
+        "shuffled over the judged rows.</p>",
         _table(["Feature", "WAPE rise"], [[k, _number(v)] for k, v in verdict.importance.items()]),
         f"<p>Rows: {_counts(verdict.rows)}.</p>",
     ]
@@ -84,11 +85,11 @@ def _countries(countries: Mapping[str, Any]) -> str:
     return _table(["Country", *names], rows)
 
 
-def _chart(train: pd.DataFrame, holdout: pd.DataFrame, chosen: pd.DataFrame) -> str:
+def _chart(sales: pd.DataFrame, chosen: pd.DataFrame) -> str:
     """An SVG line chart of monthly totals in units."""
-    actual = pd.concat([train, holdout]).groupby("MonthYear")[TARGET].sum().tail(36)
-    sums = chosen.groupby("MonthYear")[["OneStep", "MultiStep"]].sum()
-    lines = {"actual": actual, "one month ahead": sums["OneStep"], "from one origin": sums["MultiStep"]}
+    actual = sales.groupby("MonthYear")[TARGET].sum().tail(36)
+    ahead = {horizon: chosen[chosen["Horizon"] == horizon].groupby("MonthYear")["Forecast"].sum() for horizon in (1, 6)}
+    lines = {"actual": actual, "one month ahead": ahead[1], "six months ahead": ahead[6]}
     top = max([float(line.max()) for line in lines.values() if len(line)] + [1.0]) * 1.05
     months = list(actual.index)
     step = (WIDTH - LEFT - 10) / max(1, len(months) - 1)

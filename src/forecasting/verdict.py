@@ -15,7 +15,7 @@ from demand.errors import StepError
 FILE = "verdict.json"
 # Columns of the table of figures; a report adds the coverage.
 METRICS = ("wape", "mae", "rmse", "r2")
-HEAD = ("WAPE", "MAE", "RMSE", "R2", "WAPE all months")
+HEAD = ("WAPE", "MAE", "RMSE", "R2", "WAPE 1-6 months", "WAPE with plan")
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,28 @@ class Errors:
 
 
 @dataclass(frozen=True)
+class Further:
+    """More of the forecasts one month ahead, each a fraction; None where undefined.
+
+    Attributes:
+        bias: sum of forecast - actual over sum of sales.
+        mase, rmsse: mean absolute and root mean squared error over those of seasonal naive on the same rows.
+        pinball_p10, pinball_p90: pinball loss of the interval's ends, over sales.
+        wape_low, wape_high: P10 and P90 of the WAPE, by how it differs from month to month.
+    """
+
+    bias: float | None = None
+    mase: float | None = None
+    rmsse: float | None = None
+    pinball_p10: float | None = None
+    pinball_p90: float | None = None
+    wape_low: float | None = None
+    wape_high: float | None = None
+
+
+@dataclass(frozen=True)
 class Figures:
-    """Errors of one model on the held-out months: each forecast when it begins, and all forecast from one origin.
+    """Errors of one model in the back-test: one month ahead, and months 1 to 6; without and with the months' plan.
 
     `version` and `refitted` are the champion's alone.
     """
@@ -39,21 +59,24 @@ class Figures:
     multi_step: Errors
     coverage_p10_p90: float | None = None
     multi_step_coverage_p10_p90: float | None = None
-    one_step_with_recorded_weather: Errors | None = None
+    one_step_with_plan: Errors | None = None
+    multi_step_with_plan: Errors | None = None
+    further: Further | None = None
     version: str | None = None
     refitted: bool | None = None
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> "Figures":
         """From the JSON. Raises TypeError or KeyError where it is not a mapping of figures."""
-        errors = ("one_step", "multi_step", "one_step_with_recorded_weather")
+        errors = ("one_step", "multi_step", "one_step_with_plan", "multi_step_with_plan")
         known = {each.name: content[each.name] for each in fields(cls) if content.get(each.name) is not None}
         parsed: dict[str, Any] = {"one_step": Errors(), "multi_step": Errors(), **known}
-        return cls(**parsed | {key: Errors(**known[key]) for key in errors if key in known})
+        parsed |= {key: Errors(**known[key]) for key in errors if key in known}
+        return cls(**parsed | ({"further": Further(**known["further"])} if "further" in known else {}))
 
     def as_json(self) -> dict[str, Any]:
         """For the JSON; what only some models have is left out elsewhere."""
-        rare = ("one_step_with_recorded_weather", "version", "refitted")
+        rare = ("one_step_with_plan", "multi_step_with_plan", "further", "version", "refitted")
         return {key: value for key, value in asdict(self).items() if value is not None or key not in rare}
 
 
@@ -84,6 +107,8 @@ class Verdict:
     ranked_by: str = "candidates.*.one_step.wape"
     months: Mapping[str, list[str]] = field(default_factory=dict)
     by_country: Mapping[str, Any] = field(default_factory=dict)
+    by_segment: Mapping[str, Any] = field(default_factory=dict)
+    p_values: Mapping[str, float | None] = field(default_factory=dict)
     importance: Mapping[str, float] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     live: Mapping[str, Any] | None = None
@@ -136,7 +161,9 @@ class Verdict:
 def _row(kind: str, name: str, figures: Figures, is_selected: bool = False) -> Row:
     cells = [shown(metric, getattr(figures.one_step, metric)) for metric in METRICS]
     coverage = shown("coverage", figures.coverage_p10_p90)
-    return Row(kind, name, (*cells, shown("wape", figures.multi_step.wape)), coverage, is_selected)
+    with_plan = figures.one_step_with_plan.wape if figures.one_step_with_plan else None
+    cells += [shown("wape", figures.multi_step.wape), shown("wape", with_plan)]
+    return Row(kind, name, tuple(cells), coverage, is_selected)
 
 
 def shown(metric: str, value: float | None) -> str:

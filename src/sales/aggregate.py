@@ -118,7 +118,7 @@ def _incomplete_month(con: duckdb.DuckDBPyConnection, source: str, declared: str
     query = "select cast(max(SaleDate) as date) from sales where SaleDate >= $latest"
     ((last,),) = con.execute(query, {"latest": latest}).fetchall()
     following = frequency.next_month(last)
-    if frequency.uncovered_from(declared, last) >= following:
+    if frequency.uncovered_from(declared, last) >= following or frequency.is_over(con, last):
         return following
     incomplete: date = last.replace(day=1)
     if first >= incomplete:

@@ -6,6 +6,8 @@ import duckdb
 
 # Whether a store reports weekly shows in half a year; Parquet's statistics skip what lies before.
 WINDOW, MIN_SPAN = timedelta(weeks=26), timedelta(weeks=8)
+# A weekday with sales in at least this share of the weeks is one on which there usually are any.
+USUAL_SHARE = 0.5
 CONSEQUENCES = {
     "daily": "the month in which they end counts as complete before its last day was sold",
     "weekly": "each row counts wholly in the month of its date, so that a month holds four weeks or five",
@@ -50,6 +52,25 @@ def mismatches(declared: str, stores: dict[str, int]) -> list[str]:
 def uncovered_from(frequency: str, last: date) -> date:
     """The first day that rows until `last` do not cover: a week's row has the first day of its week."""
     return next_month(last) if frequency == "monthly" else last + timedelta(days=7 if frequency == "weekly" else 1)
+
+
+def is_over(con: duckdb.DuckDBPyConnection, last: date) -> bool:
+    """Whether no more sales of the month of `last` are to be expected, by the weekdays on which there usually are any.
+
+    So a month is whole whose last day is a Sunday, where shops are shut, and one whose last Friday is in weekly sales.
+    False where less than MIN_SPAN before `last` is known.
+    """
+    query = """
+        select isodow(day), count(distinct day), min(day)
+        from (select cast(SaleDate as date) as day from sales where SaleDate >= $first)
+        group by isodow(day)"""
+    weekdays = con.execute(query, {"first": last - WINDOW}).fetchall()
+    span = last - min(first for _, _, first in weekdays)
+    if span < MIN_SPAN:
+        return False
+    usual = {int(weekday) for weekday, days, _ in weekdays if days >= USUAL_SHARE * span.days / 7}
+    ahead = ((last + timedelta(days=number)) for number in range(1, (next_month(last) - last).days))
+    return bool(usual) and not any(day.isoweekday() in usual for day in ahead)
 
 
 def next_month(day: date) -> date:

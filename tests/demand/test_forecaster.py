@@ -16,8 +16,10 @@ from demand.months import month_name, month_of, weekend_share
 from demand.state import State
 from forecasting import export
 from forecasting.features import model_frame, state_of
+from forecasting.forests import Settings
 from forecasting.prepare import add_features
-from forecasting.train import Settings, fit_with_interval
+from forecasting.rolling import Rolling
+from forecasting.train import fit_with_interval
 from helpers_sales import CONTRACT, monthly_sales
 
 ORIGIN = "2023-12"
@@ -40,7 +42,7 @@ def rows() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def forecaster(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Forecaster:
-    packed = fit_with_interval(Settings("history", n_estimators=15), rows)
+    packed, _ = fit_with_interval(Settings("history", n_estimators=15), rows, Rolling(3))
     folder = tmp_path_factory.mktemp("model")
     export.write_model(packed.model, packed.features, model_frame(rows.tail(9), packed.features), folder)
     export.write_state(rows, CONTRACT, folder)

@@ -11,7 +11,7 @@ from e2e.checkout import Checkout, wait_for
 from helpers_sales import daily_sales
 
 ROOT = Path(__file__).parents[2]
-STEPS = ("aggregate", "prepare", "train_contextual", "evaluate", "register")
+STEPS = ("aggregate", "prepare", "train_booster", "train_blend", "evaluate", "register")
 pytestmark = pytest.mark.slow
 
 
@@ -41,7 +41,7 @@ def test_a_process_killed_in_every_step_leaves_nothing_and_the_next_run_goes_on(
         assert f"failed in {step}; finished steps are kept for the next run" in output
         assert checkout.models() == []
     output = checkout.make("run-pipeline", good)
-    assert output.count("reused from") == 5  # all but register
+    assert output.count("reused from") == 8  # all but register
     assert checkout.verdict()["rows"]["quarantined"] == 0
 
 

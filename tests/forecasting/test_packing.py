@@ -13,9 +13,9 @@ import yaml
 
 from demand.errors import StepError
 from forecasting.features import model_frame
+from forecasting.forests import Settings, fit
 from forecasting.packing import fingerprint, load, read_metadata, save
 from forecasting.prepare import add_features
-from forecasting.train import Settings, fit
 from helpers_sales import monthly_sales
 
 ELSEWHERE = """

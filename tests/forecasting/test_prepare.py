@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from demand.errors import StepError
+from demand.step_warnings import StepWarnings
 from demand.steps import run
-from forecasting.prepare import add_features, main, split
+from forecasting.prepare import add_features, held_out, main, split
 from helpers_sales import monthly_sales
 
 
@@ -42,7 +43,8 @@ def test_the_step_writes_both_parts_and_the_counts(tmp_path, monkeypatch):
     folders = [f"--{name}={tmp_path / name}" for name in ("monthly", "train", "holdout")]
     assert main([*folders, "--holdout-months=3"]) == 0
     counts = json.loads((tmp_path / "train/rows.json").read_text())
-    assert counts == {"read": 9, "quarantined": 1, "train": 42, "holdout": 6}
+    judged = {"partial": 0, "closed": 0, "zeros": 0, "warnings": []}
+    assert counts == {"read": 9, "quarantined": 1, "train": 42, "holdout": 6, **judged}
     assert pd.read_parquet(tmp_path / "train/train.parquet")["MonthYear"].max() == "2023-09"
 
 
@@ -50,3 +52,11 @@ def test_a_missing_input_ends_with_one_line_and_exit_code_2(tmp_path, capsys):
     folders = [f"--{name}={tmp_path / name}" for name in ("monthly", "train", "holdout")]
     assert run(lambda: main(folders)) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_short_sales_are_judged_by_half_of_their_months_and_said():
+    rows = add_features(monthly_sales(stores=2, months=18))
+    warnings = StepWarnings("prepare")
+    assert held_out(rows, 12, warnings) == 9
+    assert warnings.entries[0]["message"] == "Sales cover 18 months: the back-test judges the last 9 of them, not 12"
+    assert held_out(rows, 9, StepWarnings("prepare")) == 9

@@ -33,8 +33,9 @@ def page(**changes: Any) -> str:
         "importance": {"Lag1": 0.25},
     } | changes
     held = ["2024-03", "2024-04"]
-    forecasts = pd.DataFrame({"Model": "his<tory", "MonthYear": held, "OneStep": [9.0, 8.0], "MultiStep": [7.0, 6.0]})
-    return render(Verdict.of(verdict), rows(["2024-01", "2024-02"], 10.0), rows(held, 9.0), forecasts)
+    ahead = {"MonthYear": held * 2, "Horizon": [1, 1, 6, 6], "Forecast": [9.0, 8.0, 7.0, 6.0]}
+    sales = pd.concat([rows(["2024-01", "2024-02"], 10.0), rows(held, 9.0)])
+    return render(Verdict.of(verdict), sales, pd.DataFrame({"Model": "his<tory", **ahead}))
 
 
 def test_the_report_is_one_file_without_links() -> None:
@@ -52,7 +53,7 @@ def test_the_report_states_the_decision(promoted: bool, words: str) -> None:
 
 def test_the_figures_are_shown_and_what_is_undefined_is_a_dash() -> None:
     text = page()
-    assert text.count("<td>3.1%</td>") == 2 and text.count("<td>0.900</td><td>4.7%</td><td>-</td>") == 2
+    assert text.count("<td>3.1%</td>") == 2 and text.count("<td>0.900</td><td>4.7%</td><td>-</td><td>-</td>") == 2
     assert "<td>Lag1</td><td>0.2500</td>" in text and "<td>Canada</td><td>50.0%</td>" in text
 
 

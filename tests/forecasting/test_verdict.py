@@ -9,9 +9,15 @@ import pytest
 
 from demand.errors import StepError
 from forecasting import verdict
-from forecasting.verdict import Errors, Figures, Verdict
+from forecasting.verdict import Errors, Figures, Further, Verdict
 
-ENTRY = Figures(Errors(0.0605, 444.6, 717.04, 0.967), Errors(wape=0.0898), coverage_p10_p90=0.8)
+ENTRY = Figures(
+    Errors(0.0605, 444.6, 717.04, 0.967),
+    Errors(wape=0.0898),
+    coverage_p10_p90=0.8,
+    one_step_with_plan=Errors(wape=0.05),
+    further=Further(bias=-0.01, mase=0.7),
+)
 VERDICT = Verdict(True, "history", ("beats all",), {"history": ENTRY}, {"last_month": ENTRY}, features=("Lag1",))
 
 
@@ -36,8 +42,8 @@ def test_the_table_has_candidates_champion_and_baselines_in_one_format() -> None
         ("champion", "version 3, refitted", False),
         ("baseline", "last_month", False),
     ]
-    assert rows[0].cells == ("6.0%", "444.6", "717.0", "0.967", "9.0%")
-    assert rows[1].cells == ("50.0%", "-", "-", "-", "-")
+    assert rows[0].cells == ("6.0%", "444.6", "717.0", "0.967", "9.0%", "5.0%")
+    assert rows[1].cells == ("50.0%", "-", "-", "-", "-", "-")
     assert (rows[0].coverage, rows[1].coverage) == ("80.0%", "-")
 
 

@@ -21,8 +21,10 @@ from hypothesis import HealthCheck, given, settings
 
 from forecasting import export, packing
 from forecasting.features import model_frame
+from forecasting.forests import Settings
 from forecasting.prepare import add_features
-from forecasting.train import Settings, fit_with_interval
+from forecasting.rolling import Rolling
+from forecasting.train import fit_with_interval
 from helpers_sales import CONTRACT, monthly_sales
 from localml.serving.container import LAUNCH
 from localml.serving.replica import free_port
@@ -37,7 +39,7 @@ GOOD = {"input_data": [{"StoreID": "S000", "MonthYear": "2024-01"}]}
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """AZUREML_MODEL_DIR of a small model, version 7 of demand-forecast."""
     rows = add_features(monthly_sales(stores=8, months=24))
-    packed = fit_with_interval(Settings("history", n_estimators=20), rows)
+    packed, _ = fit_with_interval(Settings("history", n_estimators=20), rows, Rolling(3))
     folder = tmp_path_factory.mktemp("models") / "demand-forecast" / "7" / "model"
     folder.parent.mkdir(parents=True)
     example = model_frame(rows.tail(9), packed.features)

@@ -41,10 +41,10 @@ def test_the_table_has_candidates_champion_baselines_verdict_rows_and_seconds(tm
     verdict = replace(Verdict.of(VERDICT), champion=champion, seconds={"aggregate": 1.25})
     lines = summary.lines(verdict, tmp_path)
     assert [line.split() for line in lines[1:5]] == [
-        ["WAPE", "MAE", "RMSE", "R2", "WAPE", "all", "months"],
-        ["candidate", "history", "*", "6.0%", "444.6", "717.0", "0.967", "9.0%"],
-        ["champion", "champion", "6.0%", "444.6", "717.0", "0.967", "9.0%"],
-        ["baseline", "last_month", "6.0%", "444.6", "717.0", "-", "6.0%"],
+        ["WAPE", "MAE", "RMSE", "R2", "WAPE", "1-6", "months", "WAPE", "with", "plan"],
+        ["candidate", "history", "*", "6.0%", "444.6", "717.0", "0.967", "9.0%", "-"],
+        ["champion", "champion", "6.0%", "444.6", "717.0", "0.967", "9.0%", "-"],
+        ["baseline", "last_month", "6.0%", "444.6", "717.0", "-", "6.0%", "-"],
     ]
     assert lines[6:] == [
         "Promoted: history is demand-forecast version 3",

@@ -269,6 +269,26 @@ def test_declared_weekly_a_last_week_that_reaches_the_end_of_the_month_completes
     assert step.monthly()["MonthStart"].max() == date(2024, 6, 1)
 
 
+@pytest.mark.parametrize(
+    ("rule", "last", "is_whole"),
+    [
+        ("W-FRI", "2024-06-28", True),  # no further Friday in June
+        ("W-FRI", "2024-06-21", False),
+        ("C", "2024-06-29", True),  # Monday to Saturday; the 30th is a Sunday
+        ("C", "2024-06-28", False),
+        ("D", "2024-06-29", False),
+        ("MS", "2024-06-01", False),
+    ],
+)
+def test_a_last_month_is_whole_once_no_weekday_that_usually_sells_is_left_of_it(
+    step: Step, rule: str, last: str, is_whole: bool
+) -> None:
+    six_days = pd.offsets.CustomBusinessDay(weekmask="Mon Tue Wed Thu Fri Sat")
+    step.write(every(six_days if rule == "C" else rule, "2023-06-01", last))
+    step.run()
+    assert (step.monthly()["MonthStart"].max() == date(2024, 6, 1)) == is_whole
+
+
 def test_declared_monthly_the_first_of_a_month_stands_for_the_whole(step: Step) -> None:
     step.write(every("MS", "2023-01-01", "2024-06-01"))
     assert warned(step, frequency="monthly") == []

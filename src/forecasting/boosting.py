@@ -1,0 +1,159 @@
+"""Gradient boosting of relative sales: its training rows, the fit, and the trees as ONNX.
+
+One booster learns all horizons, 1 to 6, from every past origin. Each training row is seen either with the plan of its
+month or without it, turn by turn, so that one booster forecasts both. The loss is L1, whose minimum is the median: WAPE
+is its sum. scikit-learn's HistGradientBoosting was kept over LightGBM and XGBoost, which come out the same within a few
+per cent (docs/results.md) and would each be one more package in the image.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
+
+from demand import booster_inputs
+from demand.booster_inputs import COLUMNS, MAX_HORIZON
+from demand.known import Known
+from demand.profile import Profile
+from forecasting.panels import Months
+
+FloatArray = npt.NDArray[np.float64]
+# Months that must be known at an origin before it is learned from.
+MIN_KNOWN_MONTHS = 3
+MIN_ROWS_FOR_THREADS = 200_000
+
+
+@dataclass(frozen=True)
+class BoosterSettings:
+    """What makes a booster; fields are those of the component `direct`."""
+
+    base: str = "level"
+    max_iter: int = 100
+    learning_rate: float = 0.1
+    max_leaf_nodes: int = 15
+    min_samples_leaf: int = 20
+    max_rows: int = 60_000
+    seed: int = 7
+
+    def estimator(self) -> HistGradientBoostingRegressor:
+        """The unfitted booster."""
+        given = asdict(self)
+        kept = {name: given[name] for name in ("max_iter", "learning_rate", "max_leaf_nodes", "min_samples_leaf")}
+        return HistGradientBoostingRegressor(
+            loss="absolute_error", max_bins=63, early_stopping=False, random_state=self.seed, **kept
+        )
+
+
+class TrainingRows(NamedTuple):
+    """Inputs (rows, COLUMNS), sales over scale (rows,), and the weight of each row, its scale in units (rows,)."""
+
+    x: FloatArray
+    y: FloatArray
+    weight: FloatArray
+
+
+def training_rows(
+    months: Months, settings: BoosterSettings, profile_at: Callable[[int], Profile], known_at: Callable[[int], Known]
+) -> TrainingRows:
+    """Rows of every origin and horizon whose month is known, thinned evenly to `settings.max_rows`.
+
+    Args:
+        months: what may be learned from.
+        settings: of the booster.
+        profile_at: settings of the profile as they would have been chosen at an origin (index).
+        known_at: what was known at an origin.
+    """
+    pairs = list(_pairs(months))
+    step = max(1, -(-len(pairs) * len(months.keys) // settings.max_rows))
+    parts = [_rows(months, pair, settings.base, profile_at, known_at, step) for pair in pairs]
+    if not parts:
+        nothing = np.empty(0)
+        return TrainingRows(np.empty((0, len(COLUMNS))), nothing, nothing)
+    return TrainingRows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _pairs(months: Months) -> Iterator[tuple[int, int]]:
+    for origin in range(months.first_month + MIN_KNOWN_MONTHS - 1, months.last_month):
+        for month in range(origin + 1, min(origin + MAX_HORIZON, months.last_month) + 1):
+            yield origin, month
+
+
+def _rows(
+    months: Months,
+    pair: tuple[int, int],
+    base: str,
+    profile_at: Callable[[int], Profile],
+    known_at: Callable[[int], Known],
+    step: int,
+) -> TrainingRows:
+    origin, month = pair
+    known = known_at(origin)
+    given = booster_inputs.inputs(known, month, base, profile_at(origin))
+    number = np.arange(len(given.scale)) + origin + month
+    # Which rows see the plan, and which are kept, must not go together.
+    with_plan = ((number // step) % 2 == 0)[:, None]
+    x = np.where(with_plan, booster_inputs.with_plan(given, months.plan_of(month)), given.x)
+    sales = months.sales_of(month)
+    kept = np.isfinite(sales) & (given.scale > 0) & known.is_known.any(axis=1) & (number % step == 0)
+    return TrainingRows(x[kept].astype(np.float64), sales[kept] / given.scale[kept], given.scale[kept])
+
+
+def fit(rows: TrainingRows, settings: BoosterSettings) -> HistGradientBoostingRegressor | None:
+    """The fitted booster; None where there is nothing to learn from."""
+    if len(rows.y) < 2 * settings.min_samples_leaf:
+        return None
+    x = rows.x.copy()
+    # scikit-learn finds no bins in a column without a value.
+    x[:, ~np.isfinite(x).any(axis=0)] = 0.0
+    # Its threads wait for each other at every leaf, which takes most of the time where other steps run beside it.
+    with threadpool_limits(1 if len(x) < MIN_ROWS_FOR_THREADS else None, "openmp"):
+        return settings.estimator().fit(x, rows.y, sample_weight=rows.weight / rows.weight.mean())
+
+
+def as_onnx(booster: HistGradientBoostingRegressor) -> bytes:
+    """The trees as one ONNX ensemble with an output per tree, shape (rows, trees), float32; their base as metadata.
+
+    Thresholds become the nearest float32 below: for inputs in float32 that splits exactly as the double threshold.
+    """
+    from onnx import TensorProto, helper  # noqa: PLC0415  importing it takes a second
+
+    trees = [stage[0].nodes for stage in booster._predictors]
+    nodes = np.concatenate(trees)
+    tree = np.repeat(np.arange(len(trees)), [len(each) for each in trees])
+    number = np.concatenate([np.arange(len(each)) for each in trees])
+    leaf = nodes["is_leaf"].astype(bool)
+    node = helper.make_node(
+        "TreeEnsembleRegressor",
+        ["x"],
+        ["trees"],
+        domain="ai.onnx.ml",
+        n_targets=len(trees),
+        nodes_treeids=tree.tolist(),
+        nodes_nodeids=number.tolist(),
+        nodes_featureids=np.where(leaf, 0, nodes["feature_idx"]).tolist(),
+        nodes_values=np.where(leaf, 0.0, _float32_below(nodes["num_threshold"])).astype(np.float32).tolist(),
+        nodes_modes=["LEAF" if each else "BRANCH_LEQ" for each in leaf],
+        nodes_truenodeids=np.where(leaf, 0, nodes["left"]).astype(int).tolist(),
+        nodes_falsenodeids=np.where(leaf, 0, nodes["right"]).astype(int).tolist(),
+        nodes_missing_value_tracks_true=np.where(leaf, 0, nodes["missing_go_to_left"]).astype(int).tolist(),
+        target_treeids=tree[leaf].tolist(),
+        target_nodeids=number[leaf].tolist(),
+        target_ids=tree[leaf].tolist(),
+        target_weights=nodes["value"][leaf].astype(np.float32).tolist(),
+    )
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, booster.n_features_in_])
+    y = helper.make_tensor_value_info("trees", TensorProto.FLOAT, [None, len(trees)])
+    opsets = [helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 3)]
+    model = helper.make_model(helper.make_graph([node], "booster", [x], [y]), opset_imports=opsets, ir_version=10)
+    helper.set_model_props(model, {"base": repr(float(np.ravel(booster._baseline_prediction)[0]))})
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def _float32_below(values: Any) -> npt.NDArray[np.float32]:
+    """The largest float32 that is not above each value."""
+    near = np.asarray(values, dtype=np.float64).astype(np.float32)
+    return np.where(near > values, np.nextafter(near, np.float32(-np.inf)), near)

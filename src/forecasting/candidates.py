@@ -1,0 +1,90 @@
+"""What every candidate hands to the evaluate step: its model folder, and its back-test beside it.
+
+A candidate is refitted on all months by the step that back-tests it, so that the one that is promoted is registered as
+it is. Evaluate judges the back-test, in which every forecast comes from a model that had not seen its month.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from demand.errors import StepError
+from demand.steps import read_rows
+from forecasting.features import series_columns, series_keys
+from forecasting.packing import read_metadata
+
+BACKTEST = "backtest.parquet"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model folder, its metadata, and its back-test (`forecasting.rolling`)."""
+
+    folder: Path
+    metadata: Mapping[str, Any]
+    table: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """What the verdict calls it."""
+        return str(self.metadata.get("candidate", self.folder.name))
+
+    @property
+    def features(self) -> list[str]:
+        """Names of its input columns."""
+        return list(self.metadata.get("features", ()))
+
+
+def read(train: Path, holdout: Path) -> tuple[pd.DataFrame, int]:
+    """(all monthly rows of the prepare step, how many months are held out)."""
+    parts = [read_rows(train, "train.parquet"), read_rows(holdout, "holdout.parquet")]
+    rows = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    if rows.empty:
+        raise StepError("train.parquet holds no rows: import more months or lower holdout_months")
+    return rows, int(parts[1]["MonthYear"].nunique())
+
+
+def load(folder: Path) -> Candidate:
+    """The candidate in a folder.
+
+    Raises:
+        StepError: no model there, or no back-test beside it.
+    """
+    metadata, path = read_metadata(folder), folder / BACKTEST
+    if not path.is_file():
+        raise StepError(f"{folder}: holds no {BACKTEST}; give the output of a step that trains a candidate")
+    return Candidate(folder, metadata, pd.read_parquet(path))
+
+
+def load_all(folders: Sequence[Path]) -> dict[str, Candidate]:
+    """Candidates by name, in their order.
+
+    Raises:
+        StepError: a folder holds no candidate, or two candidates have one name.
+    """
+    loaded: dict[str, Candidate] = {}
+    for folder in folders:
+        candidate = load(folder)
+        if candidate.name in loaded:
+            raise StepError(f"{folder}: a candidate named {candidate.name} is there already; give each its own name")
+        loaded[candidate.name] = candidate
+    return loaded
+
+
+def keyed(table: pd.DataFrame) -> pd.DataFrame:
+    """A back-test with Key, one text per series, and Usual, the mean sales of its judged months, in units a month."""
+    table = table.assign(Key=series_keys(table))
+    return table.assign(Usual=table.groupby("Key")["Actual"].transform("mean").clip(lower=0.0))
+
+
+def key_columns(table: pd.DataFrame) -> list[str]:
+    """StoreID and what the grain adds."""
+    return series_columns(table)
+
+
+def megabytes(folder: Path) -> float:
+    """Size of a model folder in MB of 10^6 bytes."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6

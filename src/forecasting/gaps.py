@@ -1,0 +1,89 @@
+"""Months that are not what they seem: partial first and last months, closed months, months without a sale.
+
+Each series is judged by how often it sells. One that usually sells on several days of a month was closed in a month
+without any: its sales are unknown, and nobody is judged by them. One that sells rarely sold nothing: the month is zero.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from demand.months import weekend_share
+from demand.panel import WEEKDAYS
+from forecasting.features import TARGET, month_index, series_keys
+
+# A series with this many days with sales in a usual month was closed in a month without any. Weekly sales have four.
+MIN_REGULAR_DAYS = 3
+# Days that may lie between the begin of a month and its first sale, beside what is usual between two sales.
+SLACK_DAYS = 2.0
+# A sparse series counts as alive, and its months without a sale as zero, until this long after its last one.
+MAX_SILENT_MONTHS = 12
+NEEDED = ("SaleDays", "FirstDay", "LastDay")
+
+
+@dataclass(frozen=True)
+class Completed:
+    """Monthly rows without partial and closed months and with the zeros of sparse series; how many of each."""
+
+    rows: pd.DataFrame
+    partial: int = 0
+    closed: int = 0
+    zeros: int = 0
+
+    def sentences(self) -> list[str]:
+        """What a reader should know, one line each."""
+        lines = {
+            "partial months, at the begin of a series, are not learned from": self.partial,
+            "months in which a store that usually sells was closed are not learned from": self.closed,
+            "months without a sale of series that sell rarely count as zero": self.zeros,
+        }
+        return [f"{count:,} {what}" for what, count in lines.items() if count]
+
+
+def complete(rows: pd.DataFrame) -> Completed:
+    """Judge the monthly rows of the aggregate step; rows without SaleDays, as of earlier releases, stay as they are."""
+    if not set(NEEDED) <= set(rows) or rows.empty:
+        return Completed(rows)
+    rows = rows.assign(MonthStart=pd.to_datetime(rows["MonthStart"]), _key=series_keys(rows))
+    usual = rows[rows["SaleDays"] > 0].groupby("_key")["SaleDays"].median()
+    regular = (rows["_key"].map(usual).fillna(0) >= MIN_REGULAR_DAYS).to_numpy()
+    closed = regular & (rows["SaleDays"] == 0).to_numpy()
+    partial = _is_partial(rows) & regular & ~closed
+    kept = rows[~closed & ~partial]
+    zeros = _zeros(kept[~regular[~closed & ~partial]], int(month_index(rows["MonthStart"]).max()))
+    filled = pd.concat([kept, zeros], ignore_index=True) if len(zeros) else kept.reset_index(drop=True)
+    return Completed(filled.drop(columns="_key"), int(partial.sum()), int(closed.sum()), len(zeros))
+
+
+def _is_partial(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Where a series begins late in its first month of all, shape (rows,)."""
+    first, last = pd.to_datetime(rows["FirstDay"]), pd.to_datetime(rows["LastDay"])
+    of_series = pd.DataFrame({"key": rows["_key"], "first": first, "last": last, "days": rows["SaleDays"]})
+    spans = of_series.groupby("key").agg(first=("first", "min"), last=("last", "max"), days=("days", "sum"))
+    gap = (spans["last"] - spans["first"]).dt.days / (spans["days"] - 1).clip(lower=1)
+    late = (first - rows["MonthStart"]).dt.days > rows["_key"].map(gap) + SLACK_DAYS
+    is_first = first == rows["_key"].map(spans["first"])
+    return np.asarray(is_first & late, dtype=bool)
+
+
+def _zeros(rows: pd.DataFrame, until: int) -> pd.DataFrame:
+    """Rows of zero sales for the missing months of sparse series."""
+    parts = [_zeros_of(part, until) for _, part in rows.groupby("_key", sort=True)]
+    parts = [part for part in parts if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else rows.head(0)
+
+
+def _zeros_of(rows: pd.DataFrame, until: int) -> pd.DataFrame:
+    months = month_index(rows["MonthStart"])
+    last = min(until, int(months.max()) + MAX_SILENT_MONTHS)
+    missing = np.setdiff1d(np.arange(months.min(), last + 1), months)
+    before = np.searchsorted(np.sort(months), missing) - 1
+    zeros = rows.sort_values("MonthStart").iloc[before].reset_index(drop=True)
+    starts = pd.to_datetime([f"{month // 12}-{month % 12 + 1:02d}-01" for month in missing])
+    unknown = [name for name in ("Price", "Weather", "Promotion", "Holiday", *NEEDED[1:]) if name in zeros]
+    sums = [name for name in (TARGET, "SaleDays", *WEEKDAYS) if name in zeros]
+    zeros[unknown] = None
+    zeros[sums] = 0
+    return zeros.assign(MonthStart=starts, IsWeekend=[weekend_share(int(month)) for month in missing])

@@ -1,0 +1,44 @@
+"""Which settings of the profile to use: those that would have erred least so far."""
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from demand.booster_inputs import MAX_HORIZON
+from demand.known import Known
+from demand.profile import GRID, Profile, forecast
+from forecasting.panels import Months
+
+FloatArray = npt.NDArray[np.float64]
+# Origins whose errors count; older ones say little of the sales of today.
+MAX_ORIGINS = 18
+MIN_KNOWN_MONTHS = 4
+
+
+class Profiles:
+    """Settings of the profile at every origin of `months`, each from errors that were known by then."""
+
+    def __init__(self, months: Months) -> None:
+        self.months = months
+        self.known = cache(self._known)
+        self.at = cache(self._at)
+        self._errors = cache(self._errors_of)
+
+    def _known(self, origin: int) -> Known:
+        return self.months.known(origin)
+
+    def _at(self, origin: int) -> Profile:
+        """The settings at an origin (index); the default where too little is known to choose."""
+        first = max(self.months.first_month + MIN_KNOWN_MONTHS - 1, origin - MAX_ORIGINS)
+        total = np.zeros(len(GRID))
+        for earlier in range(first, origin):
+            total += self._errors(earlier)[:, : min(MAX_HORIZON, origin - earlier)].sum(axis=1)
+        return GRID[int(np.argmin(total))] if total.any() else Profile()
+
+    def _errors_of(self, origin: int) -> FloatArray:
+        """Sum of the absolute errors of each of GRID at each horizon, shape (settings, horizons), in units."""
+        ahead = range(origin + 1, origin + MAX_HORIZON + 1)
+        sales = np.stack([self.months.sales_of(month) for month in ahead], axis=1)
+        missed = np.stack([np.abs(forecast(self.known(origin), each, ahead) - sales) for each in GRID])
+        return np.asarray(np.nansum(missed, axis=1))

@@ -1,0 +1,139 @@
+"""Figures of the verdict, from the back-tests: one month ahead, and months 1 to 6, with and without the plan."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from forecasting import blending, intervals, metrics
+from forecasting.verdict import Errors, Figures, Further
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def judged(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The judged rows that all back-tests have, in one order."""
+    same = blending.aligned([table[table["Judged"]] for table in tables.values()])
+    return dict(zip(tables, same, strict=True))
+
+
+def one_step(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of one month ahead."""
+    return table[table["Horizon"] == 1]
+
+
+def monthly_errors(table: pd.DataFrame) -> pd.Series:
+    """Sum of the absolute errors one month ahead, in units, by month (index), oldest first."""
+    rows = one_step(table)
+    return (rows["Actual"] - rows["Forecast"]).abs().groupby(rows["Month"]).sum().sort_index()
+
+
+def with_bounds(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with P10 and P90, each month's from the other months."""
+    low, high = intervals.held_out(table) if len(table) else (np.empty(0), np.empty(0))
+    return table.assign(P10=low, P90=high)
+
+
+def figures(table: pd.DataFrame, naive: pd.DataFrame, is_bounded: bool = True) -> Figures:
+    """Every figure of one model; coverage and pinball only where it has an interval.
+
+    Args:
+        table: judged rows of its back-test.
+        naive: the same rows of the seasonal naive forecast, by which MASE and RMSSE scale.
+        is_bounded: whether it has an interval.
+    """
+    table = table.assign(Naive=naive["Forecast"].to_numpy())
+    table = with_bounds(table) if is_bounded else table.assign(P10=np.nan, P90=np.nan)
+    near = one_step(table)
+    return Figures(
+        one_step=errors(near),
+        multi_step=errors(table),
+        one_step_with_plan=errors(near, "Planned"),
+        multi_step_with_plan=errors(table, "Planned"),
+        coverage_p10_p90=_coverage(near) if is_bounded else None,
+        multi_step_coverage_p10_p90=_coverage(table) if is_bounded else None,
+        further=further(near, is_bounded),
+    )
+
+
+def errors(table: pd.DataFrame, column: str = "Forecast") -> Errors:
+    """WAPE, MAE, RMSE and R2 of a column."""
+    return Errors(**metrics.errors(_column(table, "Actual"), _column(table, column)))
+
+
+def _coverage(table: pd.DataFrame) -> float | None:
+    return metrics.coverage(_column(table, "Actual"), _column(table, "P10"), _column(table, "P90"))
+
+
+def further(near: pd.DataFrame, is_bounded: bool) -> Further:
+    """Bias, scaled errors and pinball loss one month ahead, and the WAPE's interval over months."""
+    actual, forecast = _column(near, "Actual"), _column(near, "Forecast")
+    sold = float(np.abs(actual).sum())
+    if not len(near) or not sold or not np.isfinite(forecast).all():
+        return Further()
+    low, high = _over_months(near)
+    return Further(
+        bias=float((forecast - actual).sum()) / sold,
+        mase=metrics.scaled(actual, forecast, _column(near, "Naive"), 1),
+        rmsse=metrics.scaled(actual, forecast, _column(near, "Naive"), 2),
+        pinball_p10=metrics.pinball(actual, _column(near, "P10"), 0.1) / sold * len(near) if is_bounded else None,
+        pinball_p90=metrics.pinball(actual, _column(near, "P90"), 0.9) / sold * len(near) if is_bounded else None,
+        wape_low=low,
+        wape_high=high,
+    )
+
+
+def _over_months(near: pd.DataFrame) -> tuple[float | None, float | None]:
+    """P10 and P90 of the WAPE, from how it differs from month to month (jackknife over months, normal)."""
+    missed = (near["Actual"] - near["Forecast"]).abs().groupby(near["Month"]).sum()
+    sold = near["Actual"].abs().groupby(near["Month"]).sum()
+    n = len(missed)
+    rest = (sold.sum() - sold).to_numpy(dtype=np.float64)
+    if n < 3 or (rest <= 0).any():
+        return None, None
+    left_out = (missed.sum() - missed).to_numpy(dtype=np.float64) / rest
+    error = float(np.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum()))
+    wape = float(missed.sum() / sold.sum())
+    return max(0.0, wape - 1.2816 * error), wape + 1.2816 * error
+
+
+def segments(table: pd.DataFrame, new_until: Mapping[str, int]) -> dict[str, npt.NDArray[np.bool_]]:
+    """Segment -> which rows one month ahead it has: countries, store sizes, new stores, promotion months.
+
+    Args:
+        table: judged rows one month ahead.
+        new_until: series -> the month (index) until which it counts as new, a year after its first.
+    """
+    country = (table["Country"] if "Country" in table else pd.Series(None, table.index)).fillna("unknown").astype(str)
+    named = {f"country {name}": (country == name).to_numpy() for name in sorted(country.unique())}
+    size = pd.qcut(table["Usual"].rank(method="first"), 3, labels=("small", "medium", "large"))
+    named |= {f"{name} stores": (size == name).to_numpy() for name in ("small", "medium", "large")}
+    until = table["Key"].map(new_until).to_numpy(dtype=np.float64)
+    named["new stores"] = np.asarray(table["Month"].to_numpy() <= until)
+    if "Promotion" in table:
+        named["promotion months"] = (table["Promotion"] == 1).to_numpy()
+    return {name: at for name, at in named.items() if at.any()}
+
+
+def by_segment(
+    tables: Mapping[str, pd.DataFrame], new_until: Mapping[str, int], prefix: str = ""
+) -> dict[str, dict[str, Any]]:
+    """Segment -> model -> {"one_step": errors}; with `prefix` only its segments, without the prefix."""
+    near = {name: one_step(table) for name, table in tables.items()}
+    first = next(iter(near.values()))
+    if first.empty:
+        return {}
+    return {
+        segment.removeprefix(prefix): {
+            name: {"one_step": metrics.errors(_column(rows[at], "Actual"), _column(rows[at], "Forecast"))}
+            for name, rows in near.items()
+        }
+        for segment, at in segments(first, new_until).items()
+        if segment.startswith(prefix)
+    }
+
+
+def _column(table: pd.DataFrame, name: str) -> FloatArray:
+    return table[name].to_numpy(dtype=np.float64)
