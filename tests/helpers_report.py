@@ -17,11 +17,12 @@ ENTRY = {"one_step": ERRORS, "multi_step": {**ERRORS, "wape": 0.0467}, "coverage
 def verdict(**changes: Any) -> Verdict:
     """A promoted candidate; `changes` replace what a test is about."""
     naive = {**ENTRY, "one_step": {**ERRORS, "wape": 0.1}, "coverage_p10_p90": None}
+    planned = {**ENTRY, "one_step_with_plan": {"wape": 0.0199}}
     content = {
         "promoted": True,
         "reasons": ["history beats last_month: WAPE 3.1% against 10.0%"],
         "selected": "history",
-        "candidates": {"history": ENTRY, "contextual": ENTRY},
+        "candidates": {"history": planned, "contextual": ENTRY},
         "baselines": {"last_month": naive},
         "p_values": {"last_month": 0.0125},
         "rows": {"read": 218606, "quarantined": 2, "train": 2002, "holdout": 404},

@@ -33,6 +33,7 @@ class Line:
     name: str
     wape: str
     far: str
+    planned: str
     bias: str
     mase: str
     coverage: str
@@ -153,6 +154,7 @@ def _line(kind: str, name: str, figures: Figures, end: float, selected: str) -> 
         name,
         words.percent(figures.one_step.wape),
         words.percent(figures.multi_step.wape),
+        words.percent(figures.one_step_with_plan.wape if figures.one_step_with_plan else None),
         words.signed(further.bias if further else None),
         words.DASH if mase is None else f"{mase:.2f}",
         words.percent(figures.coverage_p10_p90),

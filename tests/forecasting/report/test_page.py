@@ -49,9 +49,9 @@ def test_the_verdict_is_the_title(promoted, words):
 
 def test_every_model_has_a_row_with_one_decimal_and_what_is_undefined_is_a_dash():
     text = page(champion=helpers_report.ENTRY | {"version": "3"})
-    assert cells(text, "history") == ["history selected candidate", "", "3.1%", "4.7%", "-1.2%", "0.46", "79.1%"]
+    assert cells(text, "history") == ["history selected candidate", "", "3.1%", "4.7%", "2.0%", "-1.2%", "0.46", "79.1%"]
     assert cells(text, "version 3")[0] == "version 3 champion"
-    assert cells(text, "last_month") == ["last_month baseline", "", "10.0%", "4.7%", "-1.2%", "0.46", "-"]
+    assert cells(text, "last_month") == ["last_month baseline", "", "10.0%", "4.7%", "-", "-1.2%", "0.46", "-"]
 
 
 def test_the_interval_over_months_is_drawn_on_one_scale():
