@@ -49,7 +49,16 @@ def test_the_verdict_is_the_title(promoted, words):
 
 def test_every_model_has_a_row_with_one_decimal_and_what_is_undefined_is_a_dash():
     text = page(champion=helpers_report.ENTRY | {"version": "3"})
-    assert cells(text, "history") == ["history selected candidate", "", "3.1%", "4.7%", "2.0%", "-1.2%", "0.46", "79.1%"]
+    assert cells(text, "history") == [
+        "history selected candidate",
+        "",
+        "3.1%",
+        "4.7%",
+        "2.0%",
+        "-1.2%",
+        "0.46",
+        "79.1%",
+    ]
     assert cells(text, "version 3")[0] == "version 3 champion"
     assert cells(text, "last_month") == ["last_month baseline", "", "10.0%", "4.7%", "-", "-1.2%", "0.46", "-"]
 
@@ -85,7 +94,8 @@ def test_the_data_are_told_with_rules_months_and_warnings():
 
 
 def test_a_verdict_of_an_earlier_release_makes_a_page():
-    text = page(p_values={}, effects={}, changes=[], quality={}, warnings=[], by_country={}, importance={}, rows={})
+    older = {"p_values": {}, "effects": {}, "changes": [], "quality": {}, "warnings": [], "by_country": {}}
+    text = page(**older, importance={}, rows={})
     assert "Since the champion" not in text and "Warnings" not in text and "back-tests would" not in text
     assert "No feature alone moves the WAPE." in text
 
