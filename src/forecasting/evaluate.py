@@ -23,12 +23,13 @@ from forecasting.candidates import BACKTEST, Candidate, keyed
 from forecasting.champion import Champion
 from forecasting.effects import effects_of
 from forecasting.features import HISTORY, SalesHistory, month_index, series_columns, series_keys
-from forecasting.gate import Decision, Entrant, Gate, Rival, decide
+from forecasting.gate import Decision, Entrant, Rival, decide
 from forecasting.importance import importance
 from forecasting.packing import load
 from forecasting.recipes import NaiveRecipe
 from forecasting.report.changes import changes
 from forecasting.rolling import Rolling, backtest
+from forecasting.thresholds import Gate
 
 log = logging.getLogger(__name__)
 CHAMPION = "champion"
