@@ -33,7 +33,7 @@ _TERRAFORM_ACCESS = re.compile(
 )
 # Scripts that decide whether a model is registered, and the tests that nothing of a month's end reaches its forecast.
 _GATE_FILES = re.compile(
-    r"(^|/)((gate|significance|metrics|scoring|baselines|rolling|recipes|blending|lookback|champion|evaluate|verdict"
+    r"(^|/)((gate|thresholds|significance|metrics|scoring|baselines|rolling|recipes|blending|lookback|champion|evaluate|verdict"
     r"|test_gate|test_rolling)\.py|gate\.yml)$"
 )
 
