@@ -54,6 +54,6 @@ def test_a_booster_knows_that_promotions_lift_these_sales():
 
     rows = add_features(monthly_sales(stores=20, months=36, noise=0.02))
     fitted = DirectRecipe("booster", BoosterSettings()).fit(rows)
-    found = effects_of(Packed(fitted.model, {"features": ["StoreID"]}), rows)
-    assert 0.02 < found["promotion"] < 0.12  # the sales were made with 8.3%
-    assert abs(found["price_up_10_percent"]) < 0.05  # the price has no part in them
+    changed = effects_of(Packed(fitted.model, {"features": ["StoreID"]}), rows)
+    assert 0.02 < changed["promotion"] < 0.12  # the sales were made with 8.3%
+    assert abs(changed["price_up_10_percent"]) < 0.05  # the price has no part in them

@@ -8,7 +8,7 @@ from helpers_sales import REPO
 from speccheck.check import run_checks
 
 
-def found(folder: Path, text: str) -> list[str]:
+def findings(folder: Path, text: str) -> list[str]:
     (folder / "ml").mkdir()
     (folder / "ml/gate.yml").write_text(text)
     return [str(finding) for finding in run_checks(folder, [folder / "ml"], loaders=False)]
@@ -25,9 +25,9 @@ def found(folder: Path, text: str) -> list[str]:
     ],
 )
 def test_a_threshold_that_cannot_be_meant_is_found_at_its_line(tmp_path: Path, text: str, says: str) -> None:
-    (finding,) = found(tmp_path, text)
+    (finding,) = findings(tmp_path, text)
     assert finding.startswith(says)
 
 
 def test_the_thresholds_of_the_repo_are_clean(tmp_path: Path) -> None:
-    assert found(tmp_path, (REPO / "ml/gate.yml").read_text()) == []
+    assert findings(tmp_path, (REPO / "ml/gate.yml").read_text()) == []

@@ -15,8 +15,8 @@ def page(**changes):
 
 
 def data_of(text):
-    (found,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)
-    return json.loads(found)
+    (text_of_data,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)
+    return json.loads(text_of_data)
 
 
 def cells(text, row):
@@ -85,7 +85,7 @@ def test_segments_take_the_place_of_countries():
     assert cells(text, "new stores") == ["new stores", "20.0%", "-"]
 
 
-def test_the_data_are_told_with_rules_months_and_warnings():
+def test_the_data_are_described_with_rules_months_and_warnings():
     text = re.sub(r"\s+", " ", page())
     assert "218,606 rows read, 2 quarantined. Price &gt;= 0: 2.</li>" in text
     assert "2,002 store-months to train, 404 held out, 2024-07 to 2024-12.</li>" in text

@@ -40,8 +40,8 @@ def test_axe_finds_nothing_and_the_page_is_no_wider_than_the_screen(tab, report,
     tab.open(report, width=width, scheme=scheme)
     tab.run("document.querySelector('details').open = true")
     tab.run(AXE.read_text(encoding="utf-8"))
-    found = tab.run("axe.run().then(result => result.violations.map(each => [each.id, each.nodes[0].html]))")
-    assert found == []
+    violations = tab.run("axe.run().then(result => result.violations.map(each => [each.id, each.nodes[0].html]))")
+    assert violations == []
     assert tab.run("document.documentElement.scrollWidth") <= width
     assert tab.faults() == []
 

@@ -25,18 +25,18 @@ def small(**columns):
 
 
 def test_a_store_has_its_sales_and_forecasts_month_by_month():
-    found = series_of(*small())
-    store = {each.name: each for each in found.stores}["A"]
-    assert found.months == ("2024-01", "2024-02", "2024-03", "2024-04")
+    sales = series_of(*small())
+    store = {each.name: each for each in sales.stores}["A"]
+    assert sales.months == ("2024-01", "2024-02", "2024-03", "2024-04")
     np.testing.assert_array_equal(store.actual, [10, 11, 12, 13])
     np.testing.assert_array_equal(store.forecast, [np.nan, np.nan, 15, 13])
     np.testing.assert_array_equal(store.low, [np.nan, np.nan, 9, 12])
 
 
 def test_the_store_that_errs_most_comes_first():
-    found = series_of(*small())
-    assert [each.name for each in found.stores] == ["B", "A"]
-    first, second = found.worst()
+    sales = series_of(*small())
+    assert [each.name for each in sales.stores] == ["B", "A"]
+    first, second = sales.worst()
     assert (first.name, first.country, first.missed) == ("B", "Mexico", 10.0)
     assert first.share == pytest.approx(10 / 13) and first.wape == pytest.approx(10 / 130)
     assert second.missed == pytest.approx(1.5) and second.bias == pytest.approx(3 / 25)  # 3 units in two months
@@ -64,8 +64,8 @@ def test_one_country_is_no_line_of_its_own():
 
 
 def test_a_finer_grain_is_named_by_both():
-    found = series_of(*small(Category="Coffee"))
-    assert {each.name for each in found.stores} == {"A / Coffee", "B / Coffee"}
+    sales = series_of(*small(Category="Coffee"))
+    assert {each.name for each in sales.stores} == {"A / Coffee", "B / Coffee"}
 
 
 def test_horizons_have_their_own_error_bias_and_coverage():
@@ -81,8 +81,8 @@ def test_new_and_closed_stores_are_those_that_begin_or_end_within_the_data():
     months = sorted(rows["MonthYear"].unique())
     opened = rows["StoreID"].eq("S001") & (rows["MonthYear"] < months[-5])
     closed = rows["StoreID"].eq("S002") & (rows["MonthYear"] >= months[-1])
-    found = series_of(rows[~opened & ~closed], table)
-    assert found.new_stores == ("S001",) and found.closed_stores == ("S002",)
+    sales = series_of(rows[~opened & ~closed], table)
+    assert sales.new_stores == ("S001",) and sales.closed_stores == ("S002",)
 
 
 def test_only_the_last_three_years_are_shown():
