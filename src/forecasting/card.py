@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forecasting.report import words
+from forecasting.report import sentences
 from forecasting.verdict import HEAD, Verdict
 
 
@@ -20,7 +20,7 @@ def model_card(result: Verdict, metadata: Mapping[str, Any], origin: Mapping[str
             "",
             f"Forecasts the units that a store sells in a month: {_kind(metadata)}.",
             "",
-            " ".join(words.headline(result)),
+            " ".join(sentences.headline(result)),
             "",
             "## Data",
             "",
@@ -42,7 +42,7 @@ def model_card(result: Verdict, metadata: Mapping[str, Any], origin: Mapping[str
             "",
             *(f"- {line}" for line in [*result.reasons, *result.notes]),
             "",
-            *_section("What moves the forecast", words.effects(result)),
+            *_section("What moves the forecast", sentences.effects(result)),
             *_section("Since the champion", result.changes),
             "## Limits",
             "",

@@ -24,7 +24,7 @@ def findings(folder: Path, text: str) -> list[str]:
         ("max_segment_rise: .nan\n", "ml/gate.yml:1: max_segment_rise is nan, it must be a number from 0 on"),
     ],
 )
-def test_a_threshold_that_cannot_be_meant_is_found_at_its_line(tmp_path: Path, text: str, says: str) -> None:
+def test_a_threshold_that_cannot_be_meant_is_a_finding_at_its_line(tmp_path: Path, text: str, says: str) -> None:
     (finding,) = findings(tmp_path, text)
     assert finding.startswith(says)
 

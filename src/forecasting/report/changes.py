@@ -33,7 +33,7 @@ def _difference(less: Mapping[str, Any], more: Mapping[str, Any]) -> list[str]:
 
 
 def _flat(settings: Mapping[str, Any] | None, before: str = "") -> dict[str, Any]:
-    """Settings by name; those of a blend's parts begin with the part's name. What a recipe is called is no setting."""
+    """Settings by name; those of a blend's parts begin with the part's name. Without what a recipe is called."""
     flat: dict[str, Any] = {}
     for name, value in (settings or {}).items():
         if isinstance(value, Mapping):

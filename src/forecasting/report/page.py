@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from demand import health
-from forecasting.report import words
+from forecasting.report import sentences
 from forecasting.report.series import SalesSeries, Series
 from forecasting.verdict import Figures, Verdict
 
@@ -55,7 +55,7 @@ def render(verdict: Verdict, sales: SalesSeries) -> str:
     data = {"months": sales.months, "series": [_data(each) for each in (*sales.totals, *shown)]}
     return _template().render(
         verdict=verdict,
-        headline=words.headline(verdict),
+        headline=sentences.headline(verdict),
         lines=lines,
         scale=scale,
         sales=sales,
@@ -63,9 +63,9 @@ def render(verdict: Verdict, sales: SalesSeries) -> str:
         segments=segments(verdict),
         rivals=_rivals(verdict),
         importance=_importance(verdict.importance),
-        effects=words.effects(verdict),
+        effects=sentences.effects(verdict),
         live=_live(verdict),
-        words=words,
+        sentences=sentences,
         listed=_listed,
         data=_embedded(data),
         **{name: _asset(file) for name, file in _ASSETS.items()},
@@ -135,7 +135,7 @@ def comparison(verdict: Verdict) -> tuple[list[Line], str]:
     named += [("baseline", name, each) for name, each in verdict.baselines.items()]
     known = [value for _, _, each in named for value in _span(each) if value is not None]
     end = max(known, default=0.0) or 1.0
-    return [_line(kind, name, each, end, verdict.selected) for kind, name, each in named], words.percent(end)
+    return [_line(kind, name, each, end, verdict.selected) for kind, name, each in named], sentences.percent(end)
 
 
 def _span(figures: Figures) -> tuple[float | None, float | None, float | None]:
@@ -152,12 +152,12 @@ def _line(kind: str, name: str, figures: Figures, end: float, selected: str) -> 
     return Line(
         kind,
         name,
-        words.percent(figures.one_step.wape),
-        words.percent(figures.multi_step.wape),
-        words.percent(figures.one_step_with_plan.wape if figures.one_step_with_plan else None),
-        words.signed(further.bias if further else None),
-        words.DASH if mase is None else f"{mase:.2f}",
-        words.percent(figures.coverage_p10_p90),
+        sentences.percent(figures.one_step.wape),
+        sentences.percent(figures.multi_step.wape),
+        sentences.percent(figures.one_step_with_plan.wape if figures.one_step_with_plan else None),
+        sentences.signed(further.bias if further else None),
+        sentences.DASH if mase is None else f"{mase:.2f}",
+        sentences.percent(figures.coverage_p10_p90),
         kind == "candidate" and name == selected,
         wape,
         low,
@@ -174,7 +174,7 @@ def segments(verdict: Verdict) -> list[tuple[str, list[str]]]:
     """(segment, WAPE of each of `_rivals`); countries where a verdict has no segments."""
     source = verdict.by_segment or verdict.by_country
     return [
-        (name, [words.percent(_wape_of(models, rival)) for rival in _rivals(verdict)])
+        (name, [sentences.percent(_wape_of(models, rival)) for rival in _rivals(verdict)])
         for name, models in source.items()
     ]
 
@@ -187,7 +187,7 @@ def _wape_of(models: Mapping[str, Any], name: str) -> float | None:
 def _importance(rises: Mapping[str, float]) -> list[tuple[str, str, float]]:
     """(feature, rise of the WAPE as text, percentage of the greatest); those that do nothing are left out."""
     top = max(rises.values(), default=0.0)
-    return [(name, words.percent(rise), 100 * rise / top) for name, rise in rises.items() if rise >= 0.0005]
+    return [(name, sentences.percent(rise), 100 * rise / top) for name, rise in rises.items() if rise >= 0.0005]
 
 
 def _live(verdict: Verdict) -> str | None:

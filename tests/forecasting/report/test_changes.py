@@ -1,4 +1,4 @@
-"""What is new since the champion is told from the metadata of both models."""
+"""What is new since the champion is read from the metadata of both models."""
 
 from forecasting.report.changes import changes
 
@@ -15,7 +15,7 @@ def test_the_same_model_has_no_changes():
     assert changes(OLD, dict(OLD)) == ()
 
 
-def test_recipe_features_settings_and_months_are_told():
+def test_recipe_features_settings_and_months_are_named():
     new = {
         "candidate": "blend",
         "features": ["StoreID", "Lag1", "MonthYear"],
