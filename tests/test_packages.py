@@ -6,8 +6,8 @@ from pathlib import Path
 
 SRC = Path(__file__).parents[1] / "src"
 MODULES = sorted(path.relative_to(SRC) for path in (SRC / "demand").rglob("*.py"))
-# The class of the scikit-learn models: their pickles refer to it by this name, and serving never imports it.
-LEARNED = "demand.model"
+# The classes of the learned models: their pickles refer to them by these names, and serving never imports them.
+LEARNED = ("demand.model", "demand.direct_model")
 MISSING = (
     "pandas",
     "sklearn",
@@ -26,7 +26,7 @@ MISSING = (
 def test_the_package_that_forecasts_needs_numpy_and_onnxruntime_only() -> None:
     """Each module of demand is imported where the packages that only training and import have are missing."""
     names = [".".join(path.with_suffix("").parts) for path in MODULES]
-    served = [name for name in names if name not in (LEARNED, "demand.__init__")]
+    served = [name for name in names if name not in (*LEARNED, "demand.__init__")]
     code = f"""
 import importlib, importlib.abc, sys
 from unittest import mock

@@ -16,6 +16,7 @@ PIPELINE = "ml/pipelines/train.yml"
 RECIPE_PATHS = (
     "ml/data/sales.contract.yml",
     "ml/data/monthly_sales.sql",
+    "ml/gate.yml",
     "ml/environments/demand*",
     "ml/environments/demand/*",
 )

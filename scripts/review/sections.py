@@ -3,8 +3,11 @@
 import ast
 import re
 from collections.abc import Iterator
+from typing import Any
 
-from review.fields import FieldChange
+import yaml
+
+from review.fields import FieldChange, differences
 
 # Leaf names, and blocks: a change anywhere below a block counts.
 _COST = re.compile(
@@ -30,7 +33,7 @@ _TERRAFORM_ACCESS = re.compile(
 )
 # Scripts that decide whether a model is registered, and the tests that nothing of a month's end reaches its forecast.
 _GATE_FILES = re.compile(
-    r"(^|/)((gate|significance|metrics|scoring|baselines|rolling|recipes|blending|lookback|champion|evaluate|verdict"
+    r"(^|/)((gate|thresholds|significance|metrics|scoring|baselines|rolling|recipes|blending|lookback|champion|evaluate|verdict"
     r"|test_gate|test_rolling)\.py|gate\.yml)$"
 )
 
@@ -97,8 +100,19 @@ def pins(requirements: str) -> dict[str, str]:
     return dict(re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", requirements, re.MULTILINE))
 
 
-def gate_changes(old: str, new: str) -> list[FieldChange]:
-    """Constants of a gate script that changed."""
+def gate_changes(path: str, old: str, new: str) -> list[FieldChange]:
+    """Thresholds of ml/gate.yml that changed, or constants of a gate script."""
+    if not path.endswith(".py"):
+        return differences(_mapping(old), _mapping(new))
     before, after = constants(old), constants(new)
     names = [*after, *(name for name in before if name not in after)]
     return [FieldChange(n, before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)]
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    """A YAML file's content; {} where it is none or broken, which `make check` says."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -14,6 +14,7 @@ from speccheck.deployments import check_deployments
 from speccheck.endpoints import check_computes, check_endpoints, check_instance_types
 from speccheck.environments import check_environments
 from speccheck.fields import check_fields
+from speccheck.gate import check_gate
 from speccheck.imports import check_imports
 from speccheck.loaders import check_loads
 from speccheck.pipelines import check_pipelines
@@ -35,6 +36,7 @@ CHECKS: dict[str, Callable[[Repo, Spec], Iterator[Finding]]] = {
     "endpoints": check_endpoints,
     "instance-types": check_instance_types,
     "deployments": check_deployments,
+    "gate": check_gate,
 }
 _RANK = {Kind.PIPELINE_COMPONENT: 1, Kind.PIPELINE: 2, Kind.SCHEDULE: 3}
 

@@ -1,8 +1,9 @@
 """The model card: what a registered model is, how good, on what, and what it must not be used for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from forecasting.report import sentences
 from forecasting.verdict import HEAD, Verdict
 
 
@@ -18,6 +19,8 @@ def model_card(result: Verdict, metadata: Mapping[str, Any], origin: Mapping[str
             f"# {name}: {result.selected}",
             "",
             f"Forecasts the units that a store sells in a month: {_kind(metadata)}.",
+            "",
+            " ".join(sentences.headline(result)),
             "",
             "## Data",
             "",
@@ -39,6 +42,8 @@ def model_card(result: Verdict, metadata: Mapping[str, Any], origin: Mapping[str
             "",
             *(f"- {line}" for line in [*result.reasons, *result.notes]),
             "",
+            *_section("What moves the forecast", sentences.effects(result)),
+            *_section("Since the champion", result.changes),
             "## Limits",
             "",
             *_limits(metadata),
@@ -54,6 +59,10 @@ def model_card(result: Verdict, metadata: Mapping[str, Any], origin: Mapping[str
             "",
         ]
     )
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    return [f"## {title}", "", *(f"- {line}" for line in lines), ""] if lines else []
 
 
 def _kind(metadata: Mapping[str, Any]) -> str:

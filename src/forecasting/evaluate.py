@@ -21,12 +21,15 @@ from forecasting import baselines, candidates, export, report, scoring, verdict
 from forecasting import champion as champions
 from forecasting.candidates import BACKTEST, Candidate, keyed
 from forecasting.champion import Champion
+from forecasting.effects import effects_of
 from forecasting.features import HISTORY, SalesHistory, month_index, series_columns, series_keys
-from forecasting.gate import Decision, Entrant, Gate, Rival, decide
+from forecasting.gate import Decision, Entrant, Rival, decide
 from forecasting.importance import importance
 from forecasting.packing import load
 from forecasting.recipes import NaiveRecipe
+from forecasting.report.changes import changes
 from forecasting.rolling import Rolling, backtest
+from forecasting.thresholds import Gate
 
 log = logging.getLogger(__name__)
 CHAMPION = "champion"
@@ -197,8 +200,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     judged = judge(loaded, champion, rows, origins)
     decision = decide_on(judged, loaded, champion, gate, leaking(rows, origins))
     chosen = loaded[decision.selected]
+    packed = load(chosen.folder)
     result = replace(
-        result_of(decision, judged, loaded, champion, counts), importance=importance(load(chosen.folder), rows, origins)
+        result_of(decision, judged, loaded, champion, counts),
+        importance=importance(packed, rows, origins),
+        effects=effects_of(packed, rows),
+        changes=changes(champion.metadata, chosen.metadata) if champion else (),
+        quality={name: counts.get(name) for name in ("by_rule", "partial_months")},
     )
     _write(args, result, judged)
     with outputs.staged(args.selected) as selected:
@@ -221,7 +229,8 @@ def _write(args: argparse.Namespace, result: verdict.Verdict, judged: Judged) ->
     verdict.write(result, args.verdict)
     table = pd.concat([one.assign(Model=name) for name, one in judged.tables.items()], ignore_index=True)
     table.to_parquet(args.verdict / "forecasts.parquet", index=False)
-    page = report.render(result, judged.rows, table)
+    chosen = scoring.with_bounds(judged.tables[result.selected])
+    page = report.render(result, report.series_of(judged.rows, chosen))
     (args.verdict / "report.html").write_text(page, encoding="utf-8")
 
 

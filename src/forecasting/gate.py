@@ -9,63 +9,19 @@ recipe, fitted on newer months, may take its place (`refresh`).
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
-from demand.errors import StepError
 from forecasting.features import KNOWN_BEFORE
 from forecasting.significance import p_value
+from forecasting.thresholds import Gate
 
 ALLOWED = KNOWN_BEFORE | {"Weather", "MonthYear"}
 FloatArray = npt.NDArray[np.float64]
 # A candidate that is worse than the best one with a p below this had no chance to be the best.
 OUT_OF_REACH = 0.01
-
-
-@dataclass(frozen=True)
-class Gate:
-    """Thresholds, as ml/gate.yml has them.
-
-    Attributes:
-        alpha: a difference counts where its p is below this.
-        min_months: fewer judged months are too few to tell.
-        max_segment_rise: a segment's WAPE may be this fraction above the champion's.
-        min_segment_rows: smaller segments are not looked at.
-        refresh_months: a champion older than this may be replaced by its own recipe, fitted on newer months; 0 never.
-    """
-
-    alpha: float = 0.10
-    min_months: int = 6
-    max_segment_rise: float = 0.10
-    min_segment_rows: int = 30
-    refresh_months: int = 3
-
-    @classmethod
-    def read(cls, path: Path) -> "Gate":
-        """From YAML.
-
-        Raises:
-            StepError: no such file, or a threshold that is unknown or out of range.
-        """
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (OSError, yaml.YAMLError) as error:
-            raise StepError(f"{path}: cannot be read: {error}") from error
-        known = {each.name: each.type for each in fields(cls)}
-        if not isinstance(content, dict) or not set(content) <= set(known):
-            raise StepError(f"{path}: a gate has the thresholds {', '.join(known)} and no other")
-        for name, value in content.items():
-            whole = known[name] is int
-            if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or value < 0:
-                kind = "whole number" if whole else "number"
-                raise StepError(f"{path}: {name} is {value!r}, it must be a {kind} from 0 on")
-        if not 0 < content.get("alpha", cls.alpha) < 1:
-            raise StepError(f"{path}: alpha is {content['alpha']!r}, it must lie between 0 and 1")
-        return cls(**content)
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything that a run decided; `model` is None until a version is registered, `seconds` until the engine says."""
+    """Everything that a run decided; `model` is None until a version is registered, `seconds` until the engine says.
+
+    `effects`: change -> relative change of the forecast; `changes`: sentences on what is new since the champion;
+    `quality`: `by_rule` (quarantined rows by rule) and `partial_months` (YYYY-MM, not learned from).
+    """
 
     promoted: bool
     selected: str
@@ -113,6 +117,9 @@ class Verdict:
     features: tuple[str, ...] = ()
     live: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    effects: Mapping[str, float] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+    quality: Mapping[str, Any] = field(default_factory=dict)
     seconds: Mapping[str, float | None] | None = None
 
     @classmethod
@@ -130,7 +137,7 @@ class Verdict:
                 known["champion"] = Figures.of(known["champion"])
         except (AttributeError, TypeError) as error:
             raise ValueError(f"its figures cannot be read: {error}") from None
-        listed = {key: tuple(known.get(key, ())) for key in ("reasons", "warnings", "features", "notes")}
+        listed = {key: tuple(known.get(key, ())) for key in ("reasons", "warnings", "features", "notes", "changes")}
         return cls(**{**known, **listed})
 
     def as_json(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import argparse
 import json
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -28,7 +28,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Rows:
-    """What became of the raw rows; `complete_until` is the last month that the data cover whole, as YYYY-MM."""
+    """What became of the raw rows.
+
+    `complete_until` is the last month that the data cover whole, as YYYY-MM; `by_rule` counts quarantined rows by rule;
+    `partial_months` are those that begin in the data and are not learned from, as YYYY-MM.
+    """
 
     read: int
     quarantined: int
@@ -36,6 +40,8 @@ class Rows:
     store_months: int
     complete_until: str
     warnings: list[Entry]
+    by_rule: Mapping[str, int]
+    partial_months: list[str]
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -144,12 +150,14 @@ def _warn_of_stores(con: duckdb.DuckDBPyConnection, declared: str, warnings: Ste
 
 
 def _count(con: duckdb.DuckDBPyConnection, incomplete: date, checked: Checked, warnings: StepWarnings) -> Rows:
-    dropped, kept, until = con.execute(
-        "select (select count(*) from sales where SaleDate >= $m), count(*), strftime(max(MonthStart), '%Y-%m') "
+    dropped, kept, until, partial = con.execute(
+        "select (select count(*) from sales where SaleDate >= $m), count(*), strftime(max(MonthStart), '%Y-%m'), "
+        "(select list_sort(list(distinct strftime(MonthStart, '%Y-%m'))) from monthly where MonthStart >= $m) "
         "from monthly where MonthStart < $m",
         {"m": incomplete},
     ).fetchall()[0]
-    return Rows(checked.read, checked.quarantined, dropped, kept, until, warnings.entries)
+    by_rule = dict(checked.by_rule)
+    return Rows(checked.read, checked.quarantined, dropped, kept, until, warnings.entries, by_rule, partial or [])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

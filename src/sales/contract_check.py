@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Checked:
-    """Row counts of a check that passed."""
+    """Row counts of a check that passed; `by_rule` counts the quarantined rows by the rule that each breaks first."""
 
     read: int
     quarantined: int
+    by_rule: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,11 @@ def check_rows(
     _write_quarantine(con, given, quarantine, bad)
     if bad == read or bad > contract.max_bad_fraction * read:
         raise StepError(_too_many(con, given, bad, read))
+    by_rule = _by_rule(con, given) if bad else {}
     if bad:
         warn(_quarantined(con, given, bad, read))
     _good_rows(con, given, broken, repeats)
-    return Checked(read, bad)
+    return Checked(read, bad, by_rule)
 
 
 def _row(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
@@ -123,6 +125,13 @@ def _write_quarantine(con: duckdb.DuckDBPyConnection, given: _Input, path: Path,
     if not bad:
         query = f"select null as reason, null as file, null as row, {columns} from raw where false"
     con.execute(f"copy ({query} order by file, row) to {literal(str(path))} (format csv, header)")
+
+
+def _by_rule(con: duckdb.DuckDBPyConnection, given: _Input) -> dict[str, int]:
+    """Rule -> rows that break it, the commonest first."""
+    bad = _bad_rows(given, "0 as _nothing")
+    counted = con.execute(f"select _rule, count(*) as n from ({bad}) group by _rule order by n desc, _rule").fetchall()
+    return {str(rule): int(count) for rule, count in counted}
 
 
 def _commonest_rule(con: duckdb.DuckDBPyConnection, given: _Input) -> str:

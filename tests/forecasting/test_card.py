@@ -68,3 +68,14 @@ def test_the_card_says_what_kind_of_model_it_is(recipe: dict[str, object], words
     text = model_card(Verdict.of(RESULT), metadata, ORIGIN, "m")
     assert words in text and "A forest" not in text
     assert f"seed {'-' if recipe['kind'] == 'profile' else 3}:" in text
+
+
+def test_card_says_the_odds_the_effects_and_what_is_new_in_the_words_of_the_report() -> None:
+    more = {"p_values": {"last_month": 0.0125}, "effects": {"promotion": 0.083}, "changes": ["The recipe is new."]}
+    text = model_card(Verdict.of(RESULT | more), METADATA, ORIGIN, "m")
+    assert "history is promoted. One month ahead it is off by 5.0% of what is sold" in text
+    assert "1 of 80 back-tests would show such a lead all the same." in text
+    assert "## What moves the forecast\n\n- A promotion, where there was none, raises the forecast by 8.3%.\n" in text
+    assert "## Since the champion\n\n- The recipe is new.\n" in text
+    plain = model_card(Verdict.of(RESULT), METADATA, ORIGIN, "m")
+    assert "Since the champion" not in plain and "What moves" not in plain

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.slow  # fits real forests
 
 WARNING = {"step": "aggregate", "message": "2024-02 is incomplete"}
 COUNTS = {"read": 900, "quarantined": 3, "train": 1, "holdout": 1}
+QUALITY = {"by_rule": {"Price below 0": 3}, "partial_months": ["2024-07"]}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, rows in (("train", train), ("holdout", holdout)):
         (folder / name).mkdir()
         rows.to_parquet(folder / name / f"{name}.parquet")
-    (folder / "train/rows.json").write_text(json.dumps({**COUNTS, "warnings": [WARNING]}))
+    (folder / "train/rows.json").write_text(json.dumps({**COUNTS, **QUALITY, "warnings": [WARNING]}))
     given = [f"--train={folder / 'train'}", f"--holdout={folder / 'holdout'}"]
     for name in ("contextual", "history"):
         flags = [f"--candidate={name}", f"--features={name}", "--n-estimators=10", f"--model={folder / name}"]
@@ -84,6 +86,8 @@ def test_verdict_has_the_shape_that_others_rely_on(step: Callable[..., Path]) ->
         assert {"bias", "mase", "rmsse", "pinball_p10", "wape_low", "wape_high"} <= set(entry["further"])
     assert verdict["rows"] == COUNTS
     assert verdict["warnings"] == [WARNING]
+    assert verdict["quality"] == QUALITY
+    assert set(verdict["effects"]) == {"promotion", "price_up_10_percent"} and verdict["changes"] == []
     assert set(verdict["by_country"]) == {"Canada", "Mexico", "United States"}
     assert {"small stores", "large stores", "promotion months"} <= set(verdict["by_segment"])
 
@@ -106,6 +110,19 @@ def test_figures_are_those_of_the_forecasts_written_beside_them(step: Callable[.
         assert further["bias"] == pytest.approx(bias)
         assert further["wape_low"] <= entry["one_step"]["wape"] <= further["wape_high"]
     assert verdict["baselines"]["seasonal_naive"]["further"]["mase"] == pytest.approx(1.0)
+
+
+def test_the_report_beside_the_verdict_draws_the_selected_candidate(step: Callable[..., Path]) -> None:
+    folder = step()
+    page = (folder / "verdict/report.html").read_text(encoding="utf-8")
+    table = pd.read_parquet(folder / "verdict/forecasts.parquet")
+    (data,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)
+    total = json.loads(data)["series"][0]
+    chosen = table[(table["Model"] == verdict_of(folder)["selected"]) & (table["Horizon"] == 1)]
+    chosen = chosen.groupby("MonthYear")["Forecast"].sum()
+    assert total["name"] == "All stores" and total["first"] == 30 - len(chosen)
+    assert total["forecast"] == [round(value) for value in chosen]
+    assert "Price below 0: 3." in page and "2024-07" in page and len(page.encode()) < 1_000_000
 
 
 def test_importance_names_every_feature_and_finds_the_one_that_matters(step: Callable[..., Path]) -> None:

@@ -23,6 +23,7 @@ FILES = {
     "ml/components/train.yml": COMPONENT,
     "ml/components/publish.yml": COMPONENT,
     "ml/data/monthly_sales.sql": "select 1",
+    "ml/gate.yml": "alpha: 0.1",
     "ml/environments/demand/Dockerfile": "FROM x",
     "ml/environments/score/Dockerfile": "FROM x",
     "src/forecasting/train.py": "",
@@ -91,6 +92,7 @@ def test_a_recipe_whose_model_is_not_the_champion_any_more_is_decided_anew(repo,
 
 USED = [
     *("ml/pipelines/train.yml", "ml/components/train.yml", "ml/data/monthly_sales.sql"),
+    "ml/gate.yml",
     *("ml/environments/demand/Dockerfile", "src/forecasting/train.py", "src/demand/model.py"),
 ]
 UNUSED = [

@@ -16,6 +16,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     repo = Repo(tmp_path_factory.mktemp("origin") / "repo")
     shutil.copytree(GOOD, repo.root, ignore=shutil.ignore_patterns("__pycache__"))
     repo.write("infra/main.storage.tf", TERRAFORM)
+    repo.write("ml/gate.yml", "# Odds.\nalpha: 0.1\nmin_months: 6\n")
     repo.git("init", "--quiet", "--initial-branch", "main")
     repo.commit("Start")
     return repo.root

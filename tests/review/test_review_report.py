@@ -213,3 +213,17 @@ def test_a_larger_instance_type_costs_and_reaches_the_endpoint(report: Report) -
     report.repo.edit("ml/deploy/instance_types.yml", 'cpu: "1"', 'cpu: "4"')
     assert report.section("Cost") == ["- instance type small: spec.resources.limits.cpu: 1 → 4"]
     assert "  - used by: deployment blue, endpoint demand-forecast\n" in report.text()
+
+
+def test_a_softer_threshold_of_the_gate_is_shown_with_both_values(report: Report) -> None:
+    report.repo.edit("ml/gate.yml", "# Odds.\nalpha: 0.1\nmin_months: 6\n", "# Softer.\nalpha: 0.2\n")
+    assert report.section("Gate") == [
+        "- ml/gate.yml: alpha: 0.1 → 0.2",
+        "- ml/gate.yml: min_months: removed 6",
+        "- ml/gate.yml: changed (+2 -3)",
+    ]
+
+
+def test_a_gate_file_that_is_not_yaml_does_not_break_the_report(report: Report) -> None:
+    report.repo.edit("ml/gate.yml", "alpha: 0.1", "alpha: [")
+    assert "- ml/gate.yml: alpha: removed 0.1" in report.section("Gate")

@@ -234,6 +234,17 @@ def test_quarantined_rows_and_an_incomplete_month_travel_with_the_data(step: Ste
     assert incomplete == "Sales end on 2024-06-20: 2024-06 is incomplete and not learned from"
 
 
+def test_quarantined_rows_are_counted_by_rule_and_partial_months_named_for_the_report(step: Step) -> None:
+    good = [raw_row(number, SaleDate=pd.Timestamp("2024-01-01") + pd.Timedelta(days=number)) for number in range(200)]
+    bad = [raw_row(300, Price=-1.0), raw_row(301, Price=-2.0), raw_row(302, StoreID=None)]
+    step.write([*good, *bad])
+    rows = step.run(fraction=0.1)
+    assert rows.by_rule == {"Price below 0": 2, "StoreID missing": 1}
+    assert rows.partial_months == ["2024-07"]
+    written = json.loads((step.folder / "monthly/rows.json").read_text())
+    assert written["by_rule"] == rows.by_rule and written["partial_months"] == rows.partial_months
+
+
 def test_a_sale_after_the_import_is_quarantined_and_does_not_move_the_last_month(step: Step) -> None:
     step.write([*every("D", "2024-01-01", "2024-06-30"), raw_row(999, SaleDate=pd.Timestamp("2062-06-30"))])
     (message,) = warned(step, as_of=date(2024, 6, 30))

@@ -1,0 +1,201 @@
+"""report.html: the run's verdict for planners and engineers, in one file that needs nothing beside it.
+
+The page is a Jinja template, so that every name and reason is escaped; its charts are drawn by uPlot from the data
+inside the page.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from demand import health
+from forecasting.report import sentences
+from forecasting.report.series import SalesSeries, Series
+from forecasting.verdict import Figures, Verdict
+
+FOLDER = Path(__file__).parent
+# Of the 1 MB that a page may weigh, what is left beside code and tables.
+MAX_DATA_BYTES = 700_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """One model of the comparison; figures are text, places are percentages of the scale."""
+
+    kind: str
+    name: str
+    wape: str
+    far: str
+    planned: str
+    bias: str
+    mase: str
+    coverage: str
+    is_selected: bool
+    at: float | None
+    low: float | None
+    high: float | None
+
+
+def render(verdict: Verdict, sales: SalesSeries) -> str:
+    """The page: verdict and odds, comparison, sales and forecasts of any store, where it errs, the data, what changed.
+
+    Args:
+        verdict: what the run decided.
+        sales: of the selected candidate.
+    """
+    lines, scale = comparison(verdict)
+    shown = _within(sales.stores, MAX_DATA_BYTES)
+    data = {"months": sales.months, "series": [_data(each) for each in (*sales.totals, *shown)]}
+    return _template().render(
+        verdict=verdict,
+        headline=sentences.headline(verdict),
+        lines=lines,
+        scale=scale,
+        sales=sales,
+        stores=sorted(shown, key=lambda store: store.name),
+        segments=segments(verdict),
+        rivals=_rivals(verdict),
+        importance=_importance(verdict.importance),
+        effects=sentences.effects(verdict),
+        live=_live(verdict),
+        sentences=sentences,
+        listed=_listed,
+        data=_embedded(data),
+        **{name: _asset(file) for name, file in _ASSETS.items()},
+    )
+
+
+_ASSETS: Mapping[str, str] = {
+    "style": "page.css",
+    "script": "page.js",
+    "uplot_style": "uplot.min.css",
+    "uplot": "uplot.min.js",
+}
+
+
+@cache
+def _template() -> Template:
+    loader = FileSystemLoader(FOLDER)
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True).get_template(
+        "page.html.jinja"
+    )
+
+
+@cache
+def _asset(name: str) -> Markup:
+    """A file of ours that stands in the page as it is."""
+    return Markup((FOLDER / name).read_text(encoding="utf-8"))  # noqa: S704  our own script and style
+
+
+def _embedded(data: Any) -> Markup:
+    """JSON inside a script element: no text in it can end the element."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704
+
+
+def _data(series: Series) -> dict[str, Any]:
+    """A series as the script reads it; forecasts only from the first forecast month on."""
+    first = next((place for place, value in enumerate(series.forecast) if math.isfinite(value)), len(series.forecast))
+    named = {"actual": series.actual, "forecast": series.forecast[first:], "low": series.low[first:]}
+    named["high"] = series.high[first:]
+    return {"name": series.name, "first": first, **{key: _numbers(values) for key, values in named.items()}}
+
+
+def _numbers(values: Iterable[float]) -> list[float | None]:
+    return [None if not math.isfinite(value) else _short(value) for value in map(float, values)]
+
+
+def _short(value: float) -> float:
+    return round(value) if abs(value) >= 100 else round(value, 1)
+
+
+def _within(stores: tuple[Series, ...], limit: int) -> tuple[Series, ...]:
+    """The first of the stores, as many as the page has room for."""
+    taken = 0
+    for count, store in enumerate(stores):
+        taken += len(json.dumps(_data(store))) + 120  # its entry in the list of choices
+        if taken > limit:
+            return stores[:count]
+    return stores
+
+
+def comparison(verdict: Verdict) -> tuple[list[Line], str]:
+    """(a line for each model, the WAPE at the right end of the scale as text)."""
+    named = [("candidate", name, each) for name, each in verdict.candidates.items()]
+    if verdict.champion:
+        label = f"version {verdict.champion.version}" if verdict.champion.version else "champion"
+        named.append(("champion", label, verdict.champion))
+    named += [("baseline", name, each) for name, each in verdict.baselines.items()]
+    known = [value for _, _, each in named for value in _span(each) if value is not None]
+    end = max(known, default=0.0) or 1.0
+    return [_line(kind, name, each, end, verdict.selected) for kind, name, each in named], sentences.percent(end)
+
+
+def _span(figures: Figures) -> tuple[float | None, float | None, float | None]:
+    """WAPE one month ahead, and the ends of its interval over months."""
+    further = figures.further
+    ends = (further.wape_low, further.wape_high) if further else (None, None)
+    return figures.one_step.wape, *ends
+
+
+def _line(kind: str, name: str, figures: Figures, end: float, selected: str) -> Line:
+    wape, low, high = (None if value is None else 100 * value / end for value in _span(figures))
+    further = figures.further
+    mase = further.mase if further else None
+    return Line(
+        kind,
+        name,
+        sentences.percent(figures.one_step.wape),
+        sentences.percent(figures.multi_step.wape),
+        sentences.percent(figures.one_step_with_plan.wape if figures.one_step_with_plan else None),
+        sentences.signed(further.bias if further else None),
+        sentences.DASH if mase is None else f"{mase:.2f}",
+        sentences.percent(figures.coverage_p10_p90),
+        kind == "candidate" and name == selected,
+        wape,
+        low,
+        high,
+    )
+
+
+def _rivals(verdict: Verdict) -> list[str]:
+    """Columns of the tables by segment: the selected candidate, the champion, the baselines."""
+    return [verdict.selected, *(["champion"] if verdict.champion else []), *verdict.baselines]
+
+
+def segments(verdict: Verdict) -> list[tuple[str, list[str]]]:
+    """(segment, WAPE of each of `_rivals`); countries where a verdict has no segments."""
+    source = verdict.by_segment or verdict.by_country
+    return [
+        (name, [sentences.percent(_wape_of(models, rival)) for rival in _rivals(verdict)])
+        for name, models in source.items()
+    ]
+
+
+def _wape_of(models: Mapping[str, Any], name: str) -> float | None:
+    value = ((models.get(name) or {}).get("one_step") or {}).get("wape")
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _importance(rises: Mapping[str, float]) -> list[tuple[str, str, float]]:
+    """(feature, rise of the WAPE as text, percentage of the greatest); those that do nothing are left out."""
+    top = max(rises.values(), default=0.0)
+    return [(name, sentences.percent(rise), 100 * rise / top) for name, rise in rises.items() if rise >= 0.0005]
+
+
+def _live(verdict: Verdict) -> str | None:
+    live = verdict.live or {}
+    return health.sentence(str(live.get("name")), str(live.get("version")), live)
+
+
+def _listed(what: str, names: tuple[str, ...], limit: int = 10) -> str:
+    """`what: a, b and 3 more.`"""
+    more = f" and {len(names) - limit:,} more" if len(names) > limit else ""
+    return f"{what}: {', '.join(names[:limit]) + more if names else 'none'}."
