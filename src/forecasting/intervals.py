@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from demand.parts import BUCKETS, Intervals
-from demand.quantiles import HIGH, LOW
+from demand.quantiles import HIGH
 
 FloatArray = npt.NDArray[np.float64]
 # Fraction of a series' usual month that is added on both sides.
@@ -82,4 +82,6 @@ def _bounds(relative: FloatArray, of_bucket: npt.NDArray[np.intp], bucket: int) 
         chosen = relative
     if not len(chosen):
         return 0.0, 0.0
-    return float(np.quantile(chosen, LOW)), float(np.quantile(chosen, HIGH))
+    # Few distances lie closer together than those to come: the quantile of n is that of n + 1 (Lei et al. 2018).
+    level = min(1.0, HIGH * (len(chosen) + 1) / len(chosen))
+    return float(np.quantile(chosen, 1 - level)), float(np.quantile(chosen, level))
