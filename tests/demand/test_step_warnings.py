@@ -34,7 +34,7 @@ def test_an_output_of_an_earlier_release_has_no_warnings(tmp_path: Path) -> None
 
 def test_prepare_hands_the_warnings_of_aggregate_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monthly_sales(stores=2, months=12).to_parquet(tmp_path / "monthly.parquet")
+    monthly_sales(stores=2, months=24).to_parquet(tmp_path / "monthly.parquet")
     (tmp_path / "rows.json").write_text(json.dumps({"read": 9, "quarantined": 0, "warnings": [EARLIER]}))
     folders = [f"--train={tmp_path / 'train'}", f"--holdout={tmp_path / 'holdout'}"]
     assert prepare.main([f"--monthly={tmp_path}", *folders]) == 0

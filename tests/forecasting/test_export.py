@@ -17,7 +17,7 @@ from forecasting.features import model_frame, month_index
 from forecasting.forests import Settings
 from forecasting.packing import Packed
 from forecasting.prepare import add_features
-from forecasting.recipes import FittedForest, without_plan
+from forecasting.recipes import FittedForest, asked_columns, without_plan
 from forecasting.rolling import Rolling
 from forecasting.train import fit_with_interval
 from helpers_sales import CONTRACT, monthly_sales
@@ -91,7 +91,7 @@ def test_six_months_ahead_are_forecast_step_by_step_as_in_the_evaluation(trained
     future = future.sort_values(["MonthStart", "StoreID"], ignore_index=True)
     future["Season"] = add_features(future)["Season"].to_numpy()
     future["IsWeekend"] = [weekend(start) for start in future["MonthStart"]]
-    wanted = FittedForest(packed.model, packed.features, rows).forecast(without_plan(future))
+    wanted = FittedForest(packed.model, packed.features, rows).forecast(without_plan(future[asked_columns(future)]))
     asked = [
         {"StoreID": store, "Month": int(month)}
         for store, month in zip(future["StoreID"], month_index(future["MonthStart"]), strict=True)
