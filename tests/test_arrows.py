@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "amlspec": set(),
     "host": {"amlspec"},
     "localml": {"amlspec", "host"},
+    "workspace": {"amlspec", "host", "localml"},  # the engine behind Azure ML's REST API
     "specfmt": {"amlspec"},
     "speccheck": {"amlspec", "specfmt"},  # the check says what the formatter would change
     "review": {"amlspec", "forecasting"},  # forecasting.verdict, which needs the standard library only

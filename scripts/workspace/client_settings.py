@@ -1,0 +1,35 @@
+"""What a client needs to come here, as variables that azure-ai-ml, azure-identity and requests read by themselves."""
+
+import shlex
+from pathlib import Path
+
+from host.state import write_text
+from workspace import certificates
+from workspace.site import Site
+
+
+def variables(site: Site) -> dict[str, str]:
+    """The variables; IDENTITY_HEADER is a secret, the others are not."""
+    ca = str(certificates.files(site.folder).ca)
+    return {
+        # azure-ai-ml, _azure_environments.py: every address of the cloud comes from here.
+        "ARM_CLOUD_METADATA_URL": f"{site.url}/metadata/endpoints",
+        # azure-identity, app_service.py: DefaultAzureCredential and ManagedIdentityCredential ask here.
+        "IDENTITY_ENDPOINT": f"{site.url}/identity/token",
+        "IDENTITY_HEADER": site.secrets.identity,
+        # requests, and with it azure-core; nothing but this workspace is believed.
+        "REQUESTS_CA_BUNDLE": ca,
+        "SSL_CERT_FILE": ca,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "AZURE_SUBSCRIPTION_ID": site.names.subscription,
+        "AZURE_DEFAULTS_GROUP": site.names.group,
+        "AZURE_DEFAULTS_WORKSPACE": site.names.workspace,
+    }
+
+
+def write(site: Site) -> Path:
+    """A file to source in a shell, which only its owner reads."""
+    path = site.folder / "env.sh"
+    text = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in variables(site).items())
+    write_text(path, text)
+    return path

@@ -1,0 +1,143 @@
+"""The way of every request: who asks, which route, which api-version, what body; and every error in Azure's shape."""
+
+import errno
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from amlspec.errors import UserError
+from workspace import bodies, routes, tokens
+from workspace.messages import Answer, Request, ServiceError, bad_request
+from workspace.routes import Auth, Route
+from workspace.site import Site
+
+log = logging.getLogger("workspace")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def find(site: Site, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Request | Answer:
+    """What can be said before the body is read: the request without it, or the refusal."""
+    try:
+        return _checked(site, method, path, query, headers)[1]
+    except ServiceError as error:
+        return refused(method, path, error)
+
+
+def route_of(method: str, path: str) -> Route:
+    """The route of a path that `find` took."""
+    found = routes.find(method, path)
+    assert found is not None  # noqa: S101 - `find` has refused it otherwise
+    return found[0]
+
+
+def _checked(
+    site: Site, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]
+) -> tuple[Route, Request]:
+    found = routes.find(method, path)
+    if found is None:
+        raise bad_request(
+            f"{method} {path} is not imitated by the local workspace: docs/local-workspace.md lists what is."
+        )
+    route, names = found
+    _check_auth(site, route, names, query, headers, method)
+    _check_version(route, query.get("api-version"))
+    _check_scope(site, names)
+    return route, Request(method, names, query, headers)
+
+
+def _check_auth(
+    site: Site,
+    route: Route,
+    names: Mapping[str, str],
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    method: str,
+) -> None:
+    token = headers.get("Authorization")
+    if route.auth is Auth.NONE or (route.auth is not Auth.SECRET and tokens.is_valid(site.secrets, token)):
+        return
+    if route.auth is Auth.SECRET and tokens.may_ask(site.secrets, headers.get("X-IDENTITY-HEADER")):
+        return
+    if route.auth is Auth.SIGNATURE:
+        need = {"GET": "r", "HEAD": "r", "PUT": "w", "DELETE": "d"}[method]
+        blob = names.get("blob", "")
+        if tokens.sas_allows(site.secrets, query, need if blob else "l", names["container"], blob):
+            return
+        raise ServiceError(
+            403, "AuthenticationFailed", "Server failed to authenticate the request: no valid signature."
+        )
+    raise ServiceError(401, "InvalidAuthenticationToken", "The access token is missing, invalid or has ended.")
+
+
+def _check_version(route: Route, version: str | None) -> None:
+    if route.versions and version not in route.versions:
+        known = ", ".join(route.versions)
+        message = f"The api-version '{version}' is invalid for {route.path}. The supported versions are '{known}'."
+        raise ServiceError(400, "InvalidApiVersionParameter", message)
+
+
+def _check_scope(site: Site, names: Mapping[str, str]) -> None:
+    asked = [names.get(key) for key in ("subscription", "group", "workspace")]
+    ours = [site.names.subscription, site.names.group, site.names.workspace]
+    for text, own in zip(asked, ours, strict=True):
+        if text is not None and text.lower() != own.lower():
+            message = f"The resource '{'/'.join(map(str, asked))}' was not found: here is {'/'.join(ours)}."
+            raise ServiceError(404, "ResourceNotFound", message)
+
+
+def answer(site: Site, route: Route, request: Request, raw: bytes) -> Answer:
+    """What the handler answers; its errors in the service's shape, and none without a line in the log."""
+    try:
+        body = _body(route, raw)
+        return route.handler(site, Request(**{**vars(request), "body": body}))
+    except ServiceError as error:
+        return refused(request.method, route.path, error)
+    except UserError as error:
+        return refused(request.method, route.path, _of_engine(error))
+    except OSError as error:
+        if error.errno not in _FULL:
+            return _broken(request, route)
+        return refused(request.method, route.path, full())
+    except Exception:  # whatever it was, the server lives on
+        return _broken(request, route)
+
+
+def full() -> ServiceError:
+    """The disk is full. Not a 5xx, which clients would try again and again."""
+    return ServiceError(
+        413, "RequestBodyTooLarge", "The disk of the local workspace is full: free space and try again."
+    )
+
+
+def _body(route: Route, raw: bytes) -> Any:
+    if route.streams or not raw:
+        return raw or None
+    try:
+        body = json.loads(raw)
+    except ValueError as error:
+        raise ServiceError(400, "InvalidRequestContent", f"The request content is not valid JSON: {error}.") from None
+    if route.model:
+        bodies.check(route.model, body)
+    return body
+
+
+def _of_engine(error: UserError) -> ServiceError:
+    """The engine's words under the code that the service has for such an error."""
+    text = str(error)
+    if "is not registered here" in text or "does not exist here" in text or "is not attached here" in text:
+        return ServiceError(404, "UserError", text)
+    if "is registered with other content" in text:
+        return ServiceError(409, "UserError", text)
+    return ServiceError(400, "UserError", text)
+
+
+def _broken(request: Request, route: Route) -> Answer:
+    log.exception("%s %s", request.method, route.path)
+    return ServiceError(500, "InternalServerError", "The local workspace made a mistake: its log says which.").answer()
+
+
+def refused(method: str, path: str, error: ServiceError) -> Answer:
+    """An error as an answer, with a line in the log that says what was wrong."""
+    log.warning("%s %s: %d %s: %s", method, path, error.status, error.code, error.message)
+    return error.answer()

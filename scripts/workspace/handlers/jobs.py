@@ -1,0 +1,44 @@
+"""Jobs: submitted, shown, listed, cancelled."""
+
+from workspace import engine
+from workspace.messages import Answer, Request, bad_request
+from workspace.site import Site
+from workspace.translate import jobs
+
+_PAGE = 100
+
+
+def put(site: Site, request: Request) -> Answer:
+    """Submit a job. A name that exists is not submitted again: a client whose answer got lost asks the same."""
+    name = request["name"]
+    if known := engine.job_or_none(name):
+        return Answer(200, jobs.shown(site, known, engine.noted(name)))
+    properties = (request.body or {}).get("properties")
+    if not isinstance(properties, dict):
+        raise bad_request("The request has no properties.")
+    spec = jobs.spec(site, properties)
+    engine.note(name, request.body)
+    return Answer(201, jobs.shown(site, engine.submit(name, spec), request.body))
+
+
+def show(site: Site, request: Request) -> Answer:
+    """One job."""
+    name = request["name"]
+    return Answer(body=jobs.shown(site, engine.job(name), engine.noted(name)))
+
+
+def list_(site: Site, request: Request) -> Answer:
+    """Jobs, the newest first, by pages."""
+    found, skipped = engine.jobs(), int(request.query.get("$skip") or 0)
+    page = found[skipped : skipped + _PAGE]
+    body = {"value": [jobs.shown(site, record, engine.noted(record["name"])) for record in page]}
+    if len(found) > skipped + _PAGE:
+        version = request.query.get("api-version", "")
+        body["nextLink"] = f"{site.url}{site.id}/jobs?api-version={version}&$skip={skipped + _PAGE}"  # type: ignore[assignment]
+    return Answer(body=body)
+
+
+def cancel(site: Site, request: Request) -> Answer:
+    """End a job."""
+    engine.cancel(request["name"])
+    return Answer(200)

@@ -1,0 +1,174 @@
+"""Jobs: the body of a submission to the engine's spec, and a record to the job that a client sees."""
+
+import re
+from typing import Any
+
+from workspace.messages import bad_request
+from workspace.site import Site
+from workspace.translate import components, data, ids
+
+_MODES = {
+    "ReadOnlyMount": "ro_mount",
+    "ReadWriteMount": "rw_mount",
+    "Download": "download",
+    "Upload": "upload",
+    "Direct": "direct",
+    "EvalMount": "eval_mount",
+    "EvalDownload": "eval_download",
+}
+_SHARED = {
+    "displayName": "display_name",
+    "experimentName": "experiment_name",
+    "description": "description",
+    "tags": "tags",
+}
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+# What of a node is the client's own, or what the engine does not need.
+_NODE_DROPPED = ("_source", "name", "componentId", "computeId", "type", "services")
+
+
+def spec(site: Site, properties: dict[str, Any]) -> dict[str, Any]:
+    """The engine's spec of a job. Raises ServiceError for a kind that is not imitated."""
+    kind = properties.get("jobType")
+    shared = {ours: properties[key] for key, ours in _SHARED.items() if properties.get(key)}
+    if kind == "Pipeline":
+        return {**shared, **_pipeline(site, properties)}
+    if kind == "Command":
+        return {**shared, **_command(site, properties)}
+    raise bad_request(f"Jobs of type {kind} are not imitated by the local workspace: Command and Pipeline are.")
+
+
+def _pipeline(site: Site, properties: dict[str, Any]) -> dict[str, Any]:
+    settings = {key: value for key, value in (properties.get("settings") or {}).items() if not key.startswith("_")}
+    found = {
+        "type": "pipeline",
+        "settings": {key: ids.short(value) if isinstance(value, str) else value for key, value in settings.items()},
+        "inputs": inputs(properties.get("inputs")),
+        "outputs": outputs(properties.get("outputs")),
+        "jobs": {name: _node(site, name, node) for name, node in (properties.get("jobs") or {}).items()},
+    }
+    if properties.get("computeId"):
+        found["compute"] = ids.short(properties["computeId"])
+    return found
+
+
+def _node(site: Site, name: str, node: dict[str, Any]) -> dict[str, Any]:
+    """A node of a pipeline, which the SDK writes in the words of YAML."""
+    found = {key: value for key, value in node.items() if key not in _NODE_DROPPED and value is not None}
+    found |= {"type": node.get("type", "command"), "component": ids.short(node.get("componentId", ""))}
+    if not found["component"]:
+        raise bad_request(f"properties.jobs.{name}.componentId is missing.")
+    found["inputs"], found["outputs"] = inputs(node.get("inputs")), outputs(node.get("outputs"))
+    if node.get("computeId"):
+        found["compute"] = ids.short(node["computeId"])
+    return found
+
+
+def _command(site: Site, properties: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "type": "command",
+        "command": properties.get("command"),
+        "environment": ids.short(properties.get("environmentId", "")),
+        "environment_variables": properties.get("environmentVariables") or None,
+        "inputs": inputs(properties.get("inputs")),
+        "outputs": outputs({k: v for k, v in (properties.get("outputs") or {}).items() if k != "default"}),
+    }
+    if properties.get("codeId"):
+        found["code"] = str(components.code_folder(site, properties["codeId"]))
+    if properties.get("computeId"):
+        found["compute"] = ids.short(properties["computeId"])
+    limits = properties.get("limits") or {}
+    if limits.get("timeout"):
+        found["limits"] = {"timeout": seconds(limits["timeout"])}
+    return ids.without_none(found)
+
+
+def seconds(duration: str) -> int:
+    """Seconds of an ISO 8601 duration such as PT2H or P1DT30M. Raises ServiceError for another text."""
+    match = _DURATION.fullmatch(duration)
+    if match is None or not any(match.groups()):
+        raise bad_request(f"{duration!r} is not a duration such as PT2H.")
+    days, hours, minutes, rest = (float(text or 0) for text in match.groups())
+    return int(((days * 24 + hours) * 60 + minutes) * 60 + rest)
+
+
+def inputs(given: dict[str, Any] | None) -> dict[str, Any]:
+    """Inputs of a job or a node, of whom either writes its keys in its own way."""
+    return {name: _input(each) for name, each in (given or {}).items() if each is not None}
+
+
+def _input(given: dict[str, Any]) -> Any:
+    kind = given.get("jobInputType") or given.get("job_input_type")
+    if kind == "literal":
+        return given.get("value")
+    found = {"type": kind, "path": data.short(ids.short(str(given.get("uri")))), "mode": _mode(given)}
+    return ids.without_none(found)
+
+
+def outputs(given: dict[str, Any] | None) -> dict[str, Any]:
+    """Outputs; one that is bound to an output of the pipeline is a text."""
+    return {name: _output(each) for name, each in (given or {}).items() if each is not None}
+
+
+def _output(given: dict[str, Any]) -> Any:
+    kind = given.get("jobOutputType") or given.get("job_output_type")
+    if kind == "literal":
+        return given.get("value")
+    found = {"type": kind, "mode": _mode(given), "path": given.get("uri") and data.short(given["uri"])}
+    asset = given.get("assetName") or given.get("asset_name")
+    found |= {"name": asset, "version": given.get("assetVersion") or given.get("asset_version")}
+    return ids.without_none(found)
+
+
+def _mode(given: dict[str, Any]) -> str | None:
+    mode = given.get("mode")
+    return _MODES.get(mode, mode) if mode else None
+
+
+def shown(site: Site, record: dict[str, Any], body: dict[str, Any] | None) -> dict[str, Any]:
+    """A job as the service shows it: what was submitted, its state, and where its outputs lie."""
+    given = (body or {}).get("properties") or _of_record(record)
+    properties = {
+        **given,
+        "displayName": given.get("displayName") or record["display_name"],
+        "experimentName": record["experiment_name"],
+        "status": record["status"],
+        "isArchived": False,
+        "services": {"Tracking": _service(site, "Tracking"), "Studio": _service(site, "Studio", record["name"])},
+        "outputs": {name: _located(site, record, name, each) for name, each in (given.get("outputs") or {}).items()},
+    }
+    created = record["creation_context"]["created_at"]
+    return ids.resource(site, f"jobs/{record['name']}", record["name"], properties, created)
+
+
+def _service(site: Site, kind: str, job: str | None = None) -> dict[str, Any]:
+    endpoint = f"{site.url}/studio/runs/{job}" if job else f"azureml://127.0.0.1:{site.port}/mlflow/v1.0{site.id}"
+    return {"jobServiceType": kind, "endpoint": endpoint, "status": None, "errorMessage": None, "port": None}
+
+
+def _located(site: Site, record: dict[str, Any], name: str, output: Any) -> Any:
+    """An output with its address, which the service fills in where a client left it to it."""
+    if not isinstance(output, dict) or output.get("uri") or record["status"] != "Completed":
+        return output
+    place = f"azureml://datastores/workspaceblobstore/paths/azureml/{record['name']}/{name}/"
+    return {**output, "uri": place}
+
+
+def _of_record(record: dict[str, Any]) -> dict[str, Any]:
+    """A job that the command line submitted: what its record says of it."""
+    literals = {
+        name: {"jobInputType": "literal", "value": str(value)}
+        for name, value in (record.get("inputs") or {}).items()
+        if not isinstance(value, dict)
+    }
+    return {
+        "jobType": "Pipeline",
+        "displayName": record["display_name"],
+        "description": record.get("description"),
+        "tags": {key: str(value) for key, value in (record.get("tags") or {}).items()},
+        "properties": {},
+        "inputs": literals,
+        "outputs": {name: {"jobOutputType": each["type"]} for name, each in (record.get("outputs") or {}).items()},
+        "jobs": {},
+        "settings": {},
+    }

@@ -1,0 +1,89 @@
+"""A workspace of its own for each module of tests, and the real SDK in front of it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# What the SDK notes in the environment, and would ask for after the server is gone.
+_LEFT = ("AZUREML_CURRENT_CLOUD_NAME",)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A server that runs, its state folder, and the variables by which a client comes to it."""
+
+    home: Path
+    variables: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return self.variables["ARM_CLOUD_METADATA_URL"].removesuffix("/metadata/endpoints")
+
+    @property
+    def ca(self) -> str:
+        return self.variables["REQUESTS_CA_BUNDLE"]
+
+    @property
+    def id(self) -> str:
+        subscription = self.variables["AZURE_SUBSCRIPTION_ID"]
+        provider = "providers/Microsoft.MachineLearningServices"
+        return f"/subscriptions/{subscription}/resourceGroups/local/{provider}/workspaces/local"
+
+    def log(self) -> str:
+        """What the server said."""
+        return (self.home / "workspace" / "server.log").read_text()
+
+
+def start(home: Path, *words: str) -> Workspace:
+    """Start the server of a state folder."""
+    run(home, "start", *words)
+    lines = (home / "workspace" / "env.sh").read_text().splitlines()
+    pairs = (line.removeprefix("export ").partition("=") for line in lines)
+    return Workspace(home, {key: value.strip("'") for key, _, value in pairs})
+
+
+def run(home: Path, *words: str, code: int = 0) -> str:
+    """`python -m workspace` as a user calls it; its output."""
+    env = {key: value for key, value in os.environ.items() if key != "LOCALML_STRICT"} | {"LOCALML_HOME": str(home)}
+    command = [sys.executable, "-m", "workspace", *words]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A workspace for the tests of one module."""
+    home = tmp_path_factory.mktemp("home")
+    yield start(home)
+    run(home, "stop")
+
+
+@pytest.fixture(scope="module")
+def client(workspace: Workspace) -> Iterator[Any]:
+    """The real MLClient, signed in as its documentation says."""
+    with pytest.MonkeyPatch.context() as patch:
+        for key in (*_LEFT, "HTTPS_PROXY", "https_proxy"):
+            patch.delenv(key, raising=False)
+        for key, value in workspace.variables.items():
+            patch.setenv(key, value)
+        yield connect(workspace)
+        for key in _LEFT:
+            os.environ.pop(key, None)
+
+
+def connect(workspace: Workspace) -> Any:
+    """A client; the variables are set."""
+    from azure.ai.ml import MLClient  # noqa: PLC0415 - takes seconds
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - takes seconds
+
+    names = ("AZURE_SUBSCRIPTION_ID", "AZURE_DEFAULTS_GROUP", "AZURE_DEFAULTS_WORKSPACE")
+    given = [workspace.variables[name] for name in names]
+    return MLClient(DefaultAzureCredential(), *given, show_progress=False, enable_telemetry=False)
