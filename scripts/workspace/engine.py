@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from amlspec.errors import UserError
 from host.state import home, read_json, write_json
 from localml import assets, cli, records, registry
@@ -80,17 +82,27 @@ def content(kind: str, name: str, version: str) -> Path | None:
     return assets.get(kind, name, version).content
 
 
-def submit(name: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Run a job in the background; its record. The spec stays beside the workspace's other notes on the job."""
-    path = _notes(name) / "job.yml"
-    write_json(path, data)
-    record: dict[str, Any] = call("job", "create", "--file", str(path), "--name", name)
+def submit(name: str, data: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Run a job in the background; its record. Spec and `body` stay, since a client gets the body back; of a job that
+    the engine refuses nothing stays."""
+    notes = _notes(name)
+    with FileLock(_locks() / f"{name}.lock"):
+        if known := job_or_none(name):  # another client was faster
+            return known
+        write_json(notes / "job.yml", data)
+        write_json(notes / "body.json", body)
+        try:
+            record: dict[str, Any] = call("job", "create", "--file", str(notes / "job.yml"), "--name", name)
+        except BaseException:
+            shutil.rmtree(notes, ignore_errors=True)
+            raise
     return record
 
 
-def note(name: str, body: dict[str, Any]) -> None:
-    """Keep the body that a job was submitted with: a client gets it back."""
-    write_json(_notes(name) / "body.json", body)
+def _locks() -> Path:
+    folder = home() / "workspace" / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def noted(name: str) -> dict[str, Any] | None:
@@ -140,3 +152,26 @@ def component_spec(name: str, version: str) -> dict[str, Any]:
     folder = assets.get("component", name, version).content
     found: dict[str, Any] = (folder and read_json(folder / "component.yml")) or {}
     return {key: value for key, value in found.items() if key != "code"}
+
+
+def attach(spec: Spec) -> dict[str, Any]:
+    """Attach a compute; its record."""
+    with _file(spec) as path:
+        record: dict[str, Any] = call("compute", "attach", "--file", path)
+    return record
+
+
+def set_traffic(endpoint: str, traffic: dict[str, int]) -> None:
+    """Give each deployment its share, in percent. Raises UserError where the shares are wrong."""
+    shares = " ".join(f"{name}={share}" for name, share in traffic.items())
+    with _file(Spec({"name": endpoint, "traffic": traffic})) as path:
+        if shares:
+            call("online-endpoint", "update", "--name", endpoint, "--traffic", shares)
+        else:
+            call("online-endpoint", "update", "--file", path)
+
+
+def deploy(spec: Spec, anew: bool) -> None:
+    """Bring a deployment up and wait until it serves. Raises UserError where it does not."""
+    with _file(spec) as path:
+        call("online-deployment", "create" if anew else "update", "--file", path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote
 
-from workspace.handlers import assets, blobs, codes, history, identity, jobs, workspaces
+from workspace.handlers import assets, blobs, codes, history, identity, jobs, online, workspaces
 from workspace.messages import Answer, Request
 from workspace.site import PROVIDER, Site
 
@@ -58,6 +58,11 @@ P2401, P2404, P2410, P2501 = "2024-01-01-preview", "2024-04-01-preview", "2024-1
 S2205, S2210, S2304, S2310 = "2022-05-01", "2022-10-01", "2023-04-01", "2023-10-01"
 ANY = (P2301, P2304, P2308, P2401, P2404, P2410, P2501, S2205, S2210, S2304, S2310)
 
+_ENDPOINT = f"{SCOPE}/onlineEndpoints/{{endpoint}}"
+_DEPLOYMENT = f"{_ENDPOINT}/deployments/{{name}}"
+_OPERATION = (
+    f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{location}}/mfeOperationsStatus/{{operation}}"
+)
 _STORE = "/store.blob.localhost/{container}"
 
 
@@ -107,6 +112,22 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{HISTORY}/rundata", history.data),
     Route("POST", f"{DATA}/dataversion/batchGetResolvedUris", history.data_addresses),
     Route("POST", f"{MODEL}/models/batchGetResolvedUris", history.model_addresses),
+    # Serving.
+    Route("GET", f"{SCOPE}/computes", online.compute_list, ANY),
+    Route("GET", f"{SCOPE}/computes/{{name}}", online.compute_show, ANY),
+    Route("PUT", f"{SCOPE}/computes/{{name}}", online.compute_put, ANY, "ComputeResource"),
+    Route("GET", f"{SCOPE}/onlineEndpoints", online.endpoint_list, ANY),
+    Route("GET", _ENDPOINT, online.endpoint_show, ANY),
+    Route("PUT", _ENDPOINT, online.endpoint_put, ANY, "OnlineEndpoint"),
+    Route("DELETE", _ENDPOINT, online.endpoint_delete, ANY),
+    Route("POST", f"{_ENDPOINT}/listKeys", online.keys, ANY),
+    Route("POST", f"{_ENDPOINT}/regenerateKeys", online.regenerate, ANY, "RegenerateEndpointKeysRequest"),
+    Route("GET", f"{_ENDPOINT}/deployments", online.deployment_list, ANY),
+    Route("GET", _DEPLOYMENT, online.deployment_show, ANY),
+    Route("PUT", _DEPLOYMENT, online.deployment_put, ANY, "OnlineDeployment"),
+    Route("DELETE", _DEPLOYMENT, online.deployment_delete, ANY),
+    Route("POST", f"{_DEPLOYMENT}/getLogs", online.deployment_logs, ANY, "DeploymentLogsRequest"),
+    Route("GET", _OPERATION, online.operation, ANY),
 )
 _PATTERNS = tuple((route.pattern, route) for route in ROUTES)
 

@@ -1,11 +1,10 @@
 """Jobs: the body of a submission to the engine's spec, and a record to the job that a client sees."""
 
-import re
 from typing import Any
 
 from workspace.messages import bad_request
 from workspace.site import Site
-from workspace.translate import components, data, ids
+from workspace.translate import components, data, durations, ids
 
 _MODES = {
     "ReadOnlyMount": "ro_mount",
@@ -22,7 +21,6 @@ _SHARED = {
     "description": "description",
     "tags": "tags",
 }
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 # What of a node is the client's own, or what the engine does not need.
 _NODE_DROPPED = ("_source", "name", "componentId", "computeId", "type", "services")
 
@@ -59,6 +57,8 @@ def _node(site: Site, name: str, node: dict[str, Any]) -> dict[str, Any]:
     if not found["component"]:
         raise bad_request(f"properties.jobs.{name}.componentId is missing.")
     found["inputs"], found["outputs"] = inputs(node.get("inputs")), outputs(node.get("outputs"))
+    if node.get("limits"):
+        found["limits"] = _limits(node["limits"])
     if node.get("computeId"):
         found["compute"] = ids.short(node["computeId"])
     return found
@@ -77,19 +77,14 @@ def _command(site: Site, properties: dict[str, Any]) -> dict[str, Any]:
         found["code"] = str(components.code_folder(site, properties["codeId"]))
     if properties.get("computeId"):
         found["compute"] = ids.short(properties["computeId"])
-    limits = properties.get("limits") or {}
-    if limits.get("timeout"):
-        found["limits"] = {"timeout": seconds(limits["timeout"])}
+    if properties.get("limits"):
+        found["limits"] = _limits(properties["limits"])
     return ids.without_none(found)
 
 
-def seconds(duration: str) -> int:
-    """Seconds of an ISO 8601 duration such as PT2H or P1DT30M. Raises ServiceError for another text."""
-    match = _DURATION.fullmatch(duration)
-    if match is None or not any(match.groups()):
-        raise bad_request(f"{duration!r} is not a duration such as PT2H.")
-    days, hours, minutes, rest = (float(text or 0) for text in match.groups())
-    return int(((days * 24 + hours) * 60 + minutes) * 60 + rest)
+def _limits(given: dict[str, Any]) -> dict[str, int]:
+    timeout = given.get("timeout")
+    return {"timeout": int(durations.seconds(timeout))} if timeout else {}
 
 
 def inputs(given: dict[str, Any] | None) -> dict[str, Any]:
@@ -111,7 +106,7 @@ def outputs(given: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _output(given: dict[str, Any]) -> Any:
-    kind = given.get("jobOutputType") or given.get("job_output_type")
+    kind = given.get("jobOutputType") or given.get("job_output_type") or given.get("type")
     if kind == "literal":
         return given.get("value")
     found = {"type": kind, "mode": _mode(given), "path": given.get("uri") and data.short(given["uri"])}
