@@ -3,6 +3,7 @@
 import errno
 import json
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +11,10 @@ from amlspec.errors import UserError
 from workspace import bodies, routes, tokens
 from workspace.messages import Answer, Request, ServiceError, bad_request
 from workspace.routes import Auth, Route
-from workspace.site import Site
+from workspace.site import PROVIDER, Site
 
 log = logging.getLogger("workspace")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,254}")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -78,12 +80,24 @@ def _check_version(route: Route, version: str | None) -> None:
 
 
 def _check_scope(site: Site, names: Mapping[str, str]) -> None:
-    asked = [names.get(key) for key in ("subscription", "group", "workspace")]
-    ours = [site.names.subscription, site.names.group, site.names.workspace]
-    for text, own in zip(asked, ours, strict=True):
-        if text is not None and text.lower() != own.lower():
-            message = f"The resource '{'/'.join(map(str, asked))}' was not found: here is {'/'.join(ours)}."
-            raise ServiceError(404, "ResourceNotFound", message)
+    """Names of another workspace, in the words of Resource Manager; names that could lead elsewhere on the disk."""
+    for key, text in names.items():
+        if key != "blob" and not _NAME.fullmatch(text):
+            raise bad_request(f"{text!r} is not a name that is taken here: letters, digits, '.', '_' and '-' only.")
+    ours = {"subscription": site.names.subscription, "group": site.names.group, "workspace": site.names.workspace}
+    wrong = [key for key, own in ours.items() if key in names and names[key].lower() != own.lower()]
+    if not wrong:
+        return
+    if wrong[0] == "subscription":
+        message = f"The subscription '{names['subscription']}' could not be found."
+        raise ServiceError(404, "SubscriptionNotFound", message)
+    if wrong[0] == "group":
+        raise ServiceError(404, "ResourceGroupNotFound", f"Resource group '{names['group']}' could not be found.")
+    message = (
+        f"The Resource '{PROVIDER}/workspaces/{names['workspace']}' under resource group '{names['group']}' "
+        "was not found."
+    )
+    raise ServiceError(404, "ResourceNotFound", message)
 
 
 def answer(site: Site, route: Route, request: Request, raw: bytes) -> Answer:
