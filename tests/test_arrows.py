@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "rollout": {"amlspec", "host", "pipeline", "demand"},
     "infra": {"amlspec", "pipeline"},
     "drift": {"amlspec", "infra", "pipeline", "rollout"},
-    "servers": {"amlspec", "localml", "warehouse"},
+    "servers": {"amlspec", "localml", "warehouse", "workspace"},
     "judge": {"amlspec", "host"},  # it calls the engine as a person does
     "bench": {"amlspec", "host", "localml", "warehouse", "demand", "forecasting", "sales"},
 }
