@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from amlspec.errors import UserError
 from host.state import home, read_json, write_json
-from localml import assets, cli, records, registry
+from localml import assets, cli, records, registry, stored
 
 
 def call(*words: str) -> Any:
@@ -58,6 +58,14 @@ def create(kind: str, spec: Spec) -> dict[str, Any]:
     with _file(spec) as path:
         record: dict[str, Any] = call(kind, "create", "--file", path)
     return record
+
+
+def create_data(spec: Spec) -> dict[str, Any]:
+    """Register data. The service takes a folder in which nothing lies yet, as that of an endpoint's data collector."""
+    place = stored.datastore_path(str(spec.data["path"]))
+    if place is not None and spec.data["type"] == "uri_folder" and not place.exists():
+        place.mkdir(parents=True)
+    return create("data", spec)
 
 
 def asset(kind: str, name: str, version: str) -> dict[str, Any]:

@@ -53,10 +53,10 @@ def _regex(path: str) -> str:
     return text
 
 
-P2301, P2304, P2308 = "2023-02-01-preview", "2023-04-01-preview", "2023-08-01-preview"
+P2202, P2302, P2304, P2308 = "2022-02-01-preview", "2023-02-01-preview", "2023-04-01-preview", "2023-08-01-preview"
 P2401, P2404, P2410, P2501 = "2024-01-01-preview", "2024-04-01-preview", "2024-10-01-preview", "2025-01-01-preview"
 S2205, S2210, S2304, S2310 = "2022-05-01", "2022-10-01", "2023-04-01", "2023-10-01"
-ANY = (P2301, P2304, P2308, P2401, P2404, P2410, P2501, S2205, S2210, S2304, S2310)
+ANY = (P2202, P2302, P2304, P2308, P2401, P2404, P2410, P2501, S2205, S2210, S2304, S2310)
 
 _ENDPOINT = f"{SCOPE}/onlineEndpoints/{{endpoint}}"
 _DEPLOYMENT = f"{_ENDPOINT}/deployments/{{name}}"

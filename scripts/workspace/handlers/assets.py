@@ -47,7 +47,8 @@ def put(kind: str) -> Handler:
     def handler(site: Site, request: Request) -> Answer:
         name, version, properties = request["name"], request["version"], _properties(request)
         known = _record_or_none(kind, name, version)
-        record = engine.create(KINDS[kind].word, KINDS[kind].spec(site, name, version, properties))
+        spec = KINDS[kind].spec(site, name, version, properties)
+        record = engine.create_data(spec) if kind == "data" else engine.create(KINDS[kind].word, spec)
         if known is None:
             write_json(_note(site, kind, name, version), properties)
         return Answer(200 if known else 201, _shown(site, kind, record))
