@@ -1,13 +1,12 @@
-"""The local engine, as the handlers use it: this module alone calls its verbs, in the words of the command line.
+"""The local engine, as the handlers use it: this module alone calls its verbs.
 
-The verbs read specs as files, so each call writes one. They are called in this process; jobs run in processes of
-their own (`job create` without --stream), and so do the servers of endpoints.
+They are called in this process, from several threads; jobs run in processes of their own (`job create` without
+--stream, never `begin`, which forks), and so do the servers of endpoints.
 """
 
-import functools
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,20 +14,17 @@ from typing import Any
 
 from filelock import FileLock
 
+from amlspec.document import Document
 from amlspec.errors import UserError
 from host.state import home, read_json, write_json
-from localml import assets, cli, records, registry, stored
+from localml import assets, commands, records, registry, specs, stored
+
+Record = dict[str, Any]
 
 
-def call(*words: str) -> Any:
-    """What a verb answers. Raises UserError."""
-    arguments = _parser().parse_args(words)
-    return arguments.handler(arguments)
-
-
-@functools.cache
-def _parser() -> Any:
-    return cli.parser()
+def call(group: str, verb: str, **parameters: Any) -> Any:
+    """What a verb answers, in the engine's own words. Raises UserError."""
+    return commands.find(group, verb).function(**parameters)
 
 
 @dataclass(frozen=True)
@@ -36,31 +32,32 @@ class Spec:
     """What stands in a spec, and folders that are to lie beside it under a name, wherever they are: so a spec reads
     the same each time, and as it does in the repository that it came from."""
 
-    data: dict[str, Any]
-    beside: dict[str, Path] = field(default_factory=dict)
+    data: Mapping[str, Any]
+    beside: Mapping[str, Path] = field(default_factory=dict)
 
 
 @contextmanager
-def _file(spec: Spec) -> Iterator[str]:
-    """A spec as a file, for as long as a verb reads it."""
+def _document(spec: Spec) -> Iterator[Document]:
+    """A spec with its folders beside it, for as long as a verb reads them; errors about it begin with `request`."""
     folder = home() / "workspace" / "specs" / uuid.uuid4().hex
+    folder.mkdir(parents=True)
     try:
-        write_json(folder / "spec.yml", spec.data)  # JSON is YAML
         for name, place in spec.beside.items():
             (folder / name).symlink_to(place)
-        yield str(folder / "spec.yml")
+        yield specs.of_data(spec.data, folder, "request")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def create(kind: str, spec: Spec) -> dict[str, Any]:
-    """Register an environment, a component, data or a model; the asset's record. Raises UserError."""
-    with _file(spec) as path:
-        record: dict[str, Any] = call(kind, "create", "--file", path)
+def create(kind: str, spec: Spec) -> Record:
+    """Register an asset, or create an endpoint; its record. Raises UserError."""
+    # The engine stages a component under its name, and every anonymous one has the same.
+    with _document(spec) as document, FileLock(_locks() / f"create-{kind}.lock"):
+        record: Record = call(kind, "create", spec=document)
     return record
 
 
-def create_data(spec: Spec) -> dict[str, Any]:
+def create_data(spec: Spec) -> Record:
     """Register data. The service takes a folder in which nothing lies yet, as that of an endpoint's data collector."""
     place = stored.datastore_path(str(spec.data["path"]))
     if place is not None and spec.data["type"] == "uri_folder" and not place.exists():
@@ -68,54 +65,52 @@ def create_data(spec: Spec) -> dict[str, Any]:
     return create("data", spec)
 
 
-def asset(kind: str, name: str, version: str) -> dict[str, Any]:
-    """Record of one version of an asset, `models` among them. Raises UserError where there is none."""
-    if kind == "model":
-        return registry.get(name, version)
-    return assets.get(kind, name, version).record
+def asset(kind: str, name: str, version: str) -> Record:
+    """Record of one version of an asset, models among them. Raises UserError where there is none."""
+    return registry.get(name, version) if kind == "model" else assets.get(kind, name, version).record
 
 
-def versions(kind: str, name: str) -> list[dict[str, Any]]:
+def versions(kind: str, name: str) -> list[Record]:
     """Records of every version of a name, the newest first; empty where there is none."""
     return registry.versions(name) if kind == "model" else assets.versions(kind, name)
 
 
-def names(kind: str) -> list[dict[str, Any]]:
+def names(kind: str) -> list[Record]:
     """Record of the newest version of every name."""
     return registry.versions() if kind == "model" else assets.versions(kind)
 
 
 def content(kind: str, name: str, version: str) -> Path | None:
-    """File or folder of an asset's content."""
-    return assets.get(kind, name, version).content
+    """File or folder of an asset's content. Raises UserError where there is no such asset."""
+    return Path(registry.get(name, version)["path"]) if kind == "model" else assets.get(kind, name, version).content
 
 
-def submit(name: str, data: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
-    """Run a job in the background; its record. Spec and `body` stay, since a client gets the body back; of a job that
-    the engine refuses nothing stays."""
+def component_spec(name: str, version: str) -> Record:
+    """The spec of a registered component, without its code's place on this machine."""
+    folder = assets.get("component", name, version).content
+    found: Record = (folder and read_json(folder / "component.yml")) or {}
+    return {key: value for key, value in found.items() if key != "code"}
+
+
+def submit(name: str, data: Record, body: Record) -> Record:
+    """Run a job in the background; its record. `body` stays, since a client gets it back; of a job that the engine
+    refuses nothing stays."""
     notes = _notes(name)
     with FileLock(_locks() / f"{name}.lock"):
         if known := job_or_none(name):  # another client was faster
             return known
-        write_json(notes / "job.yml", data)
         write_json(notes / "body.json", body)
         try:
-            record: dict[str, Any] = call("job", "create", "--file", str(notes / "job.yml"), "--name", name)
+            record: Record = call("job", "create", spec=specs.of_data(data, notes, "request"), name=name)
         except BaseException:
             shutil.rmtree(notes, ignore_errors=True)
             raise
     return record
 
 
-def _locks() -> Path:
-    folder = home() / "workspace" / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def noted(name: str) -> dict[str, Any] | None:
+def noted(name: str) -> Record | None:
     """The body that a job was submitted with; None for a job of the command line."""
-    body: dict[str, Any] | None = read_json(_notes(name) / "body.json")
+    body: Record | None = read_json(_notes(name) / "body.json")
     return body
 
 
@@ -124,13 +119,19 @@ def _notes(name: str) -> Path:
     return home() / "workspace" / "jobs" / name
 
 
-def job(name: str) -> dict[str, Any]:
+def _locks() -> Path:
+    folder = home() / "workspace" / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def job(name: str) -> Record:
     """Record of a job, whose engine may have been killed. Raises UserError where there is none."""
-    record: dict[str, Any] = call("job", "show", "--name", name)
+    record: Record = call("job", "show", name=name)
     return record
 
 
-def job_or_none(name: str) -> dict[str, Any] | None:
+def job_or_none(name: str) -> Record | None:
     """The same, None where there is none."""
     try:
         return job(name) if "/" not in name else None
@@ -138,12 +139,12 @@ def job_or_none(name: str) -> dict[str, Any] | None:
         return None
 
 
-def jobs() -> list[dict[str, Any]]:
+def jobs() -> list[Record]:
     """Records of every job, the newest first."""
     return records.load_all()
 
 
-def is_command(record: dict[str, Any]) -> bool:
+def is_command(record: Record) -> bool:
     """Whether a job is one command, which the engine runs as a pipeline of the one step `main`."""
     body = noted(record["name"])
     return body is not None and body["properties"]["jobType"] == "Command"
@@ -152,34 +153,17 @@ def is_command(record: dict[str, Any]) -> bool:
 def cancel(name: str) -> None:
     """End a job; one that has ended stays as it is."""
     if job(name)["status"] not in records.FINAL:
-        call("job", "cancel", "--name", name)
+        call("job", "cancel", name=name)
 
 
-def component_spec(name: str, version: str) -> dict[str, Any]:
-    """The spec of a registered component, without its code's place on this machine."""
-    folder = assets.get("component", name, version).content
-    found: dict[str, Any] = (folder and read_json(folder / "component.yml")) or {}
-    return {key: value for key, value in found.items() if key != "code"}
-
-
-def attach(spec: Spec) -> dict[str, Any]:
+def attach(spec: Spec) -> Record:
     """Attach a compute; its record."""
-    with _file(spec) as path:
-        record: dict[str, Any] = call("compute", "attach", "--file", path)
+    with _document(spec) as document:
+        record: Record = call("compute", "attach", spec=document)
     return record
-
-
-def set_traffic(endpoint: str, traffic: dict[str, int]) -> None:
-    """Give each deployment its share, in percent. Raises UserError where the shares are wrong."""
-    shares = " ".join(f"{name}={share}" for name, share in traffic.items())
-    with _file(Spec({"name": endpoint, "traffic": traffic})) as path:
-        if shares:
-            call("online-endpoint", "update", "--name", endpoint, "--traffic", shares)
-        else:
-            call("online-endpoint", "update", "--file", path)
 
 
 def deploy(spec: Spec, anew: bool) -> None:
     """Bring a deployment up and wait until it serves. Raises UserError where it does not."""
-    with _file(spec) as path:
-        call("online-deployment", "create" if anew else "update", "--file", path)
+    with _document(spec) as document:
+        call("online-deployment", "create" if anew else "update", spec=document)

@@ -55,7 +55,7 @@ def main(words: list[str] | None = None) -> int:
     if given[:1] == ["version"]:
         return _version(given)
     if given[:2] == ["account", "show"]:
-        output.show({"id": os.environ.get("AZURE_SUBSCRIPTION_ID")}, *_form(given))
+        sys.stdout.write(output.text({"id": os.environ.get("AZURE_SUBSCRIPTION_ID")}, *_form(given)))
         return 0
     if given[:1] != ["ml"] or len(given) < 3:
         return _wrong(f"'{' '.join(given[:2])}' is misspelled or not recognized by the system.")
@@ -66,7 +66,7 @@ def _version(words: list[str]) -> int:
     """`az version`: the extension is that which carries this azure-ai-ml."""
     sdk = version("azure-ai-ml")
     shown = {"azure-cli": "2.91.0", "azure-cli-core": "2.91.0", "extensions": {"ml": _EXTENSIONS.get(sdk, sdk)}}
-    output.show(shown, *_form(words))
+    sys.stdout.write(output.text(shown, *_form(words)))
     return 0
 
 
@@ -83,7 +83,7 @@ def _ml(group: str, verb: str, flags: list[str]) -> int:
         return _wrong(f"'{verb}' is misspelled or not recognized by the system: az ml {group} {verb}")
     args = _parser(f"az ml {group} {verb}").parse_args(flags)
     try:
-        output.show(verbs.shown(found(_client(args), args)), args.output, args.query)
+        sys.stdout.write(output.text(verbs.shown(found(_client(args), args)), args.output, args.query))
     except UserError as error:
         return _wrong(str(error))
     except KeyboardInterrupt:

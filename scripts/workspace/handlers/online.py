@@ -22,7 +22,7 @@ def compute_put(site: Site, request: Request) -> Answer:
 
 def compute_show(site: Site, request: Request) -> Answer:
     """One compute."""
-    return Answer(body=online.compute_shown(site, engine.call("compute", "show", "--name", request["name"])))
+    return Answer(body=online.compute_shown(site, engine.call("compute", "show", name=request["name"])))
 
 
 def compute_list(site: Site, request: Request) -> Answer:
@@ -37,7 +37,7 @@ def endpoint_put(site: Site, request: Request) -> Answer:
     known = _endpoint_or_none(name)
     engine.create("online-endpoint", online.endpoint_spec(name, body))
     if traffic or (known and known["traffic"]):
-        engine.set_traffic(name, traffic)
+        engine.call("online-endpoint", "update", name=name, traffic=traffic)
     _note(site, name, None, body)
     headers = operations.begin(site, f"onlineEndpoints/{name}", body, lambda: None)
     return Answer(200 if known else 201, _endpoint(site, name), headers)
@@ -61,28 +61,28 @@ def endpoint_delete(site: Site, request: Request) -> Answer:
         return Answer(204)
 
     def work() -> None:
-        engine.call("online-endpoint", "delete", "--name", name, "--yes")
+        engine.call("online-endpoint", "delete", name=name, yes=True)
 
     return Answer(202, None, operations.begin(site, f"onlineEndpoints/{name}", "delete", work))
 
 
 def keys(site: Site, request: Request) -> Answer:
     """Both keys of callers."""
-    found = engine.call("online-endpoint", "get-credentials", "--name", request["endpoint"])
+    found = engine.call("online-endpoint", "get-credentials", name=request["endpoint"])
     return Answer(200, found, _NO_STORE)
 
 
 def regenerate(site: Site, request: Request) -> Answer:
     """Make one of the keys anew; the value that a client proposes is not taken."""
     kind = str((request.body or {}).get("keyType", "Primary")).lower()
-    engine.call("online-endpoint", "regenerate-keys", "--name", request["endpoint"], "--key-type", kind)
+    engine.call("online-endpoint", "regenerate-keys", name=request["endpoint"], key_type=kind)
     return Answer(202, None, operations.begin(site, f"onlineEndpoints/{request['endpoint']}", "keys", lambda: None))
 
 
 def deployment_put(site: Site, request: Request) -> Answer:
     """Bring a deployment up, or change one that is there; the same again is no change."""
     endpoint, name, body = request["endpoint"], request["name"], _body(request)
-    engine.call("online-endpoint", "show", "--name", endpoint)
+    engine.call("online-endpoint", "show", name=endpoint)
     spec = online.deployment_spec(site, endpoint, name, body)
     known = _deployment_or_none(endpoint, name)
     same = known is not None and _noted(site, endpoint, name) == body and known["provisioning_state"] == "Succeeded"
@@ -107,14 +107,14 @@ def deployment_show(site: Site, request: Request) -> Answer:
     if known is None and operations.is_running(_target(endpoint, name)):
         known = _beginning(endpoint, name)
     if known is None:
-        known = engine.call("online-deployment", "show", "--endpoint-name", endpoint, "--name", name)  # says what is
+        known = engine.call("online-deployment", "show", endpoint_name=endpoint, name=name)  # says what is
     return Answer(body=online.deployment_shown(site, known, _noted(site, endpoint, name)))
 
 
 def deployment_list(site: Site, request: Request) -> Answer:
     """Deployments of an endpoint."""
     endpoint = request["endpoint"]
-    found = engine.call("online-deployment", "list", "--endpoint-name", endpoint)
+    found = engine.call("online-deployment", "list", endpoint_name=endpoint)
     shown = [online.deployment_shown(site, each, _noted(site, endpoint, each["name"])) for each in found]
     return Answer(body={"value": shown})
 
@@ -124,21 +124,21 @@ def deployment_delete(site: Site, request: Request) -> Answer:
     endpoint, name = request["endpoint"], request["name"]
     if _deployment_or_none(endpoint, name) is None:
         return Answer(204)
-    share = engine.call("online-endpoint", "show", "--name", endpoint)["traffic"].get(name, 0)
+    share = engine.call("online-endpoint", "show", name=endpoint)["traffic"].get(name, 0)
     if share:
         raise bad_request(f"Deployment {name} has {share} percent of the traffic: move it to another one first.")
 
     def work() -> None:
-        engine.call("online-deployment", "delete", "--endpoint-name", endpoint, "--name", name, "--yes")
+        engine.call("online-deployment", "delete", endpoint_name=endpoint, name=name, yes=True)
 
     return Answer(202, None, operations.begin(site, _target(endpoint, name), "delete", work))
 
 
 def deployment_logs(site: Site, request: Request) -> Answer:
     """The last lines of a deployment's log."""
-    lines = str((request.body or {}).get("tail") or 5000)
-    words = ("--endpoint-name", request["endpoint"], "--name", request["name"], "--lines", lines)
-    return Answer(body={"content": engine.call("online-deployment", "get-logs", *words)})
+    lines = int((request.body or {}).get("tail") or 5000)
+    where = {"endpoint_name": request["endpoint"], "name": request["name"]}
+    return Answer(body={"content": engine.call("online-deployment", "get-logs", **where, lines=lines)})
 
 
 def operation(site: Site, request: Request) -> Answer:
@@ -159,7 +159,7 @@ def _beginning(endpoint: str, name: str) -> dict[str, Any]:
 
 
 def _endpoint(site: Site, name: str) -> dict[str, Any]:
-    record = engine.call("online-endpoint", "show", "--name", name)
+    record = engine.call("online-endpoint", "show", name=name)
     return online.endpoint_shown(site, record, _noted(site, name))
 
 
@@ -169,7 +169,7 @@ def _endpoint_or_none(name: str) -> dict[str, Any] | None:
 
 def _deployment_or_none(endpoint: str, name: str) -> dict[str, Any] | None:
     try:
-        record: dict[str, Any] = engine.call("online-deployment", "show", "--endpoint-name", endpoint, "--name", name)
+        record: dict[str, Any] = engine.call("online-deployment", "show", endpoint_name=endpoint, name=name)
     except UserError:
         return None
     return record
