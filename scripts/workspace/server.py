@@ -17,12 +17,15 @@ from aiohttp import web
 from host import daemon
 from host.state import home
 from workspace import blobs, certificates, gate, site
+from workspace.faults import Faults, Rule
 from workspace.messages import Answer, Request, ServiceError
 from workspace.site import Site
 
 HOST = "127.0.0.1"
 _JSON_BYTES = 16 << 20
 _CHUNK = 1 << 20
+# Of an upload that a test cuts off so much is read.
+_CUT_AFTER = 1 << 16
 log = logging.getLogger("workspace")
 
 
@@ -31,16 +34,31 @@ class Server:
 
     def __init__(self, served: Site) -> None:
         self.site = served
+        self.faults = Faults(served.folder / "faults.json")
 
     async def handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         """One request, from its headers to the end of its answer."""
         started = time.monotonic()
-        path, query, headers = incoming.rel_url.raw_path, incoming.rel_url.query, incoming.headers
-        found = gate.find(self.site, incoming.method, path, query, headers)
-        given = found if isinstance(found, Answer) else await self._answer(incoming, path, found)
-        response = await _send(incoming, given)
+        path = incoming.rel_url.raw_path
+        rule = self.faults.of(incoming.method, path)
+        if rule and rule.seconds:
+            await asyncio.sleep(rule.seconds)
+        given = await self._given(incoming, path, rule)
+        if given is None:
+            response = _cut(incoming)
+        else:
+            response = await _send(incoming, given)
         self._note(incoming, path, response.status, time.monotonic() - started)
         return response
+
+    async def _given(self, incoming: web.BaseRequest, path: str, rule: Rule | None) -> Answer | None:
+        """The answer, or a fault in its place; None where the connection is to be cut."""
+        if rule and rule.is_fault and not rule.after:
+            await incoming.content.read(_CUT_AFTER)
+            return rule.answer()
+        found = gate.find(self.site, incoming.method, path, incoming.rel_url.query, incoming.headers)
+        given = found if isinstance(found, Answer) else await self._answer(incoming, path, found)
+        return rule.answer() if rule and rule.is_fault else given
 
     async def _answer(self, incoming: web.BaseRequest, path: str, request: Request) -> Answer:
         route = gate.route_of(incoming.method, path)
@@ -70,6 +88,13 @@ class Server:
         }
         with (self.site.folder / "access.log").open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
+
+
+def _cut(incoming: web.BaseRequest) -> web.StreamResponse:
+    """End the connection without an answer."""
+    if incoming.transport is not None:
+        incoming.transport.abort()
+    return web.Response(status=500)
 
 
 async def _read(incoming: web.BaseRequest) -> bytes | Answer:

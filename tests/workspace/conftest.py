@@ -1,5 +1,6 @@
 """A workspace of its own for each module of tests, and the real SDK in front of it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 ROOT = Path(__file__).parents[2]
 # What the SDK notes in the environment, and would ask for after the server is gone.
@@ -35,6 +37,35 @@ class Workspace:
         subscription = self.variables["AZURE_SUBSCRIPTION_ID"]
         provider = "providers/Microsoft.MachineLearningServices"
         return f"/subscriptions/{subscription}/resourceGroups/local/{provider}/workspaces/local"
+
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
+        """A call by hand: `path` below the server's address, a token unless `headers` say otherwise."""
+        given = {"Authorization": f"Bearer {self.token}"} | {
+            key.replace("_", "-"): text for key, text in headers.items()
+        }
+        with requests.Session() as session:
+            session.trust_env = False
+            data = body if isinstance(body, bytes) else None
+            prepared = session.prepare_request(
+                requests.Request(method, self.url, headers=given, data=data, json=None if data is not None else body)
+            )
+            prepared.url = self.url + path  # requests would tidy up dots and slashes
+            return session.send(prepared, verify=self.ca, timeout=30)
+
+    def arm(self, method: str, path: str, body: Any = None, version: str = "2023-04-01-preview") -> requests.Response:
+        """A call of Resource Manager below the workspace."""
+        return self.request(method, f"{self.id}{path}?api-version={version}", body)
+
+    @property
+    def token(self) -> str:
+        """A token, come by as azure-identity does."""
+        given = {"X-IDENTITY-HEADER": self.variables["IDENTITY_HEADER"]}
+        address = f"{self.url}/identity/token?api-version=2019-08-01&resource=https://management"
+        return str(requests.get(address, headers=given, verify=self.ca, timeout=30).json()["access_token"])
+
+    def faults(self, *rules: dict[str, Any]) -> None:
+        """Let these faults happen, counted from now on; none without rules."""
+        (self.home / "workspace" / "faults.json").write_text(json.dumps(rules))
 
     def log(self) -> str:
         """What the server said."""

@@ -21,6 +21,16 @@ _SHARED = {
     "description": "description",
     "tags": "tags",
 }
+_RESOURCES = {
+    "instanceCount": "instance_count",
+    "instanceType": "instance_type",
+    "shmSize": "shm_size",
+    "dockerArgs": "docker_args",
+    "locations": "locations",
+    "maxInstanceCount": "max_instance_count",
+    "properties": "properties",
+}
+_REFUSED = ("notificationSetting", "queueSettings", "sourceJobId", "services")
 # What of a node is the client's own, or what the engine does not need.
 _NODE_DROPPED = ("_source", "name", "componentId", "computeId", "type", "services")
 
@@ -47,7 +57,31 @@ def _pipeline(site: Site, properties: dict[str, Any]) -> dict[str, Any]:
     }
     if properties.get("computeId"):
         found["compute"] = ids.short(properties["computeId"])
-    return found
+    if properties.get("componentId"):
+        found["component"] = ids.short(properties["componentId"])
+    return {**found, **_rest(properties)}
+
+
+def _rest(properties: dict[str, Any]) -> dict[str, Any]:
+    """What the engine has its own word on, be it that it does not imitate it. Raises ServiceError for the rest."""
+    for key in _REFUSED:
+        if properties.get(key):
+            raise bad_request(f"properties.{key} is not imitated by the local workspace.")
+    found: dict[str, Any] = {"identity": _kind_lower(properties.get("identity"), "identityType")}
+    if distribution := properties.get("distribution"):
+        found["distribution"] = _kind_lower(distribution, "distributionType")
+    if resources := properties.get("resources"):
+        given = {_RESOURCES[key]: value for key, value in resources.items() if value not in (None, {}, [])}
+        found["resources"] = given or None
+    return ids.without_none(found)
+
+
+def _kind_lower(given: dict[str, Any] | None, key: str) -> dict[str, Any] | None:
+    """`{"type": "managed"}` of `{"identityType": "Managed"}`."""
+    if not given:
+        return None
+    kind = str(given.get(key, "")).lower()
+    return {"type": {"amltoken": "aml_token", "useridentity": "user_identity"}.get(kind, kind)}
 
 
 def _node(site: Site, name: str, node: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +113,7 @@ def _command(site: Site, properties: dict[str, Any]) -> dict[str, Any]:
         found["compute"] = ids.short(properties["computeId"])
     if properties.get("limits"):
         found["limits"] = _limits(properties["limits"])
-    return ids.without_none(found)
+    return {**ids.without_none(found), **_rest(properties)}
 
 
 def _limits(given: dict[str, Any]) -> dict[str, int]:
