@@ -3,7 +3,6 @@
 import argparse
 import sys
 
-from amlspec.document import display
 from amlspec.errors import UserError
 from workspace import client_settings, lifecycle, site
 
@@ -38,9 +37,7 @@ def _started(args: argparse.Namespace) -> str:
     if given != known:
         lifecycle.stop()
         site.rename(given)
-    served = site.load(lifecycle.start(args.port).port)
-    path = client_settings.write(served)
-    return f"Workspace {served.names.workspace} in group {served.names.group}: {served.url}\nsource {display(path)}\n"
+    return client_settings.shown(site.load(lifecycle.start(args.port).port))
 
 
 def _stopped() -> str:

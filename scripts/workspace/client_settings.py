@@ -1,11 +1,15 @@
 """What a client needs to come here, as variables that azure-ai-ml, azure-identity and requests read by themselves."""
 
 import shlex
+import textwrap
 from pathlib import Path
 
+from amlspec.document import display
 from host.state import write_text
 from workspace import certificates
 from workspace.site import Site
+
+_EXAMPLE = Path(__file__).with_name("example.py")
 
 
 def variables(site: Site) -> dict[str, str]:
@@ -33,3 +37,24 @@ def write(site: Site) -> Path:
     text = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in variables(site).items())
     write_text(path, text)
     return path
+
+
+def example(site: Site) -> Path:
+    """A Python script that uses the workspace, with its names in it."""
+    path = site.folder / "example.py"
+    text = _EXAMPLE.read_text(encoding="utf-8").replace("  # noqa: T201", "")
+    for key, value in vars(site.names).items():
+        text = text.replace(f"{{{key}}}", value)
+    write_text(path, text)
+    return path
+
+
+def shown(site: Site) -> str:
+    """What `make workspace` prints: where the workspace is, and how a client comes to it. No secret is in it."""
+    code = example(site).read_text(encoding="utf-8").split('"""\n\n', 1)[1]
+    return (
+        f"Workspace {site.names.workspace} in group {site.names.group}: {site.url}\n"
+        f"CA: {display(certificates.files(site.folder).ca)}\n"
+        f"In a shell: source {shlex.quote(str(display(write(site))))}\n"
+        f"Then, as in {display(site.folder / 'example.py')}:\n\n{textwrap.indent(code, '    ')}"
+    )

@@ -4,6 +4,7 @@ They are called in this process, from several threads; jobs run in processes of 
 --stream, never `begin`, which forks), and so do the servers of endpoints.
 """
 
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -16,10 +17,16 @@ from filelock import FileLock
 
 from amlspec.document import Document
 from amlspec.errors import UserError
+from host import hashing
 from host.state import home, read_json, write_json
 from localml import assets, commands, records, registry, specs, stored
 
 Record = dict[str, Any]
+
+
+def said(error: UserError) -> str:
+    """The engine's words, without the place of a spec that no client has."""
+    return re.sub(r"(?:[\w./-]*/)?request:\d+: ", "", str(error))
 
 
 def call(group: str, verb: str, **parameters: Any) -> Any:
@@ -83,6 +90,12 @@ def names(kind: str) -> list[Record]:
 def content(kind: str, name: str, version: str) -> Path | None:
     """File or folder of an asset's content. Raises UserError where there is no such asset."""
     return Path(registry.get(name, version)["path"]) if kind == "model" else assets.get(kind, name, version).content
+
+
+def is_same_model(record: Record, address: str) -> bool:
+    """Whether what lies at a datastore's address is what a registered model holds."""
+    place = stored.datastore_path(address)
+    return place is not None and place.exists() and hashing.of_path(place) == hashing.of_path(Path(record["path"]))
 
 
 def component_spec(name: str, version: str) -> Record:
@@ -167,3 +180,13 @@ def deploy(spec: Spec, anew: bool) -> None:
     """Bring a deployment up and wait until it serves. Raises UserError where it does not."""
     with _document(spec) as document:
         call("online-deployment", "create" if anew else "update", spec=document)
+
+
+def disconnect(name: str) -> None:
+    """Forget a connection, for which the engine has no verb."""
+    (home() / "connections" / f"{call('connection', 'show', name=name)['name']}.json").unlink(missing_ok=True)
+
+
+def connect(spec: Spec) -> Record:
+    """Keep a connection; its record. Raises UserError for one with a secret in it."""
+    return create("connection", spec)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from amlspec.errors import UserError
-from workspace import bodies, routes, tokens
+from workspace import bodies, engine, routes, tokens
 from workspace.messages import Answer, Request, ServiceError, bad_request
 from workspace.routes import Auth, Route
 from workspace.site import PROVIDER, Site
@@ -138,7 +138,7 @@ def _body(route: Route, raw: bytes) -> Any:
 
 def _of_engine(error: UserError) -> ServiceError:
     """The engine's words under the code that the service has for such an error."""
-    text = str(error)
+    text = engine.said(error)
     if "is not registered here" in text or "does not exist here" in text or "is not attached here" in text:
         return ServiceError(404, "UserError", text)
     if "is registered with other content" in text:

@@ -15,6 +15,7 @@ from typing import Any
 from amlspec.errors import UserError
 from host.process import is_alive, process_mark
 from host.state import read_json, write_json
+from workspace import engine
 from workspace.messages import Answer, ServiceError, not_found
 from workspace.site import PROVIDER, Site
 
@@ -58,8 +59,9 @@ def _run(site: Site, operation: str, key: str, work: Callable[[], object]) -> No
     try:
         work()
     except (UserError, ServiceError) as error:
-        log.warning("%s: %s", key.split(" ", 1)[0], error)
-        end = {"status": "Failed", "error": _error(str(error))}
+        reason = engine.said(error) if isinstance(error, UserError) else error.message
+        log.warning("%s: %s", key.split(" ", 1)[0], reason)
+        end = {"status": "Failed", "error": _error(reason)}
     except Exception:  # whatever it was, the client has to hear of an end
         log.exception("%s", key.split(" ", 1)[0])
         end = {"status": "Failed", "error": _error("The local workspace made a mistake: its log says which.")}

@@ -5,15 +5,18 @@ so that it needs no table. Names of files are the service's: `azureml/<run>/<out
 `ExperimentRun/dcid.<run>/` in the artifact store (azure-ai-ml `_get_named_output_uri`), `user_logs/std_log.txt` below.
 """
 
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from amlspec.errors import UserError
 from workspace import engine
 from workspace.site import ARTIFACTS, STORE
 
+_ASSET = re.compile(r"azureml/assets/(?P<kind>models|data)/(?P<name>[\w.-]+)/(?P<version>[\w.-]+)(?:/|$)")
 LOG = "user_logs/std_log.txt"
 _NAMESPACE = uuid.UUID("6f1c1b0e-4c2a-5a0e-9d0a-6d1f3a2b7c10")
 # The parent's id of a child, as found before: jobs are many, and their records do not change their steps.
@@ -95,7 +98,10 @@ def file(store: str | None, name: str) -> Path | None:
 
 
 def walk(store: str | None, prefix: str) -> Iterator[tuple[str, Path]]:
-    """(blob's name, file) of the run that a prefix names."""
+    """(blob's name, file) of the run that a prefix names, or of the asset that the command line or a job made."""
+    if store == STORE and (match := _ASSET.match(prefix)):
+        yield from (each for each in _of_asset(match) if each[0].startswith(prefix))
+        return
     split = _split(store, prefix)
     run = find(split[0]) if split else None
     if split is None or run is None:
@@ -104,6 +110,18 @@ def walk(store: str | None, prefix: str) -> Iterator[tuple[str, Path]]:
     for name, path in _files(run, str(store)):
         if f"{base}{name}".startswith(prefix):
             yield f"{base}{name}", path
+
+
+def _of_asset(match: re.Match[str]) -> Iterator[tuple[str, Path]]:
+    kind = {"models": "model", "data": "data"}[match["kind"]]
+    try:
+        place = engine.content(kind, match["name"], match["version"])
+    except UserError:
+        return
+    base = match[0].rstrip("/")
+    for path in ([place] if place.is_file() else place.rglob("*")) if place else ():
+        if place and path.is_file():
+            yield f"{base}/{path.name if place == path else path.relative_to(place).as_posix()}", path
 
 
 def _split(store: str | None, name: str) -> tuple[str, str] | None:

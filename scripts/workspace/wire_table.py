@@ -24,7 +24,11 @@ KINDS = {
 }
 ROOTS = (
     "CodeVersion",
+    "ComponentContainer",
     "ComponentVersion",
+    "DataContainer",
+    "EnvironmentContainer",
+    "ModelContainer",
     "DataVersionBase",
     "DeploymentLogsRequest",
     "EnvironmentVersion",

@@ -5,12 +5,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+
+from serving_kit import bare_shop, serving_python, shop_template  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).parents[2]
 # What the SDK notes in the environment, and would ask for after the server is gone.
@@ -72,17 +75,18 @@ class Workspace:
         return (self.home / "workspace" / "server.log").read_text()
 
 
-def start(home: Path, *words: str) -> Workspace:
+def start(home: Path, *words: str, **variables: str) -> Workspace:
     """Start the server of a state folder."""
-    run(home, "start", *words)
+    run(home, "start", *words, **variables)
     lines = (home / "workspace" / "env.sh").read_text().splitlines()
     pairs = (line.removeprefix("export ").partition("=") for line in lines)
     return Workspace(home, {key: value.strip("'") for key, _, value in pairs})
 
 
-def run(home: Path, *words: str, code: int = 0) -> str:
+def run(home: Path, *words: str, code: int = 0, **variables: str) -> str:
     """`python -m workspace` as a user calls it; its output."""
-    env = {key: value for key, value in os.environ.items() if key != "LOCALML_STRICT"} | {"LOCALML_HOME": str(home)}
+    env = {key: value for key, value in os.environ.items() if key != "LOCALML_STRICT"}
+    env |= {"LOCALML_HOME": str(home), **variables}
     command = [sys.executable, "-m", "workspace", *words]
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
@@ -100,12 +104,19 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 @pytest.fixture(scope="module")
 def client(workspace: Workspace) -> Iterator[Any]:
     """The real MLClient, signed in as its documentation says."""
+    with as_client_of(workspace):
+        yield connect(workspace)
+
+
+@contextmanager
+def as_client_of(workspace: Workspace) -> Iterator[None]:
+    """The variables by which the SDK comes to a workspace, and no others."""
     with pytest.MonkeyPatch.context() as patch:
         for key in (*_LEFT, "HTTPS_PROXY", "https_proxy"):
             patch.delenv(key, raising=False)
         for key, value in workspace.variables.items():
             patch.setenv(key, value)
-        yield connect(workspace)
+        yield
         for key in _LEFT:
             os.environ.pop(key, None)
 

@@ -1,4 +1,4 @@
-"""Environments, components, data and models: versions made, shown and listed alike."""
+"""Environments, components, data and models: versions made, shown, listed, archived, all alike."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,74 +6,98 @@ from typing import Any
 
 from amlspec.errors import UserError
 from amlspec.versions import order
-from host.state import read_json, write_json
-from workspace import engine
-from workspace.messages import Answer, Request, bad_request, not_found
+from workspace import engine, notes
+from workspace.messages import Answer, Request, ServiceError, bad_request, not_found
 from workspace.site import Site
 from workspace.translate import components, data, environments, ids
 
 Handler = Callable[[Site, Request], Answer]
+Properties = dict[str, Any]
+# What may change though a version may not.
+_MUTABLE = ("description", "tags", "properties", "isArchived")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of asset: the engine's word, the spec made of Azure's properties, the properties shown of a record."""
+    """A kind of asset: the engine's word, the spec made of Azure's properties, the properties shown of a record and of
+    what a client has put before."""
 
     word: str
-    spec: Callable[[Site, str, str, dict[str, Any]], engine.Spec]
-    shown: Callable[[Site, dict[str, Any]], dict[str, Any]]
-
-
-def _environment(site: Site, record: dict[str, Any]) -> dict[str, Any]:
-    return environments.shown(record, _noted(site, "environments", record))
-
-
-def _component(site: Site, record: dict[str, Any]) -> dict[str, Any]:
-    spec = engine.component_spec(record["name"], record["version"])
-    return components.shown(record, _noted(site, "components", record), spec)
+    spec: Callable[[Site, str, str, Properties], engine.Spec]
+    shown: Callable[[Site, engine.Record, Properties | None], Properties]
 
 
 KINDS = {
-    "environments": Kind("environment", environments.spec, _environment),
-    "components": Kind("component", components.spec, _component),
+    "environments": Kind("environment", environments.spec, environments.shown),
+    "components": Kind("component", components.spec, components.shown),
     "data": Kind("data", data.spec, data.shown),
     "models": Kind("model", data.model_spec, data.model_shown),
 }
 
 
 def put(kind: str) -> Handler:
-    """Make a version. The same content again is no change; other content is the engine's refusal, 409."""
+    """Make a version, or change its description, tags, properties and whether it is archived.
+
+    The same content again is no change; other content is refused with 409.
+    """
 
     def handler(site: Site, request: Request) -> Answer:
-        name, version, properties = request["name"], request["version"], _properties(request)
+        name, version, given = request["name"], request["version"], _properties(request)
         known = _record_or_none(kind, name, version)
-        spec = KINDS[kind].spec(site, name, version, properties)
-        record = engine.create_data(spec) if kind == "data" else engine.create(KINDS[kind].word, spec)
         if known is None:
-            write_json(_note(site, kind, name, version), properties)
-        return Answer(200 if known else 201, _shown(site, kind, record))
+            record = _create(site, kind, name, version, given)
+            notes.write(site, kind, name, version, given)
+            return Answer(201, _resource(site, kind, record))
+        before = _shown(site, kind, known)
+        if not _is_same_place(site, before, given):
+            _check_content(site, kind, known, given)
+        changes = {key: given[key] for key in _MUTABLE if key in given}
+        notes.write(site, kind, name, version, {**before, **changes})
+        return Answer(200, _resource(site, kind, known))
 
     return handler
+
+
+def _create(site: Site, kind: str, name: str, version: str, given: Properties) -> engine.Record:
+    spec = KINDS[kind].spec(site, name, version, given)
+    return engine.create_data(spec) if kind == "data" else engine.create(KINDS[kind].word, spec)
+
+
+def _is_same_place(site: Site, before: Properties, given: Properties) -> bool:
+    """Whether data or a model is where it was, so that nothing has to be compared."""
+    keys = [key for key in ("dataUri", "modelUri") if key in before]
+    return bool(keys) and all(data.long(site, str(given.get(key))) == before[key] for key in keys)
+
+
+def _check_content(site: Site, kind: str, known: engine.Record, given: Properties) -> None:
+    """Raises UserError or ServiceError where a version would get another content."""
+    spec = KINDS[kind].spec(site, known["name"], str(known["version"]), given)
+    if kind != "models":
+        engine.create(KINDS[kind].word, spec)
+    elif not engine.is_same_model(known, str(spec.data["path"])):
+        label = f"{known['name']}:{known['version']}"
+        raise ServiceError(409, "UserError", f"Model {label} has other content, and versions do not change.")
 
 
 def show(kind: str) -> Handler:
     """One version."""
 
     def handler(site: Site, request: Request) -> Answer:
-        return Answer(body=_shown(site, kind, engine.asset(KINDS[kind].word, request["name"], request["version"])))
+        return Answer(body=_resource(site, kind, engine.asset(KINDS[kind].word, request["name"], request["version"])))
 
     return handler
 
 
 def versions(kind: str) -> Handler:
-    """Versions of a name, the newest first; 404 for a name that has none, as the service answers."""
+    """Versions of a name, the newest first, without those that are archived; 404 for a name that has none."""
 
     def handler(site: Site, request: Request) -> Answer:
-        found = _versions(kind, request["name"])
-        if request.query.get("$orderBy", "").lower() in ("createdtime asc", "createdat asc"):
+        found = [_resource(site, kind, each) for each in _versions(kind, request["name"])]
+        found = [each for each in found if _is_wanted(request, each["properties"])]
+        if request.query.get("$orderBy", "").lower().endswith(" asc"):
             found.reverse()
         top = request.query.get("$top")
-        return Answer(body={"value": [_shown(site, kind, each) for each in found[: int(top) if top else None]]})
+        return Answer(body={"value": found[: int(top) if top else None]})
 
     return handler
 
@@ -87,19 +111,36 @@ def container(kind: str) -> Handler:
     return handler
 
 
-def names(kind: str) -> Handler:
-    """Every name."""
+def container_put(kind: str) -> Handler:
+    """Change what is noted of a name: whether it is archived, its description, its tags."""
 
     def handler(site: Site, request: Request) -> Answer:
-        found = [_versions(kind, record["name"]) for record in engine.names(KINDS[kind].word)]
-        return Answer(body={"value": [_container(site, kind, each) for each in found]})
+        found, given = _versions(kind, request["name"]), _properties(request)
+        notes.write(site, kind, request["name"], None, {key: given[key] for key in _MUTABLE if key in given})
+        return Answer(200, _container(site, kind, found))
 
     return handler
 
 
-def _container(site: Site, kind: str, found: list[dict[str, Any]]) -> dict[str, Any]:
-    newest = max(found, key=lambda record: str(record["creation_context"]["created_at"]))
-    highest = max((str(record["version"]) for record in found), key=order)
+def names(kind: str) -> Handler:
+    """Every name that is not archived."""
+
+    def handler(site: Site, request: Request) -> Answer:
+        found = [_versions(kind, record["name"]) for record in engine.names(KINDS[kind].word)]
+        shown = [_container(site, kind, each) for each in found]
+        return Answer(body={"value": [each for each in shown if _is_wanted(request, each["properties"])]})
+
+    return handler
+
+
+def _is_wanted(request: Request, properties: Properties) -> bool:
+    """Whether a list shows it (ListViewType: ActiveOnly where nothing is asked)."""
+    view = request.query.get("listViewType", "ActiveOnly").lower()
+    return view == "all" or bool(properties.get("isArchived")) == (view == "archivedonly")
+
+
+def _container(site: Site, kind: str, found: list[engine.Record]) -> dict[str, Any]:
+    newest, highest = found[0], max((str(record["version"]) for record in found), key=order)
     properties = {
         "latestVersion": newest["version"],
         "nextVersion": str(int(highest) + 1) if highest.isdigit() else "1",
@@ -107,45 +148,41 @@ def _container(site: Site, kind: str, found: list[dict[str, Any]]) -> dict[str, 
         "tags": {},
         "properties": {},
         "isArchived": False,
+        **(notes.read(site, kind, newest["name"], None) or {}),
     }
     if kind == "data":
         properties["dataType"] = newest["type"]
     return ids.resource(site, f"{kind}/{newest['name']}", newest["name"], properties)
 
 
-def _versions(kind: str, name: str) -> list[dict[str, Any]]:
+def _versions(kind: str, name: str) -> list[engine.Record]:
     found = engine.versions(KINDS[kind].word, name)
     if not found:
         raise not_found(f"{kind.rstrip('s').capitalize()} container with name {name}")
     return sorted(found, key=lambda record: str(record["creation_context"]["created_at"]), reverse=True)
 
 
-def _shown(site: Site, kind: str, record: dict[str, Any]) -> dict[str, Any]:
+def _resource(site: Site, kind: str, record: engine.Record) -> dict[str, Any]:
     name, version = record["name"], str(record["version"])
     created = record["creation_context"]["created_at"]
-    properties = ids.without_none(KINDS[kind].shown(site, record))
-    return ids.resource(site, f"{kind}/{name}/versions/{version}", version, properties, created)
+    return ids.resource(site, f"{kind}/{name}/versions/{version}", version, _shown(site, kind, record), created)
 
 
-def _properties(request: Request) -> dict[str, Any]:
+def _shown(site: Site, kind: str, record: engine.Record) -> Properties:
+    return ids.without_none(
+        KINDS[kind].shown(site, record, notes.read(site, kind, record["name"], str(record["version"])))
+    )
+
+
+def _properties(request: Request) -> Properties:
     found = request.body.get("properties") if isinstance(request.body, dict) else None
     if not isinstance(found, dict):
         raise bad_request("The request has no properties.")
     return found
 
 
-def _record_or_none(kind: str, name: str, version: str) -> dict[str, Any] | None:
+def _record_or_none(kind: str, name: str, version: str) -> engine.Record | None:
     try:
         return engine.asset(KINDS[kind].word, name, version)
     except UserError:
         return None
-
-
-def _noted(site: Site, kind: str, record: dict[str, Any]) -> dict[str, Any] | None:
-    """The properties that a version was made with; None where the command line made it."""
-    found: dict[str, Any] | None = read_json(_note(site, kind, record["name"], str(record["version"])))
-    return found
-
-
-def _note(site: Site, kind: str, name: str, version: str) -> Any:
-    return site.folder / "assets" / kind / name / f"{version}.json"

@@ -53,8 +53,10 @@ def show(site: Site, request: Request) -> Answer:
 
 
 def list_(site: Site, request: Request) -> Answer:
-    """Versions of a code; with `hash` the snapshot of any name that has this content, so that none is uploaded twice:
-    a client gives each snapshot a name that no other has (azure-ai-ml `CodeOperations.create_or_update`)."""
+    """Versions of a code; with `hash` the snapshot of any name that has this content, so that none is uploaded twice.
+
+    A client gives each snapshot a name that no other has (azure-ai-ml `CodeOperations.create_or_update`).
+    """
     wanted = request.query.get("hash")
     pattern = "*/*.json" if wanted else f"{_checked(request['name'])}/*.json"
     found = []

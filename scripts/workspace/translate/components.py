@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from workspace.engine import Spec
+from workspace import engine
+from workspace.engine import Record, Spec
 from workspace.messages import bad_request
 from workspace.site import Site
 from workspace.translate import codes, ids, literals
@@ -49,10 +50,11 @@ def _input(given: dict[str, Any]) -> dict[str, Any]:
     return {**given, **read}
 
 
-def shown(record: dict[str, Any], body: dict[str, Any] | None, spec_data: dict[str, Any]) -> dict[str, Any]:
-    """Properties of a component: those it was made with, or those of a component of the command line."""
-    if body is not None:
-        return {**body, "isArchived": False, "provisioningState": "Succeeded"}
+def shown(site: Site, record: Record, put: dict[str, Any] | None) -> dict[str, Any]:
+    """Properties of a component: those it was put with, or those of a component of the command line."""
+    if put is not None:
+        return {"isArchived": False, **put, "provisioningState": "Succeeded"}
+    spec_data = engine.component_spec(record["name"], str(record["version"]))
     return {
         "componentSpec": {**spec_data, "version": record["version"], "_source": "YAML.COMPONENT"},
         "description": record["description"],

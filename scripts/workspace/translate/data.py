@@ -3,12 +3,11 @@
 import re
 from typing import Any
 
-from workspace.engine import Spec
+from workspace.engine import Record, Spec
 from workspace.messages import bad_request
 from workspace.site import Site
 from workspace.translate import ids
 
-_MODELS = {"mlflow_model": "mlflow_model", "custom_model": "custom_model", "triton_model": "triton_model"}
 # azureml://subscriptions/<s>/resourcegroups/<g>/workspaces/<w>/datastores/<store>/paths/<path>, or the short form
 _PATH = re.compile(r"azureml:/{1,2}(?:subscriptions/.*?/)?(?:datastores)/([\w-]+)/paths/(.+?)/?", re.IGNORECASE)
 
@@ -46,35 +45,49 @@ def long(site: Site, address: str) -> str:
     return f"{base}/datastores/{match[1]}/paths/{match[2]}" if match else address
 
 
-def shown(site: Site, record: dict[str, Any]) -> dict[str, Any]:
+def shown(site: Site, record: Record, put: dict[str, Any] | None) -> dict[str, Any]:
     """Properties of a data asset."""
-    return {**_common(record), "dataType": record["type"], "dataUri": _address(site, record, "data")}
+    place = long(site, put["dataUri"]) if put else _address(site, record, "data")
+    return {**_common(record), **_changed(put), "dataType": record["type"], "dataUri": place}
 
 
-def model_shown(site: Site, record: dict[str, Any]) -> dict[str, Any]:
-    """Properties of a model."""
-    kind = _MODELS.get(str(record["type"]), str(record["type"]))
+def model_shown(site: Site, record: Record, put: dict[str, Any] | None) -> dict[str, Any]:
+    """Properties of a model. Its tags in MLflow's registry, which jobs set, stand beside those that a client put."""
+    kind = (put or {}).get("modelType") or str(record["type"])
+    place = long(site, put["modelUri"]) if put else _address(site, record, "models")
+    found = {**_common(record), **_changed(put), "modelType": kind, "modelUri": place, "flavors": {}}
+    if put:
+        found["tags"] = {**_texts(record.get("tags")), **_texts(put.get("tags"))}
+    found["provisioningState"] = "Succeeded"
     run = (record.get("properties") or {}).get("run_id")
-    found = {**_common(record), "modelType": kind, "modelUri": _address(site, record, "models"), "flavors": {}}
     return {**found, "jobName": run} if run else found
 
 
-def _common(record: dict[str, Any]) -> dict[str, Any]:
-    properties = {key: str(value) for key, value in (record.get("properties") or {}).items() if value is not None}
+def _common(record: Record) -> dict[str, Any]:
     return {
         "description": record.get("description"),
-        "tags": {key: str(value) for key, value in (record.get("tags") or {}).items()},
-        "properties": properties,
+        "tags": _texts(record.get("tags")),
+        "properties": _texts(record.get("properties")),
         "isAnonymous": False,
         "isArchived": False,
-        "provisioningState": "Succeeded",
     }
 
 
-def _address(site: Site, record: dict[str, Any], kind: str) -> str:
+def _changed(put: dict[str, Any] | None) -> dict[str, Any]:
+    """What a client has put of that which may change."""
+    keys = ("description", "tags", "properties", "isArchived")
+    return {key: put[key] for key in keys if put.get(key) is not None} if put else {}
+
+
+def _texts(given: dict[str, Any] | None) -> dict[str, str]:
+    return {key: str(value) for key, value in (given or {}).items() if value is not None}
+
+
+def _address(site: Site, record: Record, kind: str) -> str:
     """Where the bytes are: as they were registered, or below a name of their own for what the command line made."""
     path = str(record.get("path") or "")
     if path.startswith("azureml:"):
         return long(site, path)
-    place = f"azureml/assets/{kind}/{record['name']}/{record['version']}"
+    file = f"/{path.rsplit('/', 1)[-1]}" if record["type"] == "uri_file" else ""
+    place = f"azureml/assets/{kind}/{record['name']}/{record['version']}{file}"
     return long(site, f"azureml://datastores/workspaceblobstore/paths/{place}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from workspace.engine import Spec
+from workspace.engine import Record, Spec
 from workspace.messages import bad_request
 from workspace.site import Site
 from workspace.translate import codes, ids
@@ -43,10 +43,10 @@ def _conda(text: str) -> dict[str, Any]:
     return found
 
 
-def shown(record: dict[str, Any], body: dict[str, Any] | None) -> dict[str, Any]:
+def shown(site: Site, record: Record, put: dict[str, Any] | None) -> dict[str, Any]:
     """Properties of an environment."""
-    made = body or _of_record(record)
-    return {"environmentType": "UserCreated", **made, "isArchived": False, "provisioningState": "Succeeded"}
+    made = put or _of_record(record)
+    return {"environmentType": "UserCreated", "isArchived": False, **made, "provisioningState": "Succeeded"}
 
 
 def _of_record(record: dict[str, Any]) -> dict[str, Any]:

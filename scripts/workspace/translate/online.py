@@ -9,6 +9,11 @@ from workspace.translate import components, durations, ids
 
 _PROBE = {"initialDelay": "initial_delay", "period": "period", "timeout": "timeout"}
 _COUNTS = {"failureThreshold": "failure_threshold", "successThreshold": "success_threshold"}
+# azure-ai-ml reads a deployment only with these, which the service fills in where a client leaves them out.
+_FILLED_IN: dict[str, Any] = {
+    "containerResourceRequirements": {"containerResourceRequests": {}, "containerResourceLimits": {}},
+    "scaleSettings": {"scaleType": "Default"},
+}
 _STATES = {"Updating": "Updating", "Succeeded": "Succeeded", "Failed": "Failed"}
 
 
@@ -154,6 +159,8 @@ def deployment_shown(site: Site, record: dict[str, Any], body: dict[str, Any] | 
     given = (body or {}).get("properties") or _of_record(site, record)
     state = _STATES[record["provisioning_state"]]
     properties = {**given, "provisioningState": state}
+    for key, default in _FILLED_IN.items():
+        properties[key] = given.get(key) or default
     created = record["creation_context"]["created_at"]
     resource = ids.resource(site, f"onlineEndpoints/{endpoint}/deployments/{name}", name, properties, created)
     return {
