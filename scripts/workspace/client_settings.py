@@ -7,7 +7,7 @@ from pathlib import Path
 from amlspec.document import display
 from host.state import write_text
 from workspace import certificates
-from workspace.site import Site
+from workspace.site import CLOUD, Site
 
 _EXAMPLE = Path(__file__).with_name("example.py")
 
@@ -18,6 +18,8 @@ def variables(site: Site) -> dict[str, str]:
     return {
         # azure-ai-ml, _azure_environments.py: every address of the cloud comes from here.
         "ARM_CLOUD_METADATA_URL": f"{site.url}/metadata/endpoints",
+        # azureml-mlflow, _common/_cloud/cloud.py: which of that list, or it looks into that of the public cloud.
+        "AZUREML_CURRENT_CLOUD": CLOUD,
         # azure-identity, app_service.py: DefaultAzureCredential and ManagedIdentityCredential ask here.
         "IDENTITY_ENDPOINT": f"{site.url}/identity/token",
         "IDENTITY_HEADER": site.secrets.identity,

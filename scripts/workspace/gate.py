@@ -82,7 +82,7 @@ def _check_version(route: Route, version: str | None) -> None:
 def _check_scope(site: Site, names: Mapping[str, str]) -> None:
     """Names of another workspace, in the words of Resource Manager; names that could lead elsewhere on the disk."""
     for key, text in names.items():
-        if key != "blob" and not _NAME.fullmatch(text):
+        if key not in ("blob", "call") and not _NAME.fullmatch(text):
             raise bad_request(f"{text!r} is not a name that is taken here: letters, digits, '.', '_' and '-' only.")
     ours = {"subscription": site.names.subscription, "group": site.names.group, "workspace": site.names.workspace}
     wrong = [key for key, own in ours.items() if key in names and names[key].lower() != own.lower()]

@@ -8,7 +8,7 @@ from filelock import FileLock
 
 from host import daemon
 from host.daemon import Daemon, Server
-from workspace import certificates, site
+from workspace import certificates, mlflow_server, site
 
 MODULE = "workspace.server"
 
@@ -26,8 +26,9 @@ def find() -> Server | None:
 
 
 def stop() -> bool:
-    """End the server; False where none runs. Jobs go on."""
+    """End the server, and MLflow's behind it; False where none runs. Jobs go on."""
     with FileLock(site.folder() / ".lock"):
+        mlflow_server.stop()
         return daemon.stop(_daemon(0))
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote
 
-from workspace.handlers import assets, blobs, codes, connections, history, identity, jobs, online, workspaces
+from workspace.handlers import assets, blobs, codes, connections, history, identity, jobs, mlflow, online, workspaces
 from workspace.messages import Answer, Request
 from workspace.site import PROVIDER, Site
 
 Handler = Callable[[Site, Request], Answer]
 SCOPE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}/workspaces/{{workspace}}"
+MLFLOW = f"/mlflow/v2.0{SCOPE}"
 HISTORY, DATA, MODEL = f"/history/v1.0{SCOPE}", f"/data/v1.0{SCOPE}", f"/modelregistry/v1.0{SCOPE}"
 
 
@@ -138,6 +139,10 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{HISTORY}/rundata", history.data),
     Route("POST", f"{DATA}/dataversion/batchGetResolvedUris", history.data_addresses),
     Route("POST", f"{MODEL}/models/batchGetResolvedUris", history.model_addresses),
+    *(
+        Route(method, f"{MLFLOW}/api/2.0/mlflow/{{call*}}", mlflow.forward)
+        for method in ("GET", "POST", "PATCH", "DELETE")
+    ),
     # Serving.
     Route("GET", f"{SCOPE}/computes", online.compute_list, VERSIONS),
     Route("GET", f"{SCOPE}/computes/{{name}}", online.compute_show, VERSIONS),
