@@ -34,7 +34,8 @@ def main(argv: list[str] | None = None) -> int:
 def _started(args: argparse.Namespace) -> str:
     known = site.names()
     given = site.Names(args.subscription or known.subscription, args.group or known.group, args.name or known.workspace)
-    if given != known:
+    running = lifecycle.find()
+    if given != known or (running and args.port not in (0, running.port)):
         lifecycle.stop()
         site.rename(given)
     return client_settings.shown(site.load(lifecycle.start(args.port).port))

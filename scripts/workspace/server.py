@@ -1,6 +1,7 @@
 """The server: TLS on loopback, bodies taken in, answers given out, one line a request in the access log."""
 
 import asyncio
+import errno
 import json
 import logging
 import shutil
@@ -170,7 +171,14 @@ def main(argv: list[str] | None = None) -> int:
     """python -m workspace.server PORT: the process of the daemon; 0 takes any port."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     home()
-    asyncio.run(serve(int((sys.argv[1:] if argv is None else argv)[0])))
+    port = int((sys.argv[1:] if argv is None else argv)[0])
+    try:
+        asyncio.run(serve(port))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sys.stderr.write(f"port {port} is in use: give another, make workspace PORT=<port>\n")
+        return 1
     return 0
 
 
