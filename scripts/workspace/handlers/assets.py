@@ -38,7 +38,7 @@ KINDS = {
 def put(kind: str) -> Handler:
     """Make a version, or change its description, tags, properties and whether it is archived.
 
-    The same content again is no change; other content is refused with 409.
+    The same content again changes nothing; other content is refused with 409.
     """
 
     def handler(site: Site, request: Request) -> Answer:

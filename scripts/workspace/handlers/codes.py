@@ -31,7 +31,7 @@ def start(site: Site, request: Request) -> Answer:
 
 
 def put(site: Site, request: Request) -> Answer:
-    """Name a snapshot. The same again is no change; another one under the same version is refused."""
+    """Name a snapshot. The same again changes nothing; another one under the same version is refused."""
     name, version, properties = request["name"], request["version"], request.body["properties"]
     known = _load(site, name, version)
     if known is not None and known["codeUri"] != properties.get("codeUri"):

@@ -80,7 +80,7 @@ def regenerate(site: Site, request: Request) -> Answer:
 
 
 def deployment_put(site: Site, request: Request) -> Answer:
-    """Bring a deployment up, or change one that is there; the same again is no change."""
+    """Bring a deployment up, or change one that is there; the same again changes nothing."""
     endpoint, name, body = request["endpoint"], request["name"], _body(request)
     engine.call("online-endpoint", "show", name=endpoint)
     spec = online.deployment_spec(site, endpoint, name, body)
