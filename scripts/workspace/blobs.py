@@ -67,10 +67,10 @@ class Container:
         path = self.place(name)
         if path.is_file():
             return Blob(name, path)
-        found = runs.file(self.site.store_of(self.name), name)
-        if found is None:
+        result = runs.file(self.site.store_of(self.name), name)
+        if result is None:
             raise ServiceError(404, "BlobNotFound", "The specified blob does not exist.")
-        return Blob(name, found)
+        return Blob(name, result)
 
     def place(self, name: str) -> Path:
         """Where a blob lies. Raises ServiceError for a name that would lead out of the container."""
@@ -147,8 +147,8 @@ class Container:
 
     def metadata(self, name: str) -> dict[str, str]:
         """What a client noted with a blob."""
-        found: dict[str, str] = read_json(self._note(name)) or {}
-        return found
+        result: dict[str, str] = read_json(self._note(name)) or {}
+        return result
 
     def set_metadata(self, name: str, metadata: dict[str, str]) -> None:
         """Note something with a blob, in the place of what was noted."""

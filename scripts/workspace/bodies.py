@@ -14,8 +14,8 @@ log = logging.getLogger("workspace")
 
 @functools.cache
 def _table() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
-    return found
+    result: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
+    return result
 
 
 def check(model: str, body: Any) -> None:

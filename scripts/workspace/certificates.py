@@ -37,28 +37,28 @@ def files(folder: Path) -> Files:
 
 def ensure(folder: Path) -> Files:
     """Files that are there and valid for a week at least; made where they are not."""
-    found = files(folder)
-    if not _is_valid(found):
-        _make(found)
-    return found
+    result = files(folder)
+    if not _is_valid(result):
+        _make(result)
+    return result
 
 
-def context(found: Files) -> ssl.SSLContext:
+def context(result: Files) -> ssl.SSLContext:
     """The server's side of TLS."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.load_cert_chain(found.certificate, found.key)
+    made.load_cert_chain(result.certificate, result.key)
     return made
 
 
-def _is_valid(found: Files) -> bool:
-    if not all(path.is_file() for path in (found.ca, found.certificate, found.key)):
+def _is_valid(result: Files) -> bool:
+    if not all(path.is_file() for path in (result.ca, result.certificate, result.key)):
         return False
-    ends = x509.load_pem_x509_certificate(found.certificate.read_bytes()).not_valid_after_utc
+    ends = x509.load_pem_x509_certificate(result.certificate.read_bytes()).not_valid_after_utc
     return ends > dt.datetime.now(dt.UTC) + dt.timedelta(days=_RENEW_DAYS)
 
 
-def _make(found: Files) -> None:
+def _make(result: Files) -> None:
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localml workspace CA")])
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localml workspace")])
@@ -79,9 +79,9 @@ def _make(found: Files) -> None:
         .sign(ca_key, hashes.SHA256())
     )
     # mkstemp makes each of them 0600, and the rename keeps that.
-    write_text(found.key, _pem(key))
-    write_text(found.certificate, certificate.public_bytes(serialization.Encoding.PEM).decode())
-    write_text(found.ca, ca.public_bytes(serialization.Encoding.PEM).decode())
+    write_text(result.key, _pem(key))
+    write_text(result.certificate, certificate.public_bytes(serialization.Encoding.PEM).decode())
+    write_text(result.ca, ca.public_bytes(serialization.Encoding.PEM).decode())
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

@@ -101,8 +101,8 @@ def is_same_model(record: Record, address: str) -> bool:
 def component_spec(name: str, version: str) -> Record:
     """The spec of a registered component, without its code's place on this machine."""
     folder = assets.get("component", name, version).content
-    found: Record = (folder and read_json(folder / "component.yml")) or {}
-    return {key: value for key, value in found.items() if key != "code"}
+    result: Record = (folder and read_json(folder / "component.yml")) or {}
+    return {key: value for key, value in result.items() if key != "code"}
 
 
 def submit(name: str, data: Record, body: Record) -> Record:

@@ -28,20 +28,20 @@ def find(site: Site, method: str, path: str, query: Mapping[str, str], headers: 
 
 def route_of(method: str, path: str) -> Route:
     """The route of a path that `find` took."""
-    found = routes.find(method, path)
-    assert found is not None  # noqa: S101 - `find` has refused it otherwise
-    return found[0]
+    result = routes.find(method, path)
+    assert result is not None  # noqa: S101 - `find` has refused it otherwise
+    return result[0]
 
 
 def _checked(
     site: Site, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]
 ) -> tuple[Route, Request]:
-    found = routes.find(method, path)
-    if found is None:
+    result = routes.find(method, path)
+    if result is None:
         raise bad_request(
             f"{method} {path} is not imitated by the local workspace: docs/local-workspace.md lists what is."
         )
-    route, names = found
+    route, names = result
     _check_auth(site, route, names, query, headers, method)
     _check_version(route, query.get("api-version"))
     _check_scope(site, names)

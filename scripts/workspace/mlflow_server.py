@@ -27,8 +27,8 @@ def ensure() -> int:
     if running := daemon.find(made):
         return running.port
     with FileLock(site.folder() / ".mlflow.lock"):
-        found = daemon.find(made) or daemon.start(made, {"LOCALML_HOME": str(home())})
-    return found.port
+        result = daemon.find(made) or daemon.start(made, {"LOCALML_HOME": str(home())})
+    return result.port
 
 
 def stop() -> bool:

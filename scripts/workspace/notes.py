@@ -10,8 +10,8 @@ from workspace.site import Site
 
 def read(site: Site, kind: str, name: str, version: str | None) -> dict[str, Any] | None:
     """Properties as they were put last, of a version or (None) of the name; None where the command line made it."""
-    found: dict[str, Any] | None = read_json(_path(site, kind, name, version))
-    return found
+    result: dict[str, Any] | None = read_json(_path(site, kind, name, version))
+    return result
 
 
 def write(site: Site, kind: str, name: str, version: str | None, properties: dict[str, Any]) -> None:

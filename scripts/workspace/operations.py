@@ -80,10 +80,10 @@ def _address(site: Site, operation: str) -> str:
 
 
 def _read(site: Site, operation: str) -> dict[str, Any]:
-    found: dict[str, Any] | None = read_json(site.folder / "operations" / f"{operation}.json")
-    if found is None:
+    result: dict[str, Any] | None = read_json(site.folder / "operations" / f"{operation}.json")
+    if result is None:
         raise not_found(f"Operation {operation}")
-    return found
+    return result
 
 
 def _write(site: Site, operation: str, state: dict[str, Any]) -> None:

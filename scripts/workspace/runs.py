@@ -52,8 +52,8 @@ class Run:
     @property
     def outputs(self) -> dict[str, Path]:
         """Output -> file or folder, of what has been written."""
-        found = self.own.get("outputs") or {}
-        return {name: Path(each if self.step else each["path"]) for name, each in found.items()}
+        result = self.own.get("outputs") or {}
+        return {name: Path(each if self.step else each["path"]) for name, each in result.items()}
 
 
 def child_id(job: str, step: str) -> str:
@@ -94,7 +94,7 @@ def owns(store: str | None, name: str) -> bool:
 
 def file(store: str | None, name: str) -> Path | None:
     """The file of a run under a blob's name."""
-    return next((path for found, path in walk(store, name) if found == name), None)
+    return next((path for result, path in walk(store, name) if result == name), None)
 
 
 def walk(store: str | None, prefix: str) -> Iterator[tuple[str, Path]]:

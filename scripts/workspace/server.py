@@ -57,8 +57,8 @@ class Server:
         if rule and rule.is_fault and not rule.after:
             await incoming.content.read(_CUT_AFTER)
             return rule.answer()
-        found = gate.find(self.site, incoming.method, path, incoming.rel_url.query, incoming.headers)
-        given = found if isinstance(found, Answer) else await self._answer(incoming, path, found)
+        result = gate.find(self.site, incoming.method, path, incoming.rel_url.query, incoming.headers)
+        given = result if isinstance(result, Answer) else await self._answer(incoming, path, result)
         return rule.answer() if rule and rule.is_fault else given
 
     async def _answer(self, incoming: web.BaseRequest, path: str, request: Request) -> Answer:

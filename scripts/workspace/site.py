@@ -93,8 +93,8 @@ def folder() -> Path:
 
 def names() -> Names:
     """The names that the workspace has."""
-    found = read_json(folder() / "names.json")
-    return Names(**found) if found else Names()
+    result = read_json(folder() / "names.json")
+    return Names(**result) if result else Names()
 
 
 def rename(given: Names) -> None:

@@ -40,8 +40,8 @@ def load(folder: Path) -> Secrets:
     path = folder / "secrets.json"
     if not path.exists():
         write_secret(path, {"identity": secrets.token_urlsafe(32), "signing": secrets.token_urlsafe(48)})
-    found = read_json(path)
-    return Secrets(found["identity"], found["signing"])
+    result = read_json(path)
+    return Secrets(result["identity"], result["signing"])
 
 
 def make(keys: Secrets, audience: str, tenant: str) -> dict[str, Any]:

@@ -77,8 +77,8 @@ def _entry(model: Any) -> dict[str, Any]:
 def _shape(hint: Any) -> Any:
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        found = [shape for shape in map(_shape, inner) if shape is not None]
-        return found[0] if len(found) == 1 else None
+        result = [shape for shape in map(_shape, inner) if shape is not None]
+        return result[0] if len(result) == 1 else None
     if origin is list:
         return ["list", _shape(inner[0])] if _shape(inner[0]) else None
     if origin is dict:

@@ -23,10 +23,10 @@ CODE = "/codes/abc/versions/1"
 def error(response: Any, status: int) -> str:
     """The message of an error in the service's shape."""
     assert response.status_code == status, response.text
-    found = response.json()["error"]
-    assert set(found) == {"code", "message", "details", "additionalInfo"}
-    assert response.headers["x-ms-error-code"] == found["code"]
-    return f"{found['code']}: {found['message']}"
+    result = response.json()["error"]
+    assert set(result) == {"code", "message", "details", "additionalInfo"}
+    assert response.headers["x-ms-error-code"] == result["code"]
+    return f"{result['code']}: {result['message']}"
 
 
 @pytest.fixture(scope="module")

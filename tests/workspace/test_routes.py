@@ -13,8 +13,8 @@ SDK = Path(azure.ai.ml.__file__).parent / "_ml_client.py"
 
 
 def test_the_api_versions_are_those_of_the_sdk() -> None:
-    found = set(re.findall(r'api_version="([^"]+)"', SDK.read_text()))
-    assert set(routes.VERSIONS) == found
+    result = set(re.findall(r'api_version="([^"]+)"', SDK.read_text()))
+    assert set(routes.VERSIONS) == result
 
 
 def test_the_table_of_bodies_is_that_of_the_sdks_models() -> None:
@@ -24,8 +24,8 @@ def test_the_table_of_bodies_is_that_of_the_sdks_models() -> None:
 @pytest.mark.parametrize("route", routes.ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_every_route_finds_itself_and_its_model_is_known(route: routes.Route) -> None:
     path = re.sub(r"\{(\w+)\*?\}", lambda match: f"x{match[1]}", route.path)
-    found = routes.find(route.method, path)
-    assert found is not None and found[0] is route
+    result = routes.find(route.method, path)
+    assert result is not None and result[0] is route
     assert route.model is None or route.model in bodies._table()
     assert routes.about(route).endswith((".", ":"))
 

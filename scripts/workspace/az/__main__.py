@@ -78,12 +78,12 @@ def _form(words: list[str]) -> tuple[str, str | None]:
 def _ml(group: str, verb: str, flags: list[str]) -> int:
     from workspace.az import verbs  # noqa: PLC0415 - takes seconds, and `az version` needs none of it
 
-    found = verbs.VERBS.get(group, {}).get(verb)
-    if found is None:
+    result = verbs.VERBS.get(group, {}).get(verb)
+    if result is None:
         return _wrong(f"'{verb}' is misspelled or not recognized by the system: az ml {group} {verb}")
     args = _parser(f"az ml {group} {verb}").parse_args(flags)
     try:
-        sys.stdout.write(output.text(verbs.shown(found(_client(args), args)), args.output, args.query))
+        sys.stdout.write(output.text(verbs.shown(result(_client(args), args)), args.output, args.query))
     except UserError as error:
         return _wrong(str(error))
     except KeyboardInterrupt:

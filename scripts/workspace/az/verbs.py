@@ -15,8 +15,8 @@ def shown(entity: Any) -> Any:
     return entity._to_dict() if hasattr(entity, "_to_dict") else entity
 
 
-def _several(found: Iterable[Any], limit: int | None) -> list[Any]:
-    return [shown(each) for each in islice(found, limit)]
+def _several(result: Iterable[Any], limit: int | None) -> list[Any]:
+    return [shown(each) for each in islice(result, limit)]
 
 
 def overrides(args: argparse.Namespace, *fields: str) -> list[dict[str, Any]]:
@@ -84,8 +84,8 @@ def job_show(client: Any, args: argparse.Namespace) -> Any:
 
 def job_list(client: Any, args: argparse.Namespace) -> Any:
     """Jobs, or the children of one."""
-    found = client.jobs.list(parent_job_name=args.parent_job_name)
-    return _several(found, args.max_results)
+    result = client.jobs.list(parent_job_name=args.parent_job_name)
+    return _several(result, args.max_results)
 
 
 def job_download(client: Any, args: argparse.Namespace) -> Any:

@@ -92,12 +92,12 @@ def versions(kind: str) -> Handler:
     """Versions of a name, the newest first, without those that are archived; 404 for a name that has none."""
 
     def handler(site: Site, request: Request) -> Answer:
-        found = [_resource(site, kind, each) for each in _versions(kind, request["name"])]
-        found = [each for each in found if _is_wanted(request, each["properties"])]
+        result = [_resource(site, kind, each) for each in _versions(kind, request["name"])]
+        result = [each for each in result if _is_wanted(request, each["properties"])]
         if request.query.get("$orderBy", "").lower().endswith(" asc"):
-            found.reverse()
+            result.reverse()
         top = request.query.get("$top")
-        return Answer(body={"value": found[: int(top) if top else None]})
+        return Answer(body={"value": result[: int(top) if top else None]})
 
     return handler
 
@@ -115,9 +115,9 @@ def container_put(kind: str) -> Handler:
     """Change what is noted of a name: whether it is archived, its description, its tags."""
 
     def handler(site: Site, request: Request) -> Answer:
-        found, given = _versions(kind, request["name"]), _properties(request)
+        result, given = _versions(kind, request["name"]), _properties(request)
         notes.write(site, kind, request["name"], None, {key: given[key] for key in _MUTABLE if key in given})
-        return Answer(200, _container(site, kind, found))
+        return Answer(200, _container(site, kind, result))
 
     return handler
 
@@ -126,8 +126,8 @@ def names(kind: str) -> Handler:
     """Every name that is not archived."""
 
     def handler(site: Site, request: Request) -> Answer:
-        found = [_versions(kind, record["name"]) for record in engine.names(KINDS[kind].word)]
-        shown = [_container(site, kind, each) for each in found]
+        result = [_versions(kind, record["name"]) for record in engine.names(KINDS[kind].word)]
+        shown = [_container(site, kind, each) for each in result]
         return Answer(body={"value": [each for each in shown if _is_wanted(request, each["properties"])]})
 
     return handler
@@ -139,8 +139,8 @@ def _is_wanted(request: Request, properties: Properties) -> bool:
     return view == "all" or bool(properties.get("isArchived")) == (view == "archivedonly")
 
 
-def _container(site: Site, kind: str, found: list[engine.Record]) -> dict[str, Any]:
-    newest, highest = found[0], max((str(record["version"]) for record in found), key=order)
+def _container(site: Site, kind: str, result: list[engine.Record]) -> dict[str, Any]:
+    newest, highest = result[0], max((str(record["version"]) for record in result), key=order)
     properties = {
         "latestVersion": newest["version"],
         "nextVersion": str(int(highest) + 1) if highest.isdigit() else "1",
@@ -156,10 +156,10 @@ def _container(site: Site, kind: str, found: list[engine.Record]) -> dict[str, A
 
 
 def _versions(kind: str, name: str) -> list[engine.Record]:
-    found = engine.versions(KINDS[kind].word, name)
-    if not found:
+    result = engine.versions(KINDS[kind].word, name)
+    if not result:
         raise not_found(f"{kind.rstrip('s').capitalize()} container with name {name}")
-    return sorted(found, key=lambda record: str(record["creation_context"]["created_at"]), reverse=True)
+    return sorted(result, key=lambda record: str(record["creation_context"]["created_at"]), reverse=True)
 
 
 def _resource(site: Site, kind: str, record: engine.Record) -> dict[str, Any]:
@@ -175,10 +175,10 @@ def _shown(site: Site, kind: str, record: engine.Record) -> Properties:
 
 
 def _properties(request: Request) -> Properties:
-    found = request.body.get("properties") if isinstance(request.body, dict) else None
-    if not isinstance(found, dict):
+    result = request.body.get("properties") if isinstance(request.body, dict) else None
+    if not isinstance(result, dict):
         raise bad_request("The request has no properties.")
-    return found
+    return result
 
 
 def _record_or_none(kind: str, name: str, version: str) -> engine.Record | None:

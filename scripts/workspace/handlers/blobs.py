@@ -84,9 +84,9 @@ def list_(site: Site, request: Request) -> Answer:
             400, "InvalidQueryParameterValue", "Of a container only restype=container&comp=list is imitated."
         )
     container, prefix = Container(site, request["container"]), request.query.get("prefix", "")
-    found = [blob for blob in container.walk(prefix) if blob.name > request.query.get("marker", "")]
-    page = found[: min(int(request.query.get("maxresults") or _PAGE), _PAGE)]
-    marker = page[-1].name if len(page) < len(found) else ""
+    result = [blob for blob in container.walk(prefix) if blob.name > request.query.get("marker", "")]
+    page = result[: min(int(request.query.get("maxresults") or _PAGE), _PAGE)]
+    marker = page[-1].name if len(page) < len(result) else ""
     delimiter = request.query.get("delimiter", "")
     items = _folded(container, page, prefix, delimiter) if delimiter else (_item(container, blob) for blob in page)
     text = (
@@ -100,8 +100,8 @@ def list_(site: Site, request: Request) -> Answer:
 def _folded(container: Container, page: list[Blob], prefix: str, delimiter: str) -> Iterator[str]:
     folders = set()
     for blob in page:
-        head, found, _ = blob.name.removeprefix(prefix).partition(delimiter)
-        if not found:
+        head, result, _ = blob.name.removeprefix(prefix).partition(delimiter)
+        if not result:
             yield _item(container, blob)
         elif head not in folders:
             folders.add(head)
@@ -129,11 +129,11 @@ def _noted(container: Container, blob: Blob) -> dict[str, str]:
 
 def _given(request: Request) -> dict[str, str]:
     """Metadata in the headers; a name has to be one of XML, since lists carry it as such."""
-    found = {key[len(_META) :]: value for key, value in request.headers.items() if key.lower().startswith(_META)}
-    for key in found:
+    result = {key[len(_META) :]: value for key, value in request.headers.items() if key.lower().startswith(_META)}
+    for key in result:
         if not re.fullmatch(r"[A-Za-z_]\w*", key):
             raise ServiceError(400, "InvalidMetadata", f"The metadata name {key!r} is not an identifier.")
-    return found
+    return result
 
 
 def _blocks(request: Request) -> list[str]:

@@ -59,12 +59,12 @@ def list_(site: Site, request: Request) -> Answer:
     """
     wanted = request.query.get("hash")
     pattern = "*/*.json" if wanted else f"{_checked(request['name'])}/*.json"
-    found = []
+    result = []
     for path in sorted((site.folder / "codes").glob(pattern)):
         properties = read_json(path)
         if wanted in (None, (properties.get("properties") or {}).get("hash_sha256")):
-            found.append(_shown(site, path.parent.name, path.stem, properties))
-    return Answer(body={"value": found})
+            result.append(_shown(site, path.parent.name, path.stem, properties))
+    return Answer(body={"value": result})
 
 
 def _shown(site: Site, name: str, version: str, properties: dict[str, Any]) -> dict[str, Any]:
@@ -72,8 +72,8 @@ def _shown(site: Site, name: str, version: str, properties: dict[str, Any]) -> d
 
 
 def _load(site: Site, name: str, version: str) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = read_json(_path(site, name, version))
-    return found
+    result: dict[str, Any] | None = read_json(_path(site, name, version))
+    return result
 
 
 def _path(site: Site, name: str, version: str) -> Any:

@@ -26,9 +26,9 @@ def details(site: Site, request: Request) -> Answer:
 
 def children(site: Site, request: Request) -> Answer:
     """Runs of the steps that have begun, the newest first."""
-    found = _run(request["run"])
+    result = _run(request["run"])
     top = request.query.get("$top")
-    below = [] if found.step else runs.children(found.record)
+    below = [] if result.step else runs.children(result.record)
     return Answer(body={"value": [history.run(site, each) for each in below[: int(top) if top else None]]})
 
 
@@ -53,10 +53,10 @@ def model_addresses(site: Site, request: Request) -> Answer:
 
 
 def _ids(request: Request) -> list[Any]:
-    found = request.body.get("values") if isinstance(request.body, dict) else None
-    if not isinstance(found, list):
+    result = request.body.get("values") if isinstance(request.body, dict) else None
+    if not isinstance(result, list):
         raise bad_request("The request has no values.")
-    return found
+    return result
 
 
 def _address(site: Site, asset: Any) -> str:
@@ -67,7 +67,7 @@ def _address(site: Site, asset: Any) -> str:
 
 
 def _run(wanted: str) -> Run:
-    found = runs.find(wanted)
-    if found is None:
+    result = runs.find(wanted)
+    if result is None:
         raise not_found(f"Run {wanted}")
-    return found
+    return result

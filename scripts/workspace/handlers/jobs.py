@@ -23,8 +23,8 @@ def put(site: Site, request: Request) -> Answer:
 def show(site: Site, request: Request) -> Answer:
     """One job."""
     name = request["name"]
-    found = runs.find(name)
-    if found and found.step:
+    result = runs.find(name)
+    if result and result.step:
         # A child has no properties here: the SDK then asks run history (azure-ai-ml `_is_pipeline_child_job`).
         return Answer(body={**ids.resource(site, f"jobs/{name}", name, {}), "properties": None})
     return Answer(body=jobs.shown(site, engine.job(name), engine.noted(name)))
@@ -32,10 +32,10 @@ def show(site: Site, request: Request) -> Answer:
 
 def list_(site: Site, request: Request) -> Answer:
     """Jobs, the newest first, by pages."""
-    found, skipped = engine.jobs(), int(request.query.get("$skip") or 0)
-    page = found[skipped : skipped + _PAGE]
+    result, skipped = engine.jobs(), int(request.query.get("$skip") or 0)
+    page = result[skipped : skipped + _PAGE]
     body = {"value": [jobs.shown(site, record, engine.noted(record["name"])) for record in page]}
-    if len(found) > skipped + _PAGE:
+    if len(result) > skipped + _PAGE:
         version = request.query.get("api-version", "")
         body["nextLink"] = f"{site.url}{site.id}/jobs?api-version={version}&$skip={skipped + _PAGE}"  # type: ignore[assignment]
     return Answer(body=body)

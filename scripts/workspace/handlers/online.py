@@ -68,8 +68,8 @@ def endpoint_delete(site: Site, request: Request) -> Answer:
 
 def keys(site: Site, request: Request) -> Answer:
     """Both keys of callers."""
-    found = engine.call("online-endpoint", "get-credentials", name=request["endpoint"])
-    return Answer(200, found, _NO_STORE)
+    result = engine.call("online-endpoint", "get-credentials", name=request["endpoint"])
+    return Answer(200, result, _NO_STORE)
 
 
 def regenerate(site: Site, request: Request) -> Answer:
@@ -114,8 +114,8 @@ def deployment_show(site: Site, request: Request) -> Answer:
 def deployment_list(site: Site, request: Request) -> Answer:
     """Deployments of an endpoint."""
     endpoint = request["endpoint"]
-    found = engine.call("online-deployment", "list", endpoint_name=endpoint)
-    shown = [online.deployment_shown(site, each, _noted(site, endpoint, each["name"])) for each in found]
+    result = engine.call("online-deployment", "list", endpoint_name=endpoint)
+    shown = [online.deployment_shown(site, each, _noted(site, endpoint, each["name"])) for each in result]
     return Answer(body={"value": shown})
 
 
@@ -191,8 +191,8 @@ def _note(site: Site, endpoint: str, name: str | None, body: dict[str, Any]) -> 
 
 def _noted(site: Site, endpoint: str, name: str | None = None) -> dict[str, Any] | None:
     """The body that a client put; None where the command line did it."""
-    found: dict[str, Any] | None = read_json(_path(site, endpoint, name))
-    return found
+    result: dict[str, Any] | None = read_json(_path(site, endpoint, name))
+    return result
 
 
 def _path(site: Site, endpoint: str, name: str | None) -> Any:

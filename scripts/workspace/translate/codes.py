@@ -18,8 +18,8 @@ def folder(site: Site, address: str) -> Path:
     # server may have had another port when this was uploaded.
     path = urlsplit(address).path.removeprefix(urlsplit(site.storage_url).path)
     container, _, rest = unquote(path).strip("/").partition("/")
-    found = Container(site, container)
-    return found.place(rest) if rest else found.root
+    result = Container(site, container)
+    return result.place(rest) if rest else result.root
 
 
 def address(site: Site, name: str, version: str) -> str:
@@ -27,7 +27,7 @@ def address(site: Site, name: str, version: str) -> str:
     for text in (name, version):
         if not NAME.fullmatch(text):
             raise bad_request(f"{text!r} is not a name or version of a code.")
-    found = read_json(site.folder / "codes" / name / f"{version}.json")
-    if found is None:
+    result = read_json(site.folder / "codes" / name / f"{version}.json")
+    if result is None:
         raise not_found(f"Code {name}:{version}")
-    return str(found["codeUri"])
+    return str(result["codeUri"])

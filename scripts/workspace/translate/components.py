@@ -32,10 +32,10 @@ def spec(site: Site, name: str, version: str, properties: dict[str, Any]) -> Spe
 
 def code_folder(site: Site, reference: str) -> Path:
     """The folder of a code's resource id. Raises ServiceError for a code that nobody made."""
-    found = ids.parts(reference)
-    if found is None or found[2] is None:
+    result = ids.parts(reference)
+    if result is None or result[2] is None:
         raise bad_request(f"code: {reference} is not the id of a version of a code.")
-    return codes.folder(site, codes.address(site, found[1], found[2]))
+    return codes.folder(site, codes.address(site, result[1], result[2]))
 
 
 def _inputs(given: dict[str, Any]) -> dict[str, Any]:

@@ -55,12 +55,12 @@ def model_shown(site: Site, record: Record, put: dict[str, Any] | None) -> dict[
     """Properties of a model. Its tags in MLflow's registry, which jobs set, stand beside those that a client put."""
     kind = (put or {}).get("modelType") or str(record["type"])
     place = long(site, put["modelUri"]) if put else _address(site, record, "models")
-    found = {**_common(record), **_changed(put), "modelType": kind, "modelUri": place, "flavors": {}}
+    result = {**_common(record), **_changed(put), "modelType": kind, "modelUri": place, "flavors": {}}
     if put:
-        found["tags"] = {**_texts(record.get("tags")), **_texts(put.get("tags"))}
-    found["provisioningState"] = "Succeeded"
+        result["tags"] = {**_texts(record.get("tags")), **_texts(put.get("tags"))}
+    result["provisioningState"] = "Succeeded"
     run = (record.get("properties") or {}).get("run_id")
-    return {**found, "jobName": run} if run else found
+    return {**result, "jobName": run} if run else result
 
 
 def _common(record: Record) -> dict[str, Any]:

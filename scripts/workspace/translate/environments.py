@@ -35,12 +35,12 @@ _SNAKE = {"livenessRoute": "liveness_route", "readinessRoute": "readiness_route"
 
 def _conda(text: str) -> dict[str, Any]:
     try:
-        found = yaml.safe_load(text)
+        result = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise bad_request(f"properties.condaFile is not YAML: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(result, dict):
         raise bad_request("properties.condaFile is not a mapping.")
-    return found
+    return result
 
 
 def shown(site: Site, record: Record, put: dict[str, Any] | None) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _of_record(record: dict[str, Any]) -> dict[str, Any]:
     build, conda = record.get("build"), record.get("conda_file")
     routes = record.get("inference_config") or {}
     camel = {value: key for key, value in _SNAKE.items()}
-    found = {
+    result = {
         "image": record.get("image"),
         "build": build and {"contextUri": build["path"], "dockerfilePath": build.get("dockerfile_path", "Dockerfile")},
         "condaFile": conda and yaml.safe_dump(conda, sort_keys=False),
@@ -65,4 +65,4 @@ def _of_record(record: dict[str, Any]) -> dict[str, Any]:
         "isAnonymous": False,
         "osType": "Linux",
     }
-    return ids.without_none(found)
+    return ids.without_none(result)

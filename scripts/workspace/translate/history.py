@@ -12,64 +12,64 @@ _TYPES = {"uri_folder": "UriFolder", "uri_file": "UriFile", "mltable": "MLTable"
 _MODELS = {"mlflow_model": "MLFlowModel", "custom_model": "CustomModel", "triton_model": "TritonModel"}
 
 
-def run(site: Site, found: Run) -> dict[str, Any]:
+def run(site: Site, result: Run) -> dict[str, Any]:
     """A run (runhistory `Run`)."""
-    record, own = found.record, found.own
+    record, own = result.record, result.own
     body = {
-        "runId": found.id,
+        "runId": result.id,
         "rootRunId": record["name"],
-        "parentRunId": record["name"] if found.step else None,
+        "parentRunId": record["name"] if result.step else None,
         "experimentId": record["experiment_name"],
-        "status": found.status,
-        "displayName": found.step or record["display_name"],
-        "name": found.step or record["display_name"],
-        "description": None if found.step else record.get("description"),
+        "status": result.status,
+        "displayName": result.step or record["display_name"],
+        "name": result.step or record["display_name"],
+        "description": None if result.step else record.get("description"),
         "createdUtc": own.get("started") or record["creation_context"]["created_at"],
         "startTimeUtc": own.get("started"),
-        "runType": "azureml.StepRun" if found.step else "azureml.PipelineRun",
+        "runType": "azureml.StepRun" if result.step else "azureml.PipelineRun",
         "tags": {},
-        "properties": _properties(found),
-        "error": error(found),
-        "outputs": outputs(site, found),
+        "properties": _properties(result),
+        "error": error(result),
+        "outputs": outputs(site, result),
         "target": "local",
     }
     return ids.without_none(body)
 
 
-def details(site: Site, found: Run) -> dict[str, Any]:
+def details(site: Site, result: Run) -> dict[str, Any]:
     """A run's details: its state, and signed addresses of its logs."""
     files = {}
-    if found.log and found.log.is_file():
-        blob = f"ExperimentRun/dcid.{found.id}/{LOG}"
+    if result.log and result.log.is_file():
+        blob = f"ExperimentRun/dcid.{result.id}/{LOG}"
         signature = tokens.sas(site.secrets, site.container(ARTIFACTS), "r", blob)
         files[LOG] = site.blob_url(ARTIFACTS, blob, signature)
-    return {**run(site, found), "logFiles": files, "warnings": []}
+    return {**run(site, result), "logFiles": files, "warnings": []}
 
 
-def error(found: Run) -> dict[str, Any] | None:
+def error(result: Run) -> dict[str, Any] | None:
     """Why a run failed."""
-    if found.status != "Failed":
+    if result.status != "Failed":
         return None
-    steps = found.record["jobs"]
+    steps = result.record["jobs"]
     said = [f"{name}: {step['error']}" for name, step in steps.items() if step.get("error")]
-    message = found.own.get("error") or "; ".join(said) or "the log says why"
+    message = result.own.get("error") or "; ".join(said) or "the log says why"
     return {"error": {"code": "UserError", "message": message, "details": []}}
 
 
-def _properties(found: Run) -> dict[str, str]:
-    reused: str | None = found.own.get("reused_from") if found.step else None
+def _properties(result: Run) -> dict[str, str]:
+    reused: str | None = result.own.get("reused_from") if result.step else None
     if not reused:
         return {}
-    return {"azureml.isreused": "true", "azureml.reusedrunid": child_id(reused, str(found.step))}
+    return {"azureml.isreused": "true", "azureml.reusedrunid": child_id(reused, str(result.step))}
 
 
-def outputs(site: Site, found: Run) -> dict[str, Any]:
+def outputs(site: Site, result: Run) -> dict[str, Any]:
     """Outputs that have been written: id and type of each, by which its address is asked for."""
-    kinds = dict.fromkeys(found.outputs, "uri_folder")
-    if not found.step:
-        kinds = {name: str(found.own["outputs"][name]["type"]) for name in found.outputs}
+    kinds = dict.fromkeys(result.outputs, "uri_folder")
+    if not result.step:
+        kinds = {name: str(result.own["outputs"][name]["type"]) for name in result.outputs}
     return {
-        name: {"assetId": asset_id(site, found.id, name), "type": {**_TYPES, **_MODELS}.get(kind, kind)}
+        name: {"assetId": asset_id(site, result.id, name), "type": {**_TYPES, **_MODELS}.get(kind, kind)}
         for name, kind in kinds.items()
     }
 

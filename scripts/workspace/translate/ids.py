@@ -21,10 +21,10 @@ def parts(reference: str) -> tuple[str, str, str | None] | None:
 
 def short(reference: str) -> str:
     """`azureml:<name>:<version>` of a versioned asset's id, `azureml:<name>` of another; other text as it is."""
-    found = parts(reference)
-    if found is None:
+    result = parts(reference)
+    if result is None:
         return reference
-    _, name, version = found
+    _, name, version = result
     return f"azureml:{name}:{version}" if version else f"azureml:{name}"
 
 

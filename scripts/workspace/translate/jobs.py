@@ -48,7 +48,7 @@ def spec(site: Site, properties: dict[str, Any]) -> dict[str, Any]:
 
 def _pipeline(site: Site, properties: dict[str, Any]) -> dict[str, Any]:
     settings = {key: value for key, value in (properties.get("settings") or {}).items() if not key.startswith("_")}
-    found = {
+    result = {
         "type": "pipeline",
         "settings": {key: ids.short(value) if isinstance(value, str) else value for key, value in settings.items()},
         "inputs": inputs(properties.get("inputs")),
@@ -56,10 +56,10 @@ def _pipeline(site: Site, properties: dict[str, Any]) -> dict[str, Any]:
         "jobs": {name: _node(site, name, node) for name, node in (properties.get("jobs") or {}).items()},
     }
     if properties.get("computeId"):
-        found["compute"] = ids.short(properties["computeId"])
+        result["compute"] = ids.short(properties["computeId"])
     if properties.get("componentId"):
-        found["component"] = ids.short(properties["componentId"])
-    return {**found, **_rest(properties)}
+        result["component"] = ids.short(properties["componentId"])
+    return {**result, **_rest(properties)}
 
 
 def _rest(properties: dict[str, Any]) -> dict[str, Any]:
@@ -67,13 +67,13 @@ def _rest(properties: dict[str, Any]) -> dict[str, Any]:
     for key in _REFUSED:
         if properties.get(key):
             raise bad_request(f"properties.{key} is not imitated by the local workspace.")
-    found: dict[str, Any] = {"identity": _kind_lower(properties.get("identity"), "identityType")}
+    result: dict[str, Any] = {"identity": _kind_lower(properties.get("identity"), "identityType")}
     if distribution := properties.get("distribution"):
-        found["distribution"] = _kind_lower(distribution, "distributionType")
+        result["distribution"] = _kind_lower(distribution, "distributionType")
     if resources := properties.get("resources"):
         given = {_RESOURCES[key]: value for key, value in resources.items() if value not in (None, {}, [])}
-        found["resources"] = given or None
-    return ids.without_none(found)
+        result["resources"] = given or None
+    return ids.without_none(result)
 
 
 def _kind_lower(given: dict[str, Any] | None, key: str) -> dict[str, Any] | None:
@@ -86,20 +86,20 @@ def _kind_lower(given: dict[str, Any] | None, key: str) -> dict[str, Any] | None
 
 def _node(site: Site, name: str, node: dict[str, Any]) -> dict[str, Any]:
     """A node of a pipeline, which the SDK writes in the words of YAML."""
-    found = {key: value for key, value in node.items() if key not in _NODE_DROPPED and value is not None}
-    found |= {"type": node.get("type", "command"), "component": ids.short(node.get("componentId", ""))}
-    if not found["component"]:
+    result = {key: value for key, value in node.items() if key not in _NODE_DROPPED and value is not None}
+    result |= {"type": node.get("type", "command"), "component": ids.short(node.get("componentId", ""))}
+    if not result["component"]:
         raise bad_request(f"properties.jobs.{name}.componentId is missing.")
-    found["inputs"], found["outputs"] = inputs(node.get("inputs")), outputs(node.get("outputs"))
+    result["inputs"], result["outputs"] = inputs(node.get("inputs")), outputs(node.get("outputs"))
     if node.get("limits"):
-        found["limits"] = _limits(node["limits"])
+        result["limits"] = _limits(node["limits"])
     if node.get("computeId"):
-        found["compute"] = ids.short(node["computeId"])
-    return found
+        result["compute"] = ids.short(node["computeId"])
+    return result
 
 
 def _command(site: Site, properties: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "type": "command",
         "command": properties.get("command"),
         "environment": ids.short(properties.get("environmentId", "")),
@@ -108,12 +108,12 @@ def _command(site: Site, properties: dict[str, Any]) -> dict[str, Any]:
         "outputs": outputs({k: v for k, v in (properties.get("outputs") or {}).items() if k != "default"}),
     }
     if properties.get("codeId"):
-        found["code"] = str(components.code_folder(site, properties["codeId"]))
+        result["code"] = str(components.code_folder(site, properties["codeId"]))
     if properties.get("computeId"):
-        found["compute"] = ids.short(properties["computeId"])
+        result["compute"] = ids.short(properties["computeId"])
     if properties.get("limits"):
-        found["limits"] = _limits(properties["limits"])
-    return {**ids.without_none(found), **_rest(properties)}
+        result["limits"] = _limits(properties["limits"])
+    return {**ids.without_none(result), **_rest(properties)}
 
 
 def _limits(given: dict[str, Any]) -> dict[str, int]:
@@ -130,8 +130,8 @@ def _input(given: dict[str, Any]) -> Any:
     kind = given.get("jobInputType") or given.get("job_input_type")
     if kind == "literal":
         return given.get("value")
-    found = {"type": kind, "path": data.short(ids.short(str(given.get("uri")))), "mode": _mode(given)}
-    return ids.without_none(found)
+    result = {"type": kind, "path": data.short(ids.short(str(given.get("uri")))), "mode": _mode(given)}
+    return ids.without_none(result)
 
 
 def outputs(given: dict[str, Any] | None) -> dict[str, Any]:
@@ -143,10 +143,10 @@ def _output(given: dict[str, Any]) -> Any:
     kind = given.get("jobOutputType") or given.get("job_output_type") or given.get("type")
     if kind == "literal":
         return given.get("value")
-    found = {"type": kind, "mode": _mode(given), "path": given.get("uri") and data.short(given["uri"])}
+    result = {"type": kind, "mode": _mode(given), "path": given.get("uri") and data.short(given["uri"])}
     asset = given.get("assetName") or given.get("asset_name")
-    found |= {"name": asset, "version": given.get("assetVersion") or given.get("asset_version")}
-    return ids.without_none(found)
+    result |= {"name": asset, "version": given.get("assetVersion") or given.get("asset_version")}
+    return ids.without_none(result)
 
 
 def _mode(given: dict[str, Any]) -> str | None:

@@ -110,8 +110,8 @@ def deployment_spec(site: Site, endpoint: str, name: str, body: dict[str, Any]) 
 
 def _versioned(reference: str) -> str:
     """`azureml:<name>:<version>`; the SDK leaves the prefix away in some places."""
-    found = ids.short(reference)
-    return found if found.startswith("azureml:") else f"azureml:{found}"
+    result = ids.short(reference)
+    return result if result.startswith("azureml:") else f"azureml:{result}"
 
 
 def _resources(given: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -124,17 +124,17 @@ def _resources(given: dict[str, Any] | None) -> dict[str, Any] | None:
 def _requests(given: dict[str, Any] | None) -> dict[str, Any] | None:
     if not given:
         return None
-    found = {"max_concurrent_requests_per_instance": given.get("maxConcurrentRequestsPerInstance")}
+    result = {"max_concurrent_requests_per_instance": given.get("maxConcurrentRequestsPerInstance")}
     for key, ours in (("requestTimeout", "request_timeout_ms"), ("maxQueueWait", "max_queue_wait_ms")):
-        found[ours] = round(durations.seconds(given[key]) * 1000) if given.get(key) else None
-    return ids.without_none(found)
+        result[ours] = round(durations.seconds(given[key]) * 1000) if given.get(key) else None
+    return ids.without_none(result)
 
 
 def _probe(given: dict[str, Any] | None) -> dict[str, Any] | None:
     if not given:
         return None
-    found = {ours: int(durations.seconds(given[key])) for key, ours in _PROBE.items() if given.get(key)}
-    return found | {ours: given[key] for key, ours in _COUNTS.items() if given.get(key) is not None}
+    result = {ours: int(durations.seconds(given[key])) for key, ours in _PROBE.items() if given.get(key)}
+    return result | {ours: given[key] for key, ours in _COUNTS.items() if given.get(key) is not None}
 
 
 def _scale(given: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -147,10 +147,10 @@ def _scale(given: dict[str, Any] | None) -> dict[str, Any] | None:
         "maxInstances": "max_instances",
         "targetUtilizationPercentage": "target_utilization_percentage",
     }
-    found: dict[str, Any] = {ours: given[key] for key, ours in names.items() if given.get(key) is not None}
+    result: dict[str, Any] = {ours: given[key] for key, ours in names.items() if given.get(key) is not None}
     if given.get("pollingInterval"):
-        found["polling_interval"] = int(durations.seconds(given["pollingInterval"]))
-    return {"type": "target_utilization", **found}
+        result["polling_interval"] = int(durations.seconds(given["pollingInterval"]))
+    return {"type": "target_utilization", **result}
 
 
 def deployment_shown(site: Site, record: dict[str, Any], body: dict[str, Any] | None) -> dict[str, Any]:
