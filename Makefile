@@ -183,14 +183,18 @@ endif
 seed-sales: $(VENV)/.ready ## Fill the local warehouse: generated sales, or FILE=your.csv, .csv.gz, .parquet
 	@$(PY) -m warehouse seed $(if $(FILE),--file "$(FILE)")
 
-stop: $(VENV)/.ready ## End the local warehouse and the local endpoints' servers, and say which
+# Jobs that come in over it read the local warehouse, so it has to be told where that is.
+workspace: $(VENV)/.ready start-warehouse ## Serve this machine's engine as an Azure ML workspace for the real SDK and az. PORT= GROUP= NAME=
+	@$(WAREHOUSE) $(PY) -m workspace start $(if $(PORT),--port "$(PORT)") $(if $(GROUP),--group "$(GROUP)") $(if $(NAME),--name "$(NAME)")
+
+stop: $(VENV)/.ready ## End the local warehouse, the workspace and the local endpoints' servers, and say which
 	@$(PY) -m servers stop
 
 # Other recipes need a server; $(WAREHOUSE) then tells them where it is.
 start-warehouse: $(VENV)/.ready
 	@$(PY) -m warehouse start
 
-.PHONY: seed-sales stop start-warehouse
+.PHONY: seed-sales workspace stop start-warehouse
 
 ##@ Checks
 

@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "amlspec": set(),
     "host": {"amlspec"},
     "localml": {"amlspec", "host"},
+    "workspace": {"amlspec", "host", "localml"},  # the engine behind Azure ML's REST API
     "specfmt": {"amlspec"},
     # The check says what the formatter would change, and what the gate's thresholds (forecasting.thresholds) may be.
     "speccheck": {"amlspec", "specfmt", "forecasting"},
@@ -32,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "rollout": {"amlspec", "host", "pipeline", "demand"},
     "infra": {"amlspec", "pipeline"},
     "drift": {"amlspec", "infra", "pipeline", "rollout"},
-    "servers": {"amlspec", "localml", "warehouse"},
+    "servers": {"amlspec", "localml", "warehouse", "workspace"},
     "judge": {"amlspec", "host"},  # it calls the engine as a person does
     "bench": {"amlspec", "host", "localml", "warehouse", "demand", "forecasting", "sales"},
 }

@@ -24,6 +24,8 @@ BENCHES = {
     "score_vs_mlflow_serve_rps_ratio": "bench.score_bench:score_vs_mlflow_serve_rps_ratio",
     "score_row_p50_ms": "bench.score_bench:score_row_p50_ms",
     "spec_check_seconds": "bench.speccheck_bench:spec_check_seconds",
+    "rest_job_show_p50_ms": "bench.workspace_bench:rest_job_show_p50_ms",
+    "sdk_round_trip_seconds": "bench.workspace_bench:sdk_round_trip_seconds",
     "review_seconds": "bench.review_bench:review_seconds",
     "review_1000_assets_seconds": "bench.review_bench:review_1000_assets_seconds",
 }

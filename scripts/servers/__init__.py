@@ -1,1 +1,1 @@
-"""The servers that this checkout started: the local warehouse, and the routers of local endpoints."""
+"""The servers that this checkout started: the local warehouse, the workspace, and the routers of local endpoints."""

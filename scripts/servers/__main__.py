@@ -7,6 +7,7 @@ from amlspec.errors import UserError
 from localml import verbs_endpoints
 from warehouse import lifecycle
 from warehouse.state import open_home
+from workspace import lifecycle as workspace
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -29,9 +30,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def stop() -> list[str]:
-    """What has been ended: the warehouse, and each endpoint with its servers."""
+    """What has been ended: the warehouse, the workspace, and each endpoint with its servers."""
     warehouse = ["the warehouse"] if lifecycle.stop(open_home()) else []
-    return [*warehouse, *(f"endpoint {name} and its servers" for name in verbs_endpoints.stop_every())]
+    served = ["the workspace"] if workspace.stop() else []
+    return [*warehouse, *served, *(f"endpoint {name} and its servers" for name in verbs_endpoints.stop_every())]
 
 
 if __name__ == "__main__":

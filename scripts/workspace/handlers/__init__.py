@@ -1,0 +1,1 @@
+"""Requests become calls of the engine here, and its records the service's answers; one module a topic."""
