@@ -183,9 +183,18 @@ endif
 seed-sales: $(VENV)/.ready ## Fill the local warehouse: generated sales, or FILE=your.csv, .csv.gz, .parquet
 	@$(PY) -m warehouse seed $(if $(FILE),--file "$(FILE)")
 
+# The azure-ai-ml that this version of az's ml extension carries; its pins clash with those of the other.
+AZ_VERSION ?= 2.44
 # Jobs that come in over it read the local warehouse, so it has to be told where that is.
-workspace: $(VENV)/.ready start-warehouse ## Serve this machine's engine as an Azure ML workspace for the real SDK and az. PORT= GROUP= NAME=
-	@$(WAREHOUSE) $(PY) -m workspace start $(if $(PORT),--port "$(PORT)") $(if $(GROUP),--group "$(GROUP)") $(if $(NAME),--name "$(NAME)")
+workspace: $(VENV)/.ready .venv-az-$(AZ_VERSION)/.ready start-warehouse ## Serve this machine's engine as an Azure ML workspace for the real SDK and az. PORT= GROUP= NAME= AZ_VERSION=2.44|2.45 (ENV=dev takes its names)
+	@$(WAREHOUSE) $(PY) -m workspace start --az .venv-az-$(AZ_VERSION)/bin/python \
+	  $(if $(PORT),--port "$(PORT)") $(if $(GROUP),--group "$(GROUP)") $(if $(or $(NAME),$(WORKSPACE)),--name "$(or $(NAME),$(WORKSPACE))")
+
+.venv-az-%/.ready: scripts/workspace/az/locks/az-%.txt requirements-uv.txt | $(VENV)/.ready
+	@echo "Installing the locked packages of az ml $* into .venv-az-$*"
+	@"$(PYTHON)" -m venv .venv-az-$*
+	@$(VENV)/bin/uv pip install -q --python .venv-az-$*/bin/python --require-hashes -r $<
+	@touch $@
 
 stop: $(VENV)/.ready ## End the local warehouse, the workspace and the local endpoints' servers, and say which
 	@$(PY) -m servers stop
