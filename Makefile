@@ -186,7 +186,8 @@ seed-sales: $(VENV)/.ready ## Fill the local warehouse: generated sales, or FILE
 # The azure-ai-ml that this version of az's ml extension carries; its pins clash with those of the other.
 AZ_VERSION ?= 2.44
 # Jobs that come in over it read the local warehouse, so it has to be told where that is.
-workspace: $(VENV)/.ready .venv-az-$(AZ_VERSION)/.ready start-warehouse ## Serve this machine's engine as an Azure ML workspace for the real SDK and az. PORT= GROUP= NAME= AZ_VERSION=2.44|2.45 (ENV=dev takes its names)
+workspace: $(VENV)/.ready .venv-score/.ready .venv-az-$(AZ_VERSION)/.ready start-warehouse ## Serve this machine's engine as an Azure ML workspace for the real SDK and az. PORT= GROUP= NAME= AZ_VERSION=2.44|2.45 (ENV=dev takes its names)
+	@$(PY) -m localml compute attach --file ml/deploy/compute.yml --output none
 	@$(WAREHOUSE) $(PY) -m workspace start --az .venv-az-$(AZ_VERSION)/bin/python \
 	  $(if $(PORT),--port "$(PORT)") $(if $(GROUP),--group "$(GROUP)") $(if $(or $(NAME),$(WORKSPACE)),--name "$(or $(NAME),$(WORKSPACE))")
 
