@@ -1,4 +1,4 @@
-"""The recipes of ENV=dev come to the workspace through an `az` over the real azure-ai-ml, in both supported versions."""
+"""The recipes of ENV=dev reach the workspace by an `az` over the real azure-ai-ml, in both supported versions."""
 
 import json
 import os
