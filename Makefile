@@ -312,6 +312,8 @@ lock: $(VENV)/.ready ## Pin pyproject.toml's dependencies anew, for the laptop a
 	  pyproject.toml -o ml/environments/demand/requirements.txt
 	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header --group score \
 	  -o ml/environments/score/requirements.txt
+	for version in 2.44 2.45; do $(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header \
+	  scripts/workspace/az/locks/az-$$version.in -o scripts/workspace/az/locks/az-$$version.txt; done
 	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 	  scripts/judge/requirements.in -o scripts/judge/requirements.txt
 
