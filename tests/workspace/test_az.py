@@ -3,9 +3,11 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -70,3 +72,27 @@ def test_a_recipe_says_in_one_line_that_there_is_no_endpoint(shell: Shell) -> No
 def test_a_call_is_made_without_the_preloaded_interpreter_where_none_waits(shell: Shell) -> None:
     done = shell.run("AZ_PRELOADED=/nowhere/az.sock az ml compute list --query '[].name'")
     assert json.loads(done.stdout) == ["aks-inference"]
+
+
+def test_a_call_ends_with_the_caller_that_is_killed(shell: Shell) -> None:
+    rules = shell.home / "workspace" / "faults.json"
+    rules.write_text(json.dumps([{"path": "/computes", "seconds": 15, "at": None}]))
+    preloaded = psutil.Process(json.loads((shell.home / "workspace" / "az.json").read_text())["pid"])
+    command = f"source {shell.home}/workspace/az.sh; exec az ml compute list"
+    caller = subprocess.Popen(["bash", "-c", command], cwd=ROOT, env=_env(shell.home), stderr=subprocess.DEVNULL)
+    _wait(lambda: bool(_running(preloaded)))
+    caller.kill()
+    caller.wait()
+    _wait(lambda: not _running(preloaded), 5)
+    rules.unlink()
+
+
+def _running(process: psutil.Process) -> list[psutil.Process]:
+    return [each for each in process.children() if each.status() != psutil.STATUS_ZOMBIE]
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.05)
