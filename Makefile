@@ -183,9 +183,19 @@ endif
 seed-sales: $(VENV)/.ready ## Fill the local warehouse: generated sales, or FILE=your.csv, .csv.gz, .parquet
 	@$(PY) -m warehouse seed $(if $(FILE),--file "$(FILE)")
 
+# The azure-ai-ml that this version of az's ml extension carries; its pins clash with those of the other.
+AZ_VERSION ?= 2.44
 # Jobs that come in over it read the local warehouse, so it has to be told where that is.
-workspace: $(VENV)/.ready start-warehouse ## Serve this machine's engine as an Azure ML workspace for the real SDK and az. PORT= GROUP= NAME=
-	@$(WAREHOUSE) $(PY) -m workspace start $(if $(PORT),--port "$(PORT)") $(if $(GROUP),--group "$(GROUP)") $(if $(NAME),--name "$(NAME)")
+workspace: $(VENV)/.ready .venv-score/.ready .venv-az-$(AZ_VERSION)/.ready start-warehouse ## Serve this machine's engine as an Azure ML workspace for the real SDK and az. PORT= GROUP= NAME= AZ_VERSION=2.44|2.45 (ENV=dev takes its names)
+	@$(PY) -m localml compute attach --file ml/deploy/compute.yml --output none
+	@$(WAREHOUSE) $(PY) -m workspace start --az .venv-az-$(AZ_VERSION)/bin/python \
+	  $(if $(PORT),--port "$(PORT)") $(if $(GROUP),--group "$(GROUP)") $(if $(or $(NAME),$(WORKSPACE)),--name "$(or $(NAME),$(WORKSPACE))")
+
+.venv-az-%/.ready: scripts/workspace/az/locks/az-%.txt requirements-uv.txt | $(VENV)/.ready
+	@echo "Installing the locked packages of az ml $* into .venv-az-$*"
+	@"$(PYTHON)" -m venv .venv-az-$*
+	@$(VENV)/bin/uv pip install -q --python .venv-az-$*/bin/python --require-hashes -r $<
+	@touch $@
 
 stop: $(VENV)/.ready ## End the local warehouse, the workspace and the local endpoints' servers, and say which
 	@$(PY) -m servers stop
@@ -302,6 +312,8 @@ lock: $(VENV)/.ready ## Pin pyproject.toml's dependencies anew, for the laptop a
 	  pyproject.toml -o ml/environments/demand/requirements.txt
 	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header --group score \
 	  -o ml/environments/score/requirements.txt
+	for version in 2.44 2.45; do $(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header \
+	  scripts/workspace/az/locks/az-$$version.in -o scripts/workspace/az/locks/az-$$version.txt; done
 	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 	  scripts/judge/requirements.in -o scripts/judge/requirements.txt
 

@@ -85,8 +85,9 @@ renew-certificate: infra-ready ## Bring the scoring certificate from the vault i
 	@test -n "$(SCORING_CERTIFICATE)" || { echo "error: $(ENV) serves no TLS, or nothing is known of its deployment: make outputs-infra ENV=$(ENV)" >&2; exit 2; }
 	@$(ATTACH) --only certificate
 
-drift: az-$(ENV) $(if $(filter local,$(ENV)),$(VENV)/.ready,infra-init) ## Say where the cloud differs from git; exit 3 if it does (ENV=local|dev|prod)
-	@ARM_SUBSCRIPTION_ID="$(if $(filter local,$(ENV)),,$(SUBSCRIPTION))" $(PY) -m drift
+# The workspace of this machine (LOCAL_WORKSPACE) has no Terraform behind it.
+drift: az-$(ENV) $(if $(or $(filter local,$(ENV)),$(LOCAL_WORKSPACE)),$(VENV)/.ready,infra-init) ## Say where the cloud differs from git; exit 3 if it does (ENV=local|dev|prod)
+	@ARM_SUBSCRIPTION_ID="$(if $(or $(filter local,$(ENV)),$(LOCAL_WORKSPACE)),,$(SUBSCRIPTION))" $(PY) -m drift
 
 # checkov's pins clash with ours, so it lives apart and only here.
 .venv-checkov/.ready: infra/requirements-checkov.txt requirements-uv.txt $(VENV)/.ready

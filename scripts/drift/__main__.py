@@ -17,7 +17,7 @@ DRIFT = 3
 
 def differences(root: Path, env: str) -> Iterator[Difference]:
     """Everything that differs: infrastructure first, because the rest stands on it."""
-    infrastructure = [] if env == "local" else terraform.differences(root, env)
+    infrastructure = [] if env == "local" or os.environ.get("LOCAL_WORKSPACE") else terraform.differences(root, env)
     return chain(infrastructure, assets.differences(root), serving.differences(root), schedules.differences(root))
 
 

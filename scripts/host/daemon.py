@@ -35,7 +35,7 @@ class Server:
 @dataclass(frozen=True)
 class Daemon:
     """How the server of a folder is started and known: `name` for messages, `module` with `argument` to run, and
-    `answers` where a process that runs may yet not serve."""
+    `answers` where a process that runs may yet not serve, under the interpreter `python`."""
 
     name: str
     module: str
@@ -45,6 +45,7 @@ class Daemon:
     start_seconds: float = 60.0
     stop_seconds: float = 60.0
     answers: Callable[[Server], bool] = lambda _: True
+    python: str = sys.executable
 
 
 def announce(state: Path, port: int) -> None:
@@ -75,7 +76,7 @@ def start(daemon: Daemon, variables: dict[str, str] | None = None) -> Server:
     with daemon.log.open("ab") as log:
         offset = log.tell()
         child = subprocess.Popen(
-            [sys.executable, "-m", daemon.module, daemon.argument],
+            [daemon.python, "-m", daemon.module, daemon.argument],
             cwd=daemon.state.parent,
             env={**inherited, **ours},
             stdin=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ from localml import verbs_endpoints
 from warehouse import lifecycle
 from warehouse.state import open_home
 from workspace import lifecycle as workspace
+from workspace.az import lifecycle as az
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -32,6 +33,7 @@ def main(argv: list[str] | None = None) -> int:
 def stop() -> list[str]:
     """What has been ended: the warehouse, the workspace, and each endpoint with its servers."""
     warehouse = ["the warehouse"] if lifecycle.stop(open_home()) else []
+    az.stop()
     served = ["the workspace"] if workspace.stop() else []
     return [*warehouse, *served, *(f"endpoint {name} and its servers" for name in verbs_endpoints.stop_every())]
 

@@ -2,9 +2,12 @@
 
 import argparse
 import sys
+from pathlib import Path
 
+from amlspec.document import display
 from amlspec.errors import UserError
 from workspace import client_settings, lifecycle, site
+from workspace.az import lifecycle as az
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -16,6 +19,7 @@ def build_parser() -> argparse.ArgumentParser:
     start.add_argument("--subscription", help="the subscription's id, as clients give it")
     start.add_argument("--group", help="the resource group's name")
     start.add_argument("--name", help="the workspace's name")
+    start.add_argument("--az", type=Path, metavar="PYTHON", help="an interpreter with azure-ai-ml, for `az`")
     verbs.add_parser("stop", help="end the server")
     return parser
 
@@ -38,10 +42,17 @@ def _started(args: argparse.Namespace) -> str:
     if given != known or (running and args.port not in (0, running.port)):
         lifecycle.stop()
         site.rename(given)
-    return client_settings.shown(site.load(lifecycle.start(args.port).port))
+    shown = client_settings.shown(site.load(lifecycle.start(args.port).port))
+    return shown + (_recipes(args.az.absolute()) if args.az else "")
+
+
+def _recipes(python: Path) -> str:
+    az.start(python)
+    return f"\nFor the recipes of ENV=dev: source {display(az.write(python))}; make run-pipeline ENV=dev\n"
 
 
 def _stopped() -> str:
+    az.stop()
     return "Ended: the workspace\n" if lifecycle.stop() else "Nothing was running\n"
 
 

@@ -21,6 +21,7 @@ _FLAGS: dict[str, dict[str, Any]] = {
     "--set": {"nargs": "+", "action": "extend"},
     "--stream -s": {"action": "store_true"},
     "--max-results": {"type": int},
+    "--include-disabled": {"action": "store_true"},
     "--parent-job-name": {},
     "--download-path -p": {"default": "."},
     "--output-name": {},

@@ -1,0 +1,98 @@
+"""The recipes of ENV=dev reach the workspace by an `az` over the real azure-ai-ml, in both supported versions."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
+
+
+class Shell:
+    """A shell in which the workspace's file was sourced."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def run(self, command: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        script = f"source {self.home}/workspace/az.sh; {command}"
+        done = subprocess.run(["bash", "-c", script], cwd=ROOT, env=_env(self.home), capture_output=True, text=True)  # noqa: PLW1510
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+
+def _env(home: Path) -> dict[str, str]:
+    left = {key: value for key, value in os.environ.items() if key not in ("LOCALML_STRICT", "MAKEFLAGS", "AZ_ML")}
+    return left | {"LOCALML_HOME": str(home)}
+
+
+def _make(home: Path, *words: str) -> None:
+    done = subprocess.run(["make", *words], cwd=ROOT, env=_env(home), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module", params=["2.44", "2.45"])
+def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    home = tmp_path_factory.mktemp("home")
+    _make(home, "workspace", "ENV=dev", f"AZ_VERSION={request.param}")
+    yield Shell(home)
+    _make(home, "stop")
+
+
+def test_it_says_that_it_is_one_of_the_supported_extensions(shell: Shell) -> None:
+    extension = json.loads(shell.run("az version").stdout)["extensions"]["ml"]
+    assert extension in ("2.44.1", "2.45.0")
+    shell.run(".venv/bin/python -m pipeline.extension")
+
+
+def test_the_components_are_registered_and_drift_finds_them_as_git_has_them(shell: Shell) -> None:
+    shell.run("make register-assets ENV=dev")
+    drift = shell.run("make drift ENV=dev", code=2).stdout
+    assert "online-endpoint gbj-dmd-dev-fc: is not there" in drift
+    assert "component" not in drift
+
+
+def test_what_does_not_exist_ends_with_three_and_an_error_on_stderr(shell: Shell) -> None:
+    done = shell.run("az ml job show --name nothing-of-this-name", code=3)
+    assert done.stdout == ""
+    assert "ERROR: " in done.stderr
+
+
+def test_a_recipe_says_in_one_line_that_there_is_no_endpoint(shell: Shell) -> None:
+    error = shell.run("make predict STORE=S001 MONTH=2026-12 ENV=dev", code=2).stderr
+    assert error.startswith("error: there is no endpoint gbj-dmd-dev-fc yet")
+
+
+def test_a_call_is_made_without_the_preloaded_interpreter_where_none_waits(shell: Shell) -> None:
+    done = shell.run("AZ_PRELOADED=/nowhere/az.sock az ml compute list --query '[].name'")
+    assert json.loads(done.stdout) == ["aks-inference"]
+
+
+def test_a_call_ends_with_the_caller_that_is_killed(shell: Shell) -> None:
+    rules = shell.home / "workspace" / "faults.json"
+    rules.write_text(json.dumps([{"path": "/computes", "seconds": 15, "at": None}]))
+    preloaded = psutil.Process(json.loads((shell.home / "workspace" / "az.json").read_text())["pid"])
+    command = f"source {shell.home}/workspace/az.sh; exec az ml compute list"
+    caller = subprocess.Popen(["bash", "-c", command], cwd=ROOT, env=_env(shell.home), stderr=subprocess.DEVNULL)
+    _wait(lambda: bool(_running(preloaded)))
+    caller.kill()
+    caller.wait()
+    _wait(lambda: not _running(preloaded), 5)
+    rules.unlink()
+
+
+def _running(process: psutil.Process) -> list[psutil.Process]:
+    return [each for each in process.children() if each.status() != psutil.STATUS_ZOMBIE]
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.05)
