@@ -147,7 +147,9 @@ def test_ctrl_c_at_any_moment_of_a_run_prints_no_traceback(tmp_path: Path) -> No
         os.killpg(run.pid, signal.SIGINT)
         said, _ = run.communicate(timeout=60)
         assert run.returncode != 0
-        assert "Traceback" not in said, said
+        # An interpreter that is interrupted before it has read its own site module says so itself; none of our code
+        # has run by then, so nothing of ours can keep it from that.
+        assert "Traceback" not in said or "Fatal Python error: init_import_site" in said, said
     make("stop", code=0, LOCALML_HOME=str(tmp_path))
 
 
