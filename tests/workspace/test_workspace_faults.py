@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-import conftest
+import workspace_kit
 
 pytestmark = pytest.mark.slow
 
@@ -139,7 +138,7 @@ def test_two_clients_that_submit_the_same_name_run_one_job(workspace: Any, clien
 
 def test_a_server_that_was_started_anew_knows_everything(workspace: Any, client: Any) -> None:
     before = [each.name for each in client.jobs.list()]
-    conftest.run(workspace.home, "stop")
-    again = conftest.start(workspace.home, "--port", workspace.url.rpartition(":")[2])
+    workspace_kit.run(workspace.home, "stop")
+    again = workspace_kit.start(workspace.home, "--port", workspace.url.rpartition(":")[2])
     assert again.url == workspace.url
     assert [each.name for each in client.jobs.list()] == before

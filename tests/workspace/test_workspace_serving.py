@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import workspace_kit
+from workspace_kit import Workspace
 
-import conftest
-from conftest import Workspace
 from serving_kit import PYTHON, Shop
 from serving_models import RAISES
 
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def served(bare_shop: Shop) -> Iterator[Workspace]:
     """A workspace over a project with models, an environment and a compute, in a folder whose name has blanks."""
-    yield conftest.start(bare_shop.home, LOCALML_SERVER_PYTHON=str(PYTHON))
-    conftest.run(bare_shop.home, "stop")
+    yield workspace_kit.start(bare_shop.home, LOCALML_SERVER_PYTHON=str(PYTHON))
+    workspace_kit.run(bare_shop.home, "stop")
 
 
 def endpoint(client: Any, shop: Shop, **traffic: int) -> Any:
@@ -46,8 +46,8 @@ def test_an_endpoint_from_its_creation_to_its_end(served: Workspace, bare_shop: 
     from azure.core.exceptions import HttpResponseError, ResourceNotFoundError  # noqa: PLC0415
 
     request = str(bare_shop.root / "request.json")
-    with conftest.as_client_of(served):
-        client = conftest.connect(served)
+    with workspace_kit.as_client_of(served):
+        client = workspace_kit.connect(served)
         assert endpoint(client, bare_shop).provisioning_state.lower() == "succeeded"
         made = deployment(client, bare_shop, "blue")
         assert (made.provisioning_state.lower(), made.endpoint_name) == ("succeeded", "shop")
@@ -93,7 +93,7 @@ def test_the_example_that_make_workspace_prints_runs(served: Workspace, bare_sho
     bare_shop.run("online-endpoint", "create", "--file", "endpoint.yml", "--output", "none")
     bare_shop.deploy()
     bare_shop.traffic("blue=100")
-    printed = conftest.run(bare_shop.home, "start")
+    printed = workspace_kit.run(bare_shop.home, "start")
     example = served.home / "workspace" / "example.py"
     code = example.read_text().split('"""\n\n')[1]
     assert all(line in printed for line in code.splitlines())
