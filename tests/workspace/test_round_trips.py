@@ -53,6 +53,13 @@ def environment(client: Any) -> None:
     client.environments.create_or_update(Environment(name="plain", version="1", image="ubuntu:24.04"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def first_versions(client: Any, files: Path, environment: None) -> None:
+    """Version 1 of every kind, so that each test stands alone on whichever worker runs it."""
+    for kind in KINDS:
+        getattr(client, kind).create_or_update(made(kind, files, "1"))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_made_is_shown_and_listed(client: Any, files: Path, kind: str) -> None:
     operations = getattr(client, kind)
