@@ -159,7 +159,7 @@ def load_forecaster(
     """The forecaster of a model folder: direct, or of a forest.
 
     Raises:
-        UserError: the model has no serving files.
+        StepError: the model has no serving files.
     """
     if (serving_folder(folder) / parts.FILE).is_file():
         return DirectForecaster(folder, metadata, state, panel)

@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from demand import tracking
 from demand.errors import StepError
 from demand.grain import grain_of
 from demand.months import month_of
+from demand.served_model import serving_folder
+from demand.state import State
 from forecasting import blending
 from forecasting.candidates import Candidate, keyed
-from forecasting.features import HISTORY
+from forecasting.export import HISTORY as HISTORY_FILE
+from forecasting.features import HISTORY, TARGET, SalesHistory, month_index
 from forecasting.lookback import look_back
 from forecasting.packing import read_metadata
 from forecasting.recipes import recipe_of
@@ -43,10 +48,29 @@ class Champion:
         """What reasons call it."""
         return f"champion version {self.version}"
 
-    def age_months(self, last_month: int) -> int:
-        """Months of sales until `last_month` (index) that it has not learned from."""
+    def learned(self, rows: pd.DataFrame) -> npt.NDArray[np.int64]:
+        """Months (indices) of `rows` that it has learned from, by the sales packed with it.
+
+        A month counts where at least half of what sold in it was the same then: corrections and a few new stores do not
+        make the sales others, whereas the same months of other stores it has not seen.
+        """
+        months, packed = month_index(rows["MonthStart"]), serving_folder(self.folder) / HISTORY_FILE
         until = month_of(str(self.metadata.get("trained_until")))
-        return 0 if until is None else max(0, last_month - until)
+        if until is None or not packed.is_file():
+            return np.empty(0, dtype=np.int64)
+        state = State.load(packed)
+        known = SalesHistory(pd.Index(state.keys.astype(object)), state.first_month, state.sales)
+        sales = rows[TARGET].to_numpy(dtype=np.float64)
+        sold = np.isfinite(sales) & (sales != 0) & (months <= until)
+        same = pd.Series(np.isclose(known.lag(rows, 0)[sold], sales[sold], rtol=1e-9, atol=0.0))
+        share = same.groupby(months[sold]).mean()
+        return share.index[share >= 0.5].to_numpy(dtype=np.int64)
+
+    def age_months(self, rows: pd.DataFrame) -> int:
+        """The latest months of `rows` that it has not learned from: all of them where these are other sales."""
+        months, learned = month_index(rows["MonthStart"]), self.learned(rows)
+        newest = int(learned.max()) if len(learned) else int(months.min()) - 1
+        return int(months.max()) - newest
 
     def notes(self) -> list[str]:
         """What a reader must know of the comparison."""
@@ -137,9 +161,9 @@ def live(champion: Champion, rows: pd.DataFrame, months: int) -> dict[str, Any]:
 
     Months that it has learned from flatter it (`months_seen`): one that loses even so is unfit for these sales.
     """
-    until = month_of(str(champion.metadata.get("trained_until"))) or 0
-    recent = sorted(rows["MonthYear"].unique())[-months:] if months else []
-    seen = sum((month_of(str(name)) or 0) <= until for name in recent)
+    learned = set(champion.learned(rows).tolist())
+    recent = sorted(set(month_index(rows["MonthStart"]).tolist()))[-months:] if months else []
+    seen = len(learned.intersection(recent))
     about = {"name": champion.name, "version": champion.version, "months_seen": seen}
     shown = look_back(champion.folder, champion.metadata, rows, months) if months else {}
     return {**about, **{key: value for key, value in shown.items() if key not in ("from", "until")}}

@@ -14,7 +14,7 @@ import pandas as pd
 
 from demand import outputs, tracking
 from demand.errors import StepError
-from demand.grain import MODEL_NAME, grain_of, name_of
+from demand.grain import grain_of, name_of
 from demand.months import month_name
 from demand.steps import read_rows, run
 from forecasting import baselines, candidates, export, report, scoring, verdict
@@ -42,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--train", type=Path, required=True, help="training months of the prepare step")
     parser.add_argument("--holdout", type=Path, required=True, help="held-out months of the prepare step")
     parser.add_argument("--champion", default=champions.NONE, help="registered version to beat, or none")
-    parser.add_argument("--model-name", default=MODEL_NAME, help="name of the store models; a finer grain adds its own")
+    parser.add_argument("--model-name", required=True, help="name of the store models; a finer grain adds its own")
     parser.add_argument("--candidate", type=Path, action="append", required=True, help="MLflow model; may be repeated")
     parser.add_argument("--contract", type=Path, required=True, help="sales contract, packed with the selected model")
     parser.add_argument("--gate", type=Path, required=True, help="thresholds of the promotion, YAML")
@@ -108,7 +108,7 @@ def decide_on(
     rivals = [Rival(name, wapes[name], errors[name]) for name in baselines.NAMES]
     known = None
     if champion is not None:
-        age = champion.age_months(int(month_index(judged.rows["MonthStart"]).max()))
+        age = champion.age_months(judged.rows)
         segments = _segment_rises(judged, list(loaded), gate.min_segment_rows)
         recipe = champions.text(champion.recipe)
         known = Rival(champion.label, wapes[CHAMPION], errors[CHAMPION], recipe, age, segments)

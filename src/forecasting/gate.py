@@ -53,8 +53,8 @@ class Entrant:
 class Rival:
     """A baseline, or the champion, on the same rows; `label` is what reasons call it.
 
-    `recipe` and `age_months` (months of sales since it was fitted) are the champion's alone. `segments` maps a segment
-    to {name of a candidate: its WAPE over the champion's, less 1}.
+    `recipe` and `age_months` (latest months of these sales that it has not seen) are the champion's alone. `segments`
+    maps a segment to {name of a candidate: its WAPE over the champion's, less 1}.
     """
 
     label: str
@@ -118,14 +118,15 @@ def decide(
     best = min(fit, key=_rank)
     odds = _Odds(gate.alpha, [each.errors for each in _contenders(best, fit)])
     p_values = {rival.label: odds.of(rival.errors, best.errors) for rival in _rivals(baselines, champion)}
-    lost = _too_few(best, baselines, gate) or [
+    too_few = _too_few(best, baselines, gate)
+    lost = too_few or [
         *(text for rival in baselines for won, text in [_compare(best, rival, odds)] if not won),
         *(_against_champion(best, champion, gate, odds) if champion else []),
     ]
     if not lost:
         won = [_compare(best, rival, odds)[1] for rival in _rivals(baselines, champion)]
         return Decision(best.name, True, tuple(reasons + won), p_values)
-    fresh = _refresh(fit, baselines, champion, gate) if champion else None
+    fresh = _refresh(fit, baselines, champion, gate) if champion and not too_few else None
     if fresh:
         return Decision(fresh[0], True, (*reasons, *lost, fresh[1]), p_values)
     return Decision(best.name, False, tuple(reasons + lost), p_values)
@@ -228,8 +229,8 @@ def _refresh(fit: Sequence[Entrant], baselines: Sequence[Rival], champion: Rival
     if same is None or any(_is_worse(same, rival, gate) for rival in _rivals(baselines, champion)):
         return None
     return same.name, (
-        f"{same.name} is the recipe of {champion.label}, fitted on {champion.age_months} newer months, and not worse: "
-        f"refreshed, since more than {gate.refresh_months} months are"
+        f"{same.name} is the recipe of {champion.label}, fitted on {champion.age_months} months that it has not seen, "
+        f"and not worse: refreshed, since more than {gate.refresh_months} months are"
     )
 
 

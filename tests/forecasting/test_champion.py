@@ -79,9 +79,22 @@ def test_a_blend_is_back_tested_by_its_parts_and_the_names_of_these_do_not_matte
     np.testing.assert_allclose(joined["Forecast_x"], joined["Forecast_y"])
 
 
-def test_a_champion_is_as_old_as_the_months_that_it_has_not_seen(read: champion.Champion) -> None:
-    assert read.age_months(2024 * 12 + 5) == 3
+def test_a_champion_is_as_old_as_the_months_that_it_has_not_seen(read: champion.Champion, rows: pd.DataFrame) -> None:
+    assert read.age_months(rows) == 3
     assert "was fitted on months until 2024-03" in read.notes()[0]
+
+
+def test_months_of_other_sales_were_not_learned_from_whatever_their_dates(
+    read: champion.Champion, rows: pd.DataFrame
+) -> None:
+    others = rows.assign(StoreID="X" + rows["StoreID"])
+    assert read.age_months(others) == read.age_months(rows.assign(TotalSales=rows["TotalSales"] * 2)) == 30
+    assert champion.live(read, others, 6)["months_seen"] == 0
+
+
+def test_a_few_corrected_sales_do_not_make_a_champion_old(read: champion.Champion, rows: pd.DataFrame) -> None:
+    corrected = rows.assign(TotalSales=rows["TotalSales"].where(rows["StoreID"] != "S000", rows["TotalSales"] + 1))
+    assert read.age_months(corrected) == 3
 
 
 def test_a_champion_without_a_recipe_cannot_be_compared() -> None:

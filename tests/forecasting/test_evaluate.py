@@ -60,7 +60,7 @@ def step(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
         candidates: tuple[str, ...] = ("contextual", "history", "profile"),
     ) -> Path:
         flags = [f"--train={train}", f"--holdout={holdout}", f"--verdict={tmp_path / 'verdict'}"]
-        flags += [f"--contract={CONTRACT}", f"--gate={REPO / 'ml/gate.yml'}"]
+        flags += ["--model-name=demand-forecast", f"--contract={CONTRACT}", f"--gate={REPO / 'ml/gate.yml'}"]
         flags += [f"--selected={tmp_path / 'selected'}", *(f"--candidate={inputs / name}" for name in candidates)]
         assert main([*flags, *more]) == 0
         return tmp_path
@@ -220,4 +220,9 @@ def test_a_folder_without_a_model_is_named(step: Callable[..., Path]) -> None:
 
 def test_no_candidate_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises((SystemExit, argparse.ArgumentError)):
-        main([f"--{name}={tmp_path}" for name in ("train", "holdout", "contract", "gate", "verdict", "selected")])
+        main(
+            [
+                f"--{name}={tmp_path}"
+                for name in ("train", "holdout", "model-name", "contract", "gate", "verdict", "selected")
+            ]
+        )

@@ -114,7 +114,7 @@ def test_the_champions_own_recipe_takes_its_place_only_once_it_has_not_seen_enou
     assert decision.reasons[0] == "history is the recipe of champion version 3, which is registered already"
     assert verdict(champion=champion, gate=Gate(refresh_months=0)).promoted is False
     if promoted:
-        assert "fitted on 4 newer months, and not worse: refreshed" in decision.reasons[-1]
+        assert "fitted on 4 months that it has not seen, and not worse: refreshed" in decision.reasons[-1]
 
 
 def test_a_candidate_that_is_no_better_lets_the_champions_recipe_be_refreshed_in_its_place() -> None:
@@ -128,6 +128,14 @@ def test_a_recipe_that_has_become_worse_than_a_baseline_is_not_refreshed() -> No
     bad = entrant("history", 0.30)
     champion = Rival("champion version 3", 0.30, bad.errors, recipe="history", age_months=9)
     assert not decide([bad], BASELINES, champion, 480).promoted
+
+
+def test_too_few_months_refresh_nothing_either() -> None:
+    same = entrant("history", 0.10, errors=GOOD.errors[:3])
+    short = [replace(rival, errors=rival.errors[:3]) for rival in BASELINES]
+    champion = Rival("champion version 3", 0.10, same.errors, recipe="history", age_months=9)
+    decision = decide([same], short, champion, 24)
+    assert not decision.promoted and "too few to tell" in decision.reasons[-1]
 
 
 def simulated(random: np.random.Generator, gain: float, worse: int = 0) -> bool:
