@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasting.features import SalesHistory
+from forecasting.features import Past, SalesHistory
 
 FloatArray = npt.NDArray[np.float64]
 NAMES = ("seasonal_naive", "last_month", "mean_12_months")
@@ -16,23 +16,20 @@ def forecast(name: str, rows: pd.DataFrame, history: SalesHistory) -> FloatArray
     Where the naive value is unknown (a new store, a gap), the nearest one is used: the last month, the mean of twelve
     months, the mean of all that the store sold before, and at last the mean of all stores.
     """
-    candidates = {
-        "seasonal_naive": history.lag(rows, 12),
-        "last_month": history.lag(rows, 1),
-        "mean_12_months": history.mean(rows, 12),
-    }
+    past = history.before(rows)
+    candidates = {"seasonal_naive": past.lag(12), "last_month": past.lag(1), "mean_12_months": past.mean(12)}
     result = candidates[name]
-    for value in (candidates["last_month"], candidates["mean_12_months"], *_overall(rows, history)):
+    for value in (candidates["last_month"], candidates["mean_12_months"], *_overall(past)):
         result = np.where(np.isfinite(result), result, value)
     return result
 
 
-def _overall(rows: pd.DataFrame, history: SalesHistory) -> tuple[FloatArray, FloatArray]:
+def _overall(before: Past) -> tuple[FloatArray, FloatArray]:
     """Means of each row's store and of all stores, over what is known before the row's month; 0 without any."""
-    series, months = history.positions(rows)
-    of_store, of_all = np.full(len(rows), np.nan), np.zeros(len(rows))
+    values, series, months = before
+    of_store, of_all = np.full(len(months), np.nan), np.zeros(len(months))
     for month in np.unique(months):
-        past, at = history.values[:, : max(0, month)], months == month
+        past, at = values[:, : max(0, month)], months == month
         known = np.isfinite(past)
         if not known.any():
             continue

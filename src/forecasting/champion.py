@@ -26,11 +26,9 @@ from forecasting.candidates import Candidate, keyed
 from forecasting.export import HISTORY as HISTORY_FILE
 from forecasting.features import HISTORY, TARGET, SalesHistory, month_index
 from forecasting.lookback import look_back
-from forecasting.packing import read_metadata
+from forecasting.packing import NONE, read_metadata
 from forecasting.recipes import recipe_of
 from forecasting.rolling import Rolling, backtest
-
-NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class Champion:
         known = SalesHistory(pd.Index(state.keys.astype(object)), state.first_month, state.sales)
         sales = rows[TARGET].to_numpy(dtype=np.float64)
         sold = np.isfinite(sales) & (sales != 0) & (months <= until)
-        same = pd.Series(np.isclose(known.lag(rows, 0)[sold], sales[sold], rtol=1e-9, atol=0.0))
+        same = pd.Series(np.isclose(known.before(rows).lag(0)[sold], sales[sold], rtol=1e-9, atol=0.0))
         share = same.groupby(months[sold]).mean()
         return share.index[share >= 0.5].to_numpy(dtype=np.int64)
 

@@ -25,7 +25,7 @@ from forecasting.effects import effects_of
 from forecasting.features import HISTORY, SalesHistory, month_index, series_columns, series_keys
 from forecasting.gate import Decision, Entrant, Rival, decide
 from forecasting.importance import importance
-from forecasting.packing import load
+from forecasting.packing import NONE, load
 from forecasting.recipes import NaiveRecipe
 from forecasting.report.changes import changes
 from forecasting.rolling import Rolling, backtest
@@ -41,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="forecasting.evaluate", description=__doc__)
     parser.add_argument("--train", type=Path, required=True, help="training months of the prepare step")
     parser.add_argument("--holdout", type=Path, required=True, help="held-out months of the prepare step")
-    parser.add_argument("--champion", default=champions.NONE, help="registered version to beat, or none")
+    parser.add_argument("--champion", default=NONE, help="registered version to beat, or none")
     parser.add_argument("--model-name", required=True, help="name of the store models; a finer grain adds its own")
     parser.add_argument("--candidate", type=Path, action="append", required=True, help="MLflow model; may be repeated")
     parser.add_argument("--contract", type=Path, required=True, help="sales contract, packed with the selected model")

@@ -6,6 +6,7 @@ counted as year * 12 + month - 1, so that a gap of a store is a gap here too.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +54,12 @@ def add_calendar(monthly: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(["MonthStart", *series_columns(rows)], kind="stable", ignore_index=True)
 
 
+def prepared(monthly: pd.DataFrame) -> pd.DataFrame:
+    """Monthly rows with the calendar, as recipes take them."""
+    rows = add_calendar(monthly)
+    return rows.assign(**{flag: rows[flag].astype("float64") for flag in ("Promotion", "Holiday")})
+
+
 @dataclass
 class SalesHistory:
     """Sales by series and calendar month: `values` has shape (series, months) in units, NaN where nothing is recorded.
@@ -95,29 +102,41 @@ class SalesHistory:
         series, months = self.positions(rows)
         self.values[series[series >= 0], months[series >= 0]] = sales[series >= 0]
 
-    def lag(self, rows: pd.DataFrame, months_back: int) -> npt.NDArray[np.float64]:
-        """Sales `months_back` calendar months before each row's month; NaN where unknown."""
-        series, months = self.positions(rows)
-        wanted = months - months_back
-        known = (series >= 0) & (wanted >= 0) & (wanted < self.values.shape[1])
-        result = np.full(len(rows), np.nan)
-        result[known] = self.values[series[known], wanted[known]]
-        return result
-
-    def mean(self, rows: pd.DataFrame, window: int) -> npt.NDArray[np.float64]:
-        """Mean of the known sales of the `window` calendar months before each row's month; NaN where none is."""
-        known = np.stack([self.lag(rows, back) for back in range(1, window + 1)])
-        count = np.isfinite(known).sum(axis=0)
-        total = np.nansum(known, axis=0)
-        result = np.full(len(rows), np.nan)
-        np.divide(total, count, out=result, where=count > 0)
-        return result
+    def before(self, rows: pd.DataFrame) -> "Past":
+        """What was sold before each row's month."""
+        return Past(self.values, *self.positions(rows))
 
     def features(self, rows: pd.DataFrame) -> pd.DataFrame:
         """History features of each row, as known the moment before its month begins."""
-        columns = {f"Lag{lag}": self.lag(rows, lag) for lag in LAGS}
-        columns |= {f"RollingMean{window}": self.mean(rows, window) for window in WINDOWS}
+        past = self.before(rows)
+        columns = {f"Lag{lag}": past.lag(lag) for lag in LAGS}
+        columns |= {f"RollingMean{window}": past.mean(window) for window in WINDOWS}
         return pd.DataFrame(columns, index=rows.index)
+
+
+class Past(NamedTuple):
+    """A history's `values`, and the places in it, series and month, of some rows; each of shape (rows,)."""
+
+    values: npt.NDArray[np.float64]
+    series: npt.NDArray[np.intp]
+    months: npt.NDArray[np.int64]
+
+    def lag(self, months_back: int) -> npt.NDArray[np.float64]:
+        """Sales `months_back` calendar months before each row's month; NaN where unknown."""
+        wanted = self.months - months_back
+        known = (self.series >= 0) & (wanted >= 0) & (wanted < self.values.shape[1])
+        result = np.full(len(wanted), np.nan)
+        result[known] = self.values[self.series[known], wanted[known]]
+        return result
+
+    def mean(self, window: int) -> npt.NDArray[np.float64]:
+        """Mean of the known sales of the `window` calendar months before each row's month; NaN where none is."""
+        known = np.stack([self.lag(back) for back in range(1, window + 1)])
+        count = np.isfinite(known).sum(axis=0)
+        total = np.nansum(known, axis=0)
+        result = np.full(len(self.months), np.nan)
+        np.divide(total, count, out=result, where=count > 0)
+        return result
 
 
 def series_keys(rows: pd.DataFrame) -> npt.NDArray[np.object_]:

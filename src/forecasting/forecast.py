@@ -20,12 +20,11 @@ from demand.state import State
 from demand.step_warnings import StepWarnings, of_rows
 from demand.steps import read_rows, run
 from forecasting import lookback
-from forecasting.features import series_columns, state_of
+from forecasting.features import prepared, series_columns, state_of
 from forecasting.gaps import complete
 from forecasting.packing import read_metadata
 from forecasting.panels import Months
 from forecasting.planned import Key, read_plan, warn_of_unused
-from forecasting.recipes import prepared
 
 log = logging.getLogger(__name__)
 # A cell that begins so is a formula for a spreadsheet, and a store's name is not ours to trust.

@@ -215,10 +215,14 @@ def _compare(best: Entrant, rival: Rival, odds: _Odds) -> tuple[bool, str]:
         return False, f"{best.name} does not beat {rival.label}: {figures}"
     if p >= odds.alpha:
         return False, (
-            f"{best.name} does not beat {rival.label} for certain: {figures}, p = {p:.2f}, it must be below "
+            f"{best.name} does not beat {rival.label} for certain: {figures}, {_shown(p)}, it must be below "
             f"{odds.alpha:g}"
         )
-    return True, f"{best.name} beats {rival.label}: {figures}, p = {p:.2g}"
+    return True, f"{best.name} beats {rival.label}: {figures}, {_shown(p)}"
+
+
+def _shown(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3g}"
 
 
 def _refresh(fit: Sequence[Entrant], baselines: Sequence[Rival], champion: Rival, gate: Gate) -> tuple[str, str] | None:

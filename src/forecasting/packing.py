@@ -13,13 +13,15 @@ from typing import Any
 import pandas as pd
 import yaml
 
-import demand.model
+import demand
 from demand.errors import StepError
 from demand.served_model import serving_folder
 from forecasting.features import CATEGORICAL
 
 REQUIREMENTS = ("mlflow-skinny", "scikit-learn", "pandas", "numpy", "cloudpickle")
 PICKLE = "model.pkl"
+# What a step is given in place of a registered version where there is none.
+NONE = "none"
 # Modules of `demand` that a saved model is made of.
 LOADING = ("model", "direct_model", "booster_inputs", "known", "months", "panel", "parts", "profile", "state")
 TEXTS, NEEDED = CATEGORICAL | {"MonthYear"}, ("StoreID", "MonthYear")
@@ -66,7 +68,7 @@ def save(model: Any, example: pd.DataFrame, metadata: dict[str, Any], folder: Pa
 
 def _loading_code(folder: Path) -> Path:
     """The part of `demand` that a saved model refers to by name."""
-    source, package = Path(demand.model.__file__).parent, folder / "demand"
+    source, package = Path(str(demand.__file__)).parent, folder / "demand"
     package.mkdir()
     for name in ("__init__", *LOADING):
         shutil.copy(source / f"{name}.py", package / f"{name}.py")

@@ -13,9 +13,8 @@ from demand.errors import StepError
 from demand.months import month_name
 from demand.step_warnings import StepWarnings
 from demand.steps import read_rows, run
-from forecasting.features import SalesHistory, month_index
+from forecasting.features import SalesHistory, month_index, prepared
 from forecasting.gaps import complete
-from forecasting.recipes import prepared
 
 log = logging.getLogger(__name__)
 MIN_TRAINING_MONTHS = 2

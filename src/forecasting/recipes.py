@@ -19,7 +19,7 @@ from demand.panel import PLANNED
 from demand.parts import Part
 from forecasting import baselines, boosting
 from forecasting.boosting import BoosterSettings
-from forecasting.features import HISTORY, SalesHistory, add_calendar, model_frame, month_index, series_columns
+from forecasting.features import HISTORY, SalesHistory, model_frame, month_index, series_columns
 from forecasting.forests import Settings
 from forecasting.forests import fit as fit_forest
 from forecasting.panels import Months
@@ -76,7 +76,7 @@ class ForestRecipe:
 
     def fit(self, rows: pd.DataFrame) -> "FittedForest":
         """A forest on features that are made anew from the rows' own past."""
-        rows = _with_history(rows)
+        rows = with_history(rows)
         model, metadata = fit_forest(self.forest, rows)
         return FittedForest(model, list(metadata["features"]), rows)
 
@@ -94,13 +94,17 @@ class FittedForest:
     rows: pd.DataFrame
 
     def forecast(self, asked: pd.DataFrame) -> FloatArray:
-        """Month by month: where the features need sales of a month between, its forecast stands in."""
-        return _month_by_month(self._of_month, _with_kept(asked, self.rows), self.rows)
+        """Where the features need sales of a month between, its forecast stands in; without history, all at once."""
+        asked = _with_kept(asked, self.rows)
+        if set(self.features) & set(HISTORY):
+            return _month_by_month(self._of_month, asked, self.rows)
+        return self._predict(asked)
 
     def _of_month(self, part: pd.DataFrame, past: SalesHistory) -> FloatArray:
-        if set(self.features) & set(HISTORY):
-            part = pd.concat([part, past.features(part)], axis=1)
-        return np.asarray(self.model.predict(model_frame(part, self.features)), dtype=np.float64)
+        return self._predict(pd.concat([part, past.features(part)], axis=1))
+
+    def _predict(self, rows: pd.DataFrame) -> FloatArray:
+        return np.asarray(self.model.predict(model_frame(rows, self.features)), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,8 @@ def _month_by_month(
     return sales
 
 
-def _with_history(rows: pd.DataFrame) -> pd.DataFrame:
+def with_history(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the history features, made anew from their own past."""
     known = rows.drop(columns=[name for name in HISTORY if name in rows])
     return pd.concat([known, SalesHistory.of(known).features(known)], axis=1)
 
@@ -210,9 +215,3 @@ def recipe_of(name: str, settings: Mapping[str, Any]) -> Recipe:
     if kind == "booster":
         return DirectRecipe(name, BoosterSettings(**given))
     raise StepError(f"{name}: its recipe is {kind!r}, which this release does not know")
-
-
-def prepared(monthly: pd.DataFrame) -> pd.DataFrame:
-    """Monthly rows with the calendar, as recipes take them."""
-    rows = add_calendar(monthly)
-    return rows.assign(**{flag: rows[flag].astype("float64") for flag in ("Promotion", "Holiday")})

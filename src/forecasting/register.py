@@ -16,8 +16,7 @@ from demand.grain import grain_of, name_of
 from demand.steps import run
 from forecasting import verdict
 from forecasting.card import model_card
-from forecasting.champion import NONE
-from forecasting.packing import fingerprint, read_metadata
+from forecasting.packing import NONE, fingerprint, read_metadata
 from forecasting.verdict import Verdict
 
 log = logging.getLogger(__name__)

@@ -40,7 +40,7 @@ def backtest(recipe: Recipe, rows: pd.DataFrame, settings: Rolling) -> pd.DataFr
 
     Args:
         recipe: how the candidate is learned.
-        rows: monthly rows with the calendar (`forecasting.recipes.prepared`), all that is known today.
+        rows: monthly rows with the calendar (`forecasting.features.prepared`), all that is known today.
         settings: how many origins, how far ahead.
 
     Raises:

@@ -11,10 +11,10 @@ import pandas as pd
 from demand import outputs, tracking
 from demand.steps import run
 from forecasting import candidates, export, intervals
-from forecasting.features import HISTORY, SalesHistory, model_frame
+from forecasting.features import model_frame
 from forecasting.forests import FEATURE_SETS, Settings, fit
 from forecasting.packing import Packed, save
-from forecasting.recipes import ForestRecipe
+from forecasting.recipes import ForestRecipe, with_history
 from forecasting.rolling import Rolling, backtest
 
 log = logging.getLogger(__name__)
@@ -45,12 +45,6 @@ def fit_with_interval(
     packed.metadata["recipe"] = recipe.settings()
     packed.metadata["interval"] = asdict(intervals.fit(table))
     return packed, table
-
-
-def with_history(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the history features, made anew from their own past."""
-    known = rows.drop(columns=[name for name in HISTORY if name in rows])
-    return pd.concat([known, SalesHistory.of(known).features(known)], axis=1)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

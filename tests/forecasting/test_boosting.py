@@ -9,9 +9,9 @@ from demand.booster_inputs import COLUMNS, PLAN_PLACES
 from demand.ensemble import Ensemble
 from forecasting import boosting
 from forecasting.boosting import BoosterSettings, training_rows
+from forecasting.features import prepared
 from forecasting.panels import Months
 from forecasting.profiling import Profiles
-from forecasting.recipes import prepared
 from helpers_sales import monthly_sales
 
 MONTHS = Months.of(prepared(monthly_sales(stores=10, months=20)))
@@ -55,6 +55,16 @@ def test_equal_rows_give_equal_trees_and_too_few_give_none(learned: boosting.Tra
     assert first == second
     few = boosting.TrainingRows(learned.x[:9], learned.y[:9], learned.weight[:9])
     assert boosting.fit(few, SETTINGS) is None
+
+
+def test_coarse_inputs_have_few_values_and_fall_on_the_same_side_of_every_split(learned: boosting.TrainingRows) -> None:
+    booster, x = _fitted(learned), learned.x.copy()
+    coarse = np.column_stack([boosting._coarsened(column, learned.weight) for column in x.T])
+    empty = ~np.isfinite(x).any(axis=0)
+    x[:, empty] = 0.0
+    assert max(len(np.unique(column[np.isfinite(column)])) for column in coarse.T) <= boosting.BINS
+    assert (np.isfinite(coarse) == np.isfinite(x)).all()
+    np.testing.assert_array_equal(booster.predict(coarse), booster.predict(x))
 
 
 def test_onnx_trees_agree_on_random_inputs_with_missing_values(learned: boosting.TrainingRows, tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from forecasting.effects import effects, effects_of, next_month
+from forecasting.features import prepared
 from forecasting.packing import Packed
 from forecasting.prepare import add_features
-from forecasting.recipes import DirectRecipe, prepared
+from forecasting.recipes import DirectRecipe
 from helpers_sales import monthly_sales
 
 ROWS = pd.DataFrame({"StoreID": ["A", "B"], "Promotion": [0.0, 1.0], "Price": [4.0, 5.0]})

@@ -36,7 +36,7 @@ def verdict(one: Entrant = GOOD, champion: Rival | None = None, rows: int = 480,
 def test_a_model_better_than_every_baseline_and_the_champion_is_promoted() -> None:
     decision = verdict(champion=rival("champion version 3", 0.12, 3))
     assert decision.promoted
-    assert decision.reasons[-1].startswith("history beats champion version 3: WAPE 10.0% against 12.0%, p = ")
+    assert decision.reasons[-1].startswith("history beats champion version 3: WAPE 10.0% against 12.0%, p < 0.001")
     assert set(decision.p_values) == {"seasonal_naive", "last_month", "champion version 3"}
     assert all(p is not None and p < 0.1 for p in decision.p_values.values())
 

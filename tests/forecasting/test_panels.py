@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from demand.panel import WEEKDAYS
+from forecasting.features import prepared
 from forecasting.panels import Months
-from forecasting.recipes import prepared
 from helpers_sales import monthly_sales
 
 ROWS = prepared(monthly_sales(stores=3, months=12))

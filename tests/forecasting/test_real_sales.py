@@ -8,10 +8,11 @@ from forecasting import scoring
 from forecasting.baselines import NAMES
 from forecasting.candidates import Candidate, keyed
 from forecasting.evaluate import decide_on, judge
+from forecasting.features import prepared
 from forecasting.forests import Settings
 from forecasting.gaps import complete
 from forecasting.gate import Gate
-from forecasting.recipes import DirectRecipe, ForestRecipe, prepared
+from forecasting.recipes import DirectRecipe, ForestRecipe
 from forecasting.rolling import Rolling, backtest
 from helpers_sales import CONTRACT, MONTHLY_SQL, SHARED_DATA
 from sales.aggregate import aggregate
