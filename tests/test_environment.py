@@ -1,13 +1,28 @@
 """The image and the laptop run the same pins, and nothing secret lies in the repo."""
 
+import ast
 import re
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
+# Distribution -> its module, where they differ otherwise than by a dash.
+MODULES = {
+    "scikit-learn": "sklearn",
+    "pyyaml": "yaml",
+    "mlflow-skinny": "mlflow",
+    "azure-identity": "azure",
+    "snowflake-connector-python": "snowflake",
+    "azureml-ai-monitoring": "azureml",
+}
+# Part of a declared package's own interface: the inference server takes a response of Flask's, Snowflake's connector a
+# key in the form that cryptography gives it.
+OF_AN_INTERFACE = {"flask", "cryptography"}
 PIN = re.compile(r"^([a-z0-9_.-]+)(?:\[[^\]]*\])?==(\S+)", re.MULTILINE)
 
 
@@ -45,3 +60,23 @@ def test_no_secret_is_committed():
     )
     lines = [line for line in done.stdout.splitlines() if not line.startswith("tests/")]
     assert lines == []
+
+
+def imported(folder):
+    """Top-level modules that a package imports, anywhere in it."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "src" / folder).rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    whole = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    parts = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level]
+    return {name.split(".")[0] for name in whole + parts}
+
+
+@pytest.mark.parametrize("folder", ["demand", "sales", "forecasting"])
+def test_what_a_step_imports_is_declared(folder):
+    """Not brought along by something else: another release of that may leave it out."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = project["project"]["dependencies"] + project["dependency-groups"]["score"]
+    names = {re.split(r"[=<\[]", each)[0] for each in declared}
+    modules = {MODULES.get(name, name.replace("-", "_")) for name in names}
+    foreign = imported(folder) - set(sys.stdlib_module_names) - {"demand", "sales", "forecasting"} - OF_AN_INTERFACE
+    assert foreign - modules == set()
