@@ -1,5 +1,6 @@
 """Registering a component: checked as far as it can be without its inputs, then kept whole."""
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -7,10 +8,12 @@ from amlspec.document import Document
 from amlspec.errors import UserError
 from amlspec.schema import Component, PipelineComponent, parse
 from host import hashing
-from host.state import home
-from localml import assets, component_code, component_snapshot, nested, parallel
+from host.state import home, read_json
+from localml import assets, component_snapshot, nested, parallel
 from localml.assets import Asset
 from localml.refusals import check_command, check_component_kind
+
+Spec = Component | PipelineComponent | parallel.Component
 
 
 def register(document: Document) -> Asset:
@@ -25,10 +28,10 @@ def register(document: Document) -> Asset:
         component_snapshot.write(document, staged)
         shown = {key: getattr(spec, key) for key in ("name", "version", "description", "tags", "properties")}
         record = {**shown, "type": document.data.get("type", "command"), "display_name": spec.display_name}
-        return assets.register("component", record, _hash(document, staged), content=staged)
+        return assets.register("component", record, _noted_hash(spec, staged), content=staged)
 
 
-def _checked(document: Document) -> Component | PipelineComponent | parallel.Component:
+def _checked(document: Document) -> Spec:
     check_component_kind(document, "pipeline", "parallel")
     kind = document.data.get("type", "command")
     if kind == "parallel":
@@ -42,7 +45,23 @@ def _checked(document: Document) -> Component | PipelineComponent | parallel.Com
     return component
 
 
-def _hash(document: Document, staged: Path) -> str:
-    """What makes a version's content: the spec, the code, and the other files that it names."""
-    code = component_code.of_spec(document).hash()
-    return hashing.of_data([document.data, code, *map(hashing.of_path, sorted(staged.glob("part-*")))])
+def _noted_hash(spec: Spec, staged: Path) -> str:
+    """The content's hash; that under which the version is known where it holds the same, since releases before this
+    one reckoned it from the file as it was written."""
+    own = _hash(type(spec), staged)
+    with contextlib.suppress(UserError):
+        known = assets.get("component", str(spec.name), spec.version)
+        if spec.version and known.content and _hash(type(spec), known.content) == own:
+            return known.sha256
+    return own
+
+
+def _hash(model: type[Spec], folder: Path) -> str:
+    """What makes a version's content: the spec's meaning, the code, and the other files that it names.
+
+    azure-ai-ml writes defaults out, turns relative paths into places, and adds `$schema`; that changes no meaning.
+    """
+    spec = model.model_validate(read_json(folder / component_snapshot.NAME))
+    meaning = spec.model_dump(mode="json", exclude_defaults=True, exclude={"schema_"})
+    rest = [path for path in sorted(folder.iterdir()) if path.name != component_snapshot.NAME]
+    return hashing.of_data([meaning, *([path.name, hashing.of_path(path)] for path in rest)])

@@ -95,7 +95,11 @@ def content(kind: str, name: str, version: str) -> Path | None:
 def is_same_model(record: Record, address: str) -> bool:
     """Whether what lies at a datastore's address is what a registered model holds."""
     place = stored.datastore_path(address)
-    return place is not None and place.exists() and hashing.of_path(place) == hashing.of_path(Path(record["path"]))
+    if place is None or not place.exists():
+        return False
+    # The registry keeps a model of one file as a folder with that file in it.
+    given = hashing.of_members({place.name: place}) if place.is_file() else hashing.of_path(place)
+    return given == hashing.of_path(Path(record["path"]))
 
 
 def component_spec(name: str, version: str) -> Record:
