@@ -46,6 +46,21 @@ def daily_sales(stores: int = 2, first: str = "2023-01-01", last: str = "2024-12
     return pd.DataFrame(rows)
 
 
+def promoted_sales(stores: int = 8) -> pd.DataFrame:
+    """2 categories a store, a line a day, 30 months. A promotion of a whole month, planned ahead, doubles its sales."""
+    days = pd.date_range("2022-01-01", "2024-06-30")
+    rng = np.random.default_rng(7)
+    promotion = rng.random((stores, 30)) < 0.4
+    rows = [
+        {"SaleDate": day, "StoreID": f"S{store}", "Category": category, "Price": 4.0, "Promotion": bool(on),
+         "Quantity": round(level * (10 + store) * (2 if on else 1) * rng.uniform(0.98, 1.02), 3)}
+        for day in days
+        for store, on in enumerate(promotion[:, (day.year - 2022) * 12 + day.month - 1])
+        for category, level in (("Coffee", 3.0), ("Food", 1.0))
+    ]  # fmt: skip
+    return pd.DataFrame(rows).assign(SaleID=range(len(rows)))
+
+
 def monthly_sales(stores: int = 40, months: int = 36, seed: int = 0, noise: float = 0.05) -> pd.DataFrame:
     """Store-months as the aggregate step writes them: level, trend and season differ, promotions lift."""
     random = np.random.default_rng(seed)

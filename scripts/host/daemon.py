@@ -72,13 +72,12 @@ def start(daemon: Daemon, variables: dict[str, str] | None = None) -> Server:
     """Start one where none runs. Raises UserError with the last line of its log where it does not come up."""
     daemon.state.unlink(missing_ok=True)
     ours = {"PYTHONDONTWRITEBYTECODE": "", **(variables or {})}
-    inherited = {key: value for key, value in os.environ.items() if key != "LOCALML_STEP"}
     with daemon.log.open("ab") as log:
         offset = log.tell()
         child = subprocess.Popen(
             [daemon.python, "-m", daemon.module, daemon.argument],
             cwd=daemon.state.parent,
-            env={**inherited, **ours},
+            env={**process.inherited(), **ours},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -20,6 +20,9 @@ _PASSED = frozenset(
     "HTTPS_PROXY HTTP_PROXY NO_PROXY https_proxy http_proxy no_proxy".split()
 )
 _PASSED_PREFIXES = ("SNOWFLAKE_", "MLFLOW_", "OPENBLAS_", "OMP_")
+# By these a shell's clients come to a workspace. azureml-mlflow, which every import of mlflow loads, asks the address
+# that they name, and that workspace may have ended.
+_OF_CLIENTS = frozenset({"ARM_CLOUD_METADATA_URL", "AZUREML_CURRENT_CLOUD", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"})
 _GRACE_SECONDS = 5.0
 
 
@@ -28,6 +31,11 @@ def environment(step: str, python: Path, tmp: Path, extra: dict[str, str]) -> di
     kept = {key: value for key, value in os.environ.items() if key in _PASSED or key.startswith(_PASSED_PREFIXES)}
     path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {**kept, "PATH": path, "TMPDIR": str(tmp), "LOCALML_STEP": step, "PYTHONUNBUFFERED": "1", **extra}
+
+
+def inherited() -> dict[str, str]:
+    """This process's variables, for one of the engine's own: it is nobody's step, and no client of a workspace."""
+    return {key: value for key, value in os.environ.items() if key != "LOCALML_STEP" and key not in _OF_CLIENTS}
 
 
 def of_packages(folder: Path, variables: dict[str, str]) -> dict[str, str]:

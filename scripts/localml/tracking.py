@@ -3,7 +3,6 @@ does: what needs the library runs as `python -m localml.tracking`, what only loo
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from amlspec.errors import UserError
+from host import process
 from host.state import home
 from localml import registry, runs, schema_guard
 
@@ -83,7 +83,7 @@ def _call(*arguments: str) -> str:
 
 
 def _run(words: list[str]) -> str:
-    variables = {**os.environ, "MLFLOW_TRACKING_URI": uri(), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    variables = {**process.inherited(), "MLFLOW_TRACKING_URI": uri(), "MLFLOW_DISABLE_TELEMETRY": "true"}
     done = subprocess.run([sys.executable, *words], env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]

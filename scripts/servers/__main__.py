@@ -33,8 +33,9 @@ def main(argv: list[str] | None = None) -> int:
 def stop() -> list[str]:
     """What has been ended: the warehouse, the workspace, and each endpoint with its servers."""
     warehouse = ["the warehouse"] if lifecycle.stop(open_home()) else []
-    az.stop()
+    az_ended = az.stop()
     served = ["the workspace"] if workspace.stop() else []
+    served += ["az's preloaded interpreter"] if az_ended else []
     return [*warehouse, *served, *(f"endpoint {name} and its servers" for name in verbs_endpoints.stop_every())]
 
 

@@ -42,12 +42,12 @@ def _started(args: argparse.Namespace) -> str:
     if given != known or (running and args.port not in (0, running.port)):
         lifecycle.stop()
         site.rename(given)
-    shown = client_settings.shown(site.load(lifecycle.start(args.port).port))
-    return shown + (_recipes(args.az.absolute()) if args.az else "")
+    served = site.load(lifecycle.start(args.port).port)
+    return client_settings.shown(served) + (_recipes(served, args.az.absolute()) if args.az else "")
 
 
-def _recipes(python: Path) -> str:
-    az.start(python)
+def _recipes(served: site.Site, python: Path) -> str:
+    az.start(python, client_settings.variables(served))
     return f"\nFor the recipes of ENV=dev: source {display(az.write(python))}; make run-pipeline ENV=dev\n"
 
 

@@ -2,11 +2,11 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from e2e.checkout import Checkout, wait_for
+from helpers_sales import promoted_sales
 
 pytestmark = pytest.mark.slow
 
@@ -28,21 +28,6 @@ def sales(tmp_path_factory):
     rows = [{"SaleDate": start, "StoreID": name, "Quantity": sold} for start in starts for name, sold in stores]
     pd.DataFrame(rows).assign(SaleID=range(len(rows))).to_csv(folder / "constant.csv", index=False)
     return folder
-
-
-def promoted_sales():
-    """8 stores and 2 categories, one line a day. A promotion of a whole month, planned ahead, doubles the sales."""
-    days = pd.date_range("2022-01-01", "2024-06-30")
-    rng = np.random.default_rng(7)
-    promotion = rng.random((8, 30)) < 0.4
-    rows = [
-        {"SaleDate": day, "StoreID": f"S{store}", "Category": category, "Price": 4.0, "Promotion": bool(on),
-         "Quantity": round(level * (10 + store) * (2 if on else 1) * rng.uniform(0.98, 1.02), 3)}
-        for day in days
-        for store, on in enumerate(promotion[:, (day.year - 2022) * 12 + day.month - 1])
-        for category, level in (("Coffee", 3.0), ("Food", 1.0))
-    ]  # fmt: skip
-    return pd.DataFrame(rows).assign(SaleID=range(len(rows)))
 
 
 def champions(checkout):

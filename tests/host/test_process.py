@@ -54,3 +54,13 @@ def test_a_child_that_was_waited_for_already_is_no_error() -> None:
     done = start("true")
     done.wait()
     process.wait([done], 0.01)
+
+
+def test_a_process_of_the_engine_is_no_client_of_a_workspace_that_the_shell_has_sourced(monkeypatch):
+    """Once that workspace has ended, azureml-mlflow would ask an address where nothing answers."""
+    stale = {"ARM_CLOUD_METADATA_URL": "https://127.0.0.1:1/metadata", "IDENTITY_HEADER": "secret", "LOCALML_STEP": "x"}
+    for name, value in {**stale, "LANG": "C.UTF-8"}.items():
+        monkeypatch.setenv(name, value)
+    variables = process.inherited()
+    assert variables["LANG"] == "C.UTF-8"
+    assert not stale.keys() & variables.keys()

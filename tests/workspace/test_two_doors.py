@@ -38,7 +38,9 @@ def registered(client: Any, workspace: Any) -> dict[Path, dict[str, Any]]:
     for kind, specs in (("environment", ENVIRONMENTS), ("component", COMPONENTS)):
         for spec in specs:
             text = spec.read_text()
-            name, version = (re.search(rf'^{key}: "?([^"\n]+)"?$', text, re.MULTILINE)[1] for key in ("name", "version"))  # type: ignore[index]
+            name, version = (
+                re.search(rf'^{key}: "?([^"\n]+)"?$', text, re.MULTILINE)[1] for key in ("name", "version")
+            )  # type: ignore[index]
             shown[spec] = localml(workspace.home, kind, "show", "--name", name, "--version", version)
     return shown
 
@@ -51,7 +53,9 @@ def test_what_rest_has_registered_is_no_change_for_the_command_line(
     assert localml(workspace.home, kind, "create", "--file", str(spec)) == registered[spec]
 
 
-def test_what_the_command_line_has_registered_is_no_change_for_rest(client: Any, workspace: Any, tmp_path: Path) -> None:
+def test_what_the_command_line_has_registered_is_no_change_for_rest(
+    client: Any, workspace: Any, tmp_path: Path
+) -> None:
     from azure.ai.ml import load_component, load_data, load_environment, load_model  # noqa: PLC0415 - takes seconds
 
     folder = project(tmp_path)
@@ -83,7 +87,8 @@ def project(folder: Path) -> Path:
         "command: python double.py ${{inputs.text}} ${{outputs.result}} ${{inputs.times}}\n",
         "data.yml": 'name: doors\nversion: "1"\ntype: uri_file\npath: sales.csv\n',
         "model.yml": 'name: doors\nversion: "1"\ntype: custom_model\npath: sales.csv\n',
-        "pipeline.yml": "type: pipeline\nsettings: {default_compute: azureml:cpu-cluster}\nexperiment_name: doors\ndisplay_name: Two steps\n"
+        "pipeline.yml": "type: pipeline\nsettings: {default_compute: azureml:cpu-cluster}\n"
+        "experiment_name: doors\ndisplay_name: Two steps\n"
         "inputs:\n  text: {type: uri_file, path: azureml:doors:1}\n  times: 3\n"
         "outputs:\n  twice: {type: uri_folder}\n"
         "jobs:\n"

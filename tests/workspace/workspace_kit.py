@@ -127,3 +127,33 @@ def connect(workspace: Workspace) -> Any:
     names = ("AZURE_SUBSCRIPTION_ID", "AZURE_DEFAULTS_GROUP", "AZURE_DEFAULTS_WORKSPACE")
     given = [workspace.variables[name] for name in names]
     return MLClient(DefaultAzureCredential(), *given, show_progress=False, enable_telemetry=False)
+
+
+class Shell:
+    """A shell in which the workspace's file was sourced."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def run(self, command: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """What a command says in it; its exit code must be `code`, or may be any (None)."""
+        script = f"source {self.home}/workspace/az.sh; {command}"
+        words, env = ["bash", "-c", script], make_environment(self.home)
+        done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+        assert code is None or done.returncode == code, done.stdout + done.stderr
+        return done
+
+
+def make_environment(home: Path) -> dict[str, str]:
+    """Variables of a make that has state of its own."""
+    left = {key: value for key, value in os.environ.items() if key not in ("LOCALML_STRICT", "MAKEFLAGS", "AZ_ML")}
+    return left | {"LOCALML_HOME": str(home)}
+
+
+def make(home: Path, *words: str) -> str:
+    """make with state of its own; what it says."""
+    done = subprocess.run(
+        ["make", *words], cwd=ROOT, env=make_environment(home), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -1,6 +1,7 @@
 """Starts and ends the preloaded interpreter behind `az`, and writes what a shell needs to call it."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 from filelock import FileLock
@@ -15,15 +16,19 @@ SCRIPTS = Path(__file__).parents[2]
 FRONT = Path(__file__).parent
 
 
-def start(python: Path) -> None:
-    """Have the interpreter `python`, which has azure-ai-ml, wait for calls; one of another version ends."""
+def start(python: Path, variables: Mapping[str, str]) -> None:
+    """Have the interpreter `python`, which has azure-ai-ml, wait for calls; one of another version ends.
+
+    The SDK asks for the clouds where it is imported, so that it needs the `variables` of a client then: those of the
+    shell may be of a workspace that has ended.
+    """
     folder = site.folder()
     with FileLock(folder / ".az.lock"):
         made = _daemon(folder, python)
         if read_json(folder / "az-python.json") != str(python):
             daemon.stop(made)
         if daemon.find(made) is None:
-            daemon.start(made, {"PYTHONPATH": str(SCRIPTS)})
+            daemon.start(made, {"PYTHONPATH": str(SCRIPTS), **variables})
         write_json(folder / "az-python.json", str(python))
 
 
