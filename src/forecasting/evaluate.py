@@ -29,6 +29,7 @@ from forecasting.packing import NONE, load
 from forecasting.recipes import NaiveRecipe
 from forecasting.report.changes import changes
 from forecasting.rolling import Rolling, backtest
+from forecasting.scales import Scales
 from forecasting.thresholds import Gate
 
 log = logging.getLogger(__name__)
@@ -159,8 +160,8 @@ def result_of(
     counts: dict[str, Any],
 ) -> verdict.Verdict:
     """The verdict of a decision; importance is added by the step."""
-    naive = judged.tables["seasonal_naive"]
-    table = {name: scoring.figures(one, naive, name not in baselines.NAMES) for name, one in judged.tables.items()}
+    scales = Scales.of(judged.rows)
+    table = {name: scoring.figures(one, scales, name not in baselines.NAMES) for name, one in judged.tables.items()}
     months = sorted(judged.rows["MonthYear"].unique())
     cut = len(months) - judged.origins
     return verdict.Verdict(

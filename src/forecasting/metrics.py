@@ -41,12 +41,3 @@ def pinball(actual: FloatArray, quantile: FloatArray, share: float) -> float:
     """Mean pinball loss of a forecast quantile (0.1 for P10), in units (Koenker and Bassett 1978)."""
     below = actual - quantile
     return float(np.mean(np.maximum(share * below, (share - 1) * below)))
-
-
-def scaled(actual: FloatArray, forecast: FloatArray, naive: FloatArray, power: int) -> float | None:
-    """Mean error to the power of `power` over that of the naive forecast, then its root; None where that is zero.
-
-    With power 1 it is MASE, with 2 RMSSE (Hyndman and Koehler 2006), scaled by seasonal naive on the same rows.
-    """
-    below = float(np.mean(np.abs(actual - naive) ** power)) if len(actual) else 0.0
-    return (float(np.mean(np.abs(actual - forecast) ** power)) / below) ** (1 / power) if below else None

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from forecasting import blending, intervals, metrics
+from forecasting.scales import Scales
 from forecasting.verdict import Errors, Figures, Further
 
 FloatArray = npt.NDArray[np.float64]
@@ -36,15 +37,14 @@ def with_bounds(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(P10=low, P90=high)
 
 
-def figures(table: pd.DataFrame, naive: pd.DataFrame, is_bounded: bool = True) -> Figures:
+def figures(table: pd.DataFrame, scales: Scales, is_bounded: bool = True) -> Figures:
     """Every figure of one model; coverage and pinball only where it has an interval.
 
     Args:
         table: judged rows of its back-test.
-        naive: the same rows of the seasonal naive forecast, by which MASE and RMSSE scale.
+        scales: of the same sales, by which MASE and RMSSE divide.
         is_bounded: whether it has an interval.
     """
-    table = table.assign(Naive=naive["Forecast"].to_numpy())
     table = with_bounds(table) if is_bounded else table.assign(P10=np.nan, P90=np.nan)
     near = one_step(table)
     return Figures(
@@ -54,7 +54,7 @@ def figures(table: pd.DataFrame, naive: pd.DataFrame, is_bounded: bool = True) -
         multi_step_with_plan=errors(table, "Planned"),
         coverage_p10_p90=_coverage(near) if is_bounded else None,
         multi_step_coverage_p10_p90=_coverage(table) if is_bounded else None,
-        further=further(near, is_bounded),
+        further=further(near, scales, is_bounded),
     )
 
 
@@ -67,17 +67,18 @@ def _coverage(table: pd.DataFrame) -> float | None:
     return metrics.coverage(_column(table, "Actual"), _column(table, "P10"), _column(table, "P90"))
 
 
-def further(near: pd.DataFrame, is_bounded: bool) -> Further:
+def further(near: pd.DataFrame, scales: Scales, is_bounded: bool) -> Further:
     """Bias, scaled errors and pinball loss one month ahead, and the WAPE's interval over months."""
     actual, forecast = _column(near, "Actual"), _column(near, "Forecast")
     sold = float(np.abs(actual).sum())
     if not len(near) or not sold or not np.isfinite(forecast).all():
         return Further()
     low, high = _over_months(near)
+    mase, rmsse = scales.scaled(near)
     return Further(
         bias=float((forecast - actual).sum()) / sold,
-        mase=metrics.scaled(actual, forecast, _column(near, "Naive"), 1),
-        rmsse=metrics.scaled(actual, forecast, _column(near, "Naive"), 2),
+        mase=mase,
+        rmsse=rmsse,
         pinball_p10=metrics.pinball(actual, _column(near, "P10"), 0.1) / sold * len(near) if is_bounded else None,
         pinball_p90=metrics.pinball(actual, _column(near, "P90"), 0.9) / sold * len(near) if is_bounded else None,
         wape_low=low,

@@ -34,7 +34,7 @@ class Further:
 
     Attributes:
         bias: sum of forecast - actual over sum of sales.
-        mase, rmsse: mean absolute and root mean squared error over those of seasonal naive on the same rows.
+        mase, rmsse: mean absolute and root mean squared scaled error (`forecasting.scales`).
         pinball_p10, pinball_p90: pinball loss of the interval's ends, over sales.
         wape_low, wape_high: P10 and P90 of the WAPE, by how it differs from month to month.
     """

@@ -109,7 +109,7 @@ def test_figures_are_those_of_the_forecasts_written_beside_them(step: Callable[.
         further = entry["further"]
         assert further["bias"] == pytest.approx(bias)
         assert further["wape_low"] <= entry["one_step"]["wape"] <= further["wape_high"]
-    assert verdict["baselines"]["seasonal_naive"]["further"]["mase"] == pytest.approx(1.0)
+    assert 0.8 < verdict["baselines"]["seasonal_naive"]["further"]["mase"] < 1.25
 
 
 def test_the_report_beside_the_verdict_draws_the_selected_candidate(step: Callable[..., Path]) -> None:

@@ -143,6 +143,12 @@ class Shell:
         assert code is None or done.returncode == code, done.stdout + done.stderr
         return done
 
+    def start(self, command: str) -> subprocess.Popen[str]:
+        """The same in a session of its own, without waiting."""
+        words = ["bash", "-c", f"source {self.home}/workspace/az.sh; {command}"]
+        pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(words, cwd=ROOT, env=make_environment(self.home), start_new_session=True, **pipes)
+
 
 def make_environment(home: Path) -> dict[str, str]:
     """Variables of a make that has state of its own."""
