@@ -86,6 +86,12 @@ forecast: ready-$(ENV) $(if $(filter local,$(ENV)),start-warehouse) ## Forecast 
 	  $(if $(VAULT_URI),jobs.publish.inputs.vault_url=$(VAULT_URI) inputs.key_name=$(SNOWFLAKE_SECRET))
 	@$(PY) -m pipeline forecasts $(JOB)
 
+sweep: JOB := sweep-$(shell date -u +%Y%m%d-%H%M%S)-$(shell echo $$$$)
+sweep: ready-$(ENV) ## Tune the booster on the training months and say the best settings. TRIALS=16 GRAIN=store SALES=file
+	@settings=$$($(PY) -m pipeline sweep --grain "$(GRAIN)" $(if $(TRIALS),--trials "$(TRIALS)") --set $(RUN_SETTINGS)); $(SETTINGS_AS_ARGUMENTS); \
+	$(PY) -m pipeline.submit $(JOB) --then-summary --file ml/pipelines/sweep.yml --set "$$@"
+	@$(PY) -m pipeline best $(JOB)
+
 verdict: az-$(ENV) $(VENV)/.ready ## Print the last run's verdict as JSON
 	@$(PY) -m pipeline verdict
 
@@ -127,7 +133,7 @@ ready-local: $(VENV)/.ready environments
 	@[ -f "$$LOCALML_HOME/warehouse/seeded.json" ] || $(MAKE) seed-sales
 	@cat $(IMPORTED_FROM) | cmp -s - "$$LOCALML_HOME/warehouse/imported" || $(MAKE) import-data
 
-.PHONY: run-pipeline watch import-data forecast verdict ui register-assets environments ready-local ready-dev ready-prod
+.PHONY: run-pipeline watch import-data forecast sweep verdict ui register-assets environments ready-local ready-dev ready-prod
 .PHONY: az-local az-dev az-prod
 
 ##@ Serving

@@ -215,6 +215,7 @@ def absolute(spec: Any, base: Path, are_names: bool = False) -> Any:
         return {name: absolute(value, base) for name, value in spec.items()}
     return {
         key: value if key in _OPAQUE
+        else [str(base / each) for each in value] if key == "additional_includes" and isinstance(value, list)
         else _path(key, value, base) if isinstance(value, str)
         else absolute(value, base, key in _NAMED)
         for key, value in spec.items()

@@ -1,12 +1,9 @@
 """Sweeps: a node or a job of type sweep becomes one step, whose process (trials.py) runs the trials and keeps the best.
 
-Fields and distributions as Microsoft's "CLI (v2) sweep job YAML schema" has them.
+Fields as Microsoft's "CLI (v2) sweep job YAML schema" has them; `search_space` and `early_termination` beside it.
 """
 
-import itertools
 import json
-import math
-import random
 import sys
 from pathlib import Path
 from typing import Any, Literal
@@ -20,19 +17,8 @@ from amlspec.schema import Component, Output, Spec, Variables, parse
 from host import hashing
 from host.state import home, write_json
 from localml import component_snapshot, nested
-
-_BOUNDS: dict[str, tuple[str, ...]] = {
-    "choice": ("values",),
-    "randint": ("upper",),
-    "uniform": ("min_value", "max_value"),
-    "quniform": ("min_value", "max_value", "q"),
-    "loguniform": ("min_value", "max_value"),
-    "qloguniform": ("min_value", "max_value", "q"),
-    "normal": ("mu", "sigma"),
-    "qnormal": ("mu", "sigma", "q"),
-    "lognormal": ("mu", "sigma"),
-    "qlognormal": ("mu", "sigma", "q"),
-}
+from localml.early_termination import Policy
+from localml.search_space import Algorithm, check
 
 
 class _Objective(Spec):
@@ -49,13 +35,6 @@ class _Limits(Spec):
     trial_timeout: int | None = Field(default=None, ge=1)
 
 
-class _Algorithm(Spec):
-    type: str
-    seed: int | None = None
-    rule: Literal["random", "sobol"] = "random"
-    logbase: str | float | None = None
-
-
 class Sweep(Spec):
     """A node of type sweep. What chooses a machine or a person is read and not needed."""
 
@@ -70,10 +49,10 @@ class Sweep(Spec):
     inputs: dict[str, Any] = Field(default_factory=dict)
     outputs: dict[str, Any] = Field(default_factory=dict)
     environment_variables: Variables = Field(default_factory=dict)
-    sampling_algorithm: str | _Algorithm = "random"
+    sampling_algorithm: str | Algorithm = "random"
     search_space: dict[str, dict[str, Any]]
     objective: _Objective
-    early_termination: dict[str, Any] | None = None
+    early_termination: Policy | None = None
     limits: _Limits = _Limits()
     trial: str | dict[str, Any]
 
@@ -104,17 +83,19 @@ def _as_step(document: Document, name: str, node: dict[str, Any]) -> dict[str, A
     own = Document(document.path, node, inner)
     sweep = parse(Sweep, own)
     trial = _trial(sweep, own, document)
+    algorithm = _algorithm(sweep, own)
     spec = {
         "home": str(home()),
         "command": trial.command,
-        "draws": draws(sweep, own),
+        "space": sweep.search_space,
+        "algorithm": algorithm.model_dump(),
+        "count": sweep.limits.max_total_trials,
         "outputs": {key: output.type for key, output in trial.outputs.items()},
-        "searched": sorted(sweep.search_space),
         "metric": sweep.objective.primary_metric,
         "goal": sweep.objective.goal,
         "concurrent": sweep.limits.max_concurrent_trials,
         "timeout": sweep.limits.trial_timeout,
-        "early_termination": (sweep.early_termination or {}).get("type"),
+        "early_termination": sweep.early_termination and sweep.early_termination.model_dump(),
     }
     inputs = {key: each for key, each in trial.inputs.items() if key not in sweep.search_space}
     component = trial.model_dump(by_alias=True, exclude_unset=True, mode="json")
@@ -126,6 +107,17 @@ def _as_step(document: Document, name: str, node: dict[str, Any]) -> dict[str, A
     if sweep.limits.timeout:
         step["limits"] = {"timeout": sweep.limits.timeout}
     return {"type": "command", "component": str(kept(component)), **step}
+
+
+def _algorithm(sweep: Sweep, document: Document) -> Algorithm:
+    """The sampling algorithm, checked with the space that it samples from."""
+    given = sweep.sampling_algorithm
+    algorithm = given if isinstance(given, Algorithm) else Algorithm(type=given)
+    check(sweep.search_space, algorithm, document.where)
+    if algorithm.type == "bayesian" and sweep.early_termination:
+        where = document.where("early_termination")
+        raise UserError(f"{where}: bayesian sampling has no early termination: every trial tells it something")
+    return algorithm
 
 
 def kept(data: dict[str, Any]) -> Path:
@@ -176,80 +168,6 @@ def declared(value: Any, pipeline: Document) -> dict[str, Any]:
         return {"type": value.get("type", "uri_folder")}
     kinds = {bool: "boolean", int: "integer", float: "number"}
     return {"type": kinds.get(type(value), "string")}
-
-
-def draws(sweep: Sweep, document: Document) -> list[dict[str, Any]]:
-    """The values of each trial. Raises UserError for what is not imitated or not well written."""
-    for name, space in sweep.search_space.items():
-        _check_space(document.where("search_space", name), name, space)
-    given = sweep.sampling_algorithm
-    algorithm = given if isinstance(given, _Algorithm) else _Algorithm(type=given)
-    where = document.where("sampling_algorithm")
-    if algorithm.logbase is not None:
-        raise UserError(f"{where}: sampling_algorithm.logbase is not imitated by the local engine")
-    if algorithm.type == "grid":
-        return _grid(sweep, document)
-    if algorithm.type == "random":
-        return _random(sweep, algorithm)
-    raise UserError(f"{where}: sampling_algorithm {algorithm.type} is not imitated by the local engine: random or grid")
-
-
-def _check_space(where: str, name: str, space: dict[str, Any]) -> None:
-    kind = str(space.get("type"))
-    if kind not in _BOUNDS:
-        raise UserError(f"{where}: search_space.{name}: type {kind} is not one of {', '.join(_BOUNDS)}")
-    if {*space} != {"type", *_BOUNDS[kind]}:
-        raise UserError(f"{where}: search_space.{name}: {kind} has the fields {', '.join(_BOUNDS[kind])}")
-    if kind == "choice" and not (isinstance(space["values"], list) and space["values"]):
-        raise UserError(f"{where}: search_space.{name}: values is not a list of one or more")
-    numbers = [] if kind == "choice" else [space[key] for key in _BOUNDS[kind]]
-    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in numbers):
-        raise UserError(f"{where}: search_space.{name}: {', '.join(_BOUNDS[kind])} are numbers")
-    if "min_value" in space and space["min_value"] > space["max_value"]:
-        raise UserError(f"{where}: search_space.{name}: min_value is above max_value")
-
-
-def _grid(sweep: Sweep, document: Document) -> list[dict[str, Any]]:
-    for name, space in sweep.search_space.items():
-        if space["type"] != "choice":
-            where = document.where("search_space", name, "type")
-            raise UserError(f"{where}: search_space.{name}: grid sampling takes type choice only, not {space['type']}")
-    rows = itertools.product(*(space["values"] for space in sweep.search_space.values()))
-    kept = itertools.islice(rows, sweep.limits.max_total_trials)
-    return [dict(zip(sweep.search_space, row, strict=True)) for row in kept]
-
-
-def _random(sweep: Sweep, algorithm: _Algorithm) -> list[dict[str, Any]]:
-    count, names = sweep.limits.max_total_trials, list(sweep.search_space)
-    if algorithm.rule == "sobol":
-        from scipy.stats import qmc  # noqa: PLC0415 - half a second
-
-        sampler = qmc.Sobol(len(names), seed=algorithm.seed)
-        points = sampler.random_base2(math.ceil(math.log2(count)) if count > 1 else 0)[:count].tolist()
-    else:
-        source = random.Random(algorithm.seed)
-        points = [[source.random() for _ in names] for _ in range(count)]
-    return [
-        {name: at(sweep.search_space[name], point) for name, point in zip(names, row, strict=True)} for row in points
-    ]
-
-
-def at(space: dict[str, Any], point: float) -> Any:
-    """The value of a distribution at a point of [0, 1): its quantile."""
-    kind = str(space["type"])
-    if kind == "choice":
-        return space["values"][int(point * len(space["values"]))]
-    if kind == "randint":  # of [0, upper)
-        return int(point * int(space["upper"]))
-    if kind.endswith("uniform"):
-        value = space["min_value"] + point * (space["max_value"] - space["min_value"])
-    else:
-        from statistics import NormalDist  # noqa: PLC0415
-
-        value = NormalDist(space["mu"], space["sigma"]).inv_cdf(min(max(point, 1e-12), 1 - 1e-12))
-    if "log" in kind:  # bounds, mu and sigma are those of the logarithm
-        value = math.exp(value)
-    return round(value / space["q"]) * space["q"] if "q" in space else value
 
 
 def loads(path: Path) -> dict[str, Any]:

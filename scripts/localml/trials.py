@@ -22,9 +22,12 @@ from typing import Any, NoReturn
 from amlspec.bindings import render
 from amlspec.errors import UserError
 from host import process
-from localml import registry, runs, sweep
+from localml import registry, runs, search_space, sweep
+from localml.early_termination import Policy, Watch
 
 _POLL_SECONDS = 0.05
+# How often the metrics are looked at, where trials may be ended early.
+_LOOK_SECONDS = 0.5
 
 
 @dataclass
@@ -43,6 +46,9 @@ class Trial:
     def log(self) -> Path:
         return self.folder / "log.txt"
 
+    def __str__(self) -> str:
+        return f"trial {self.number}: " + " ".join(f"{name}={value}" for name, value in self.drawn.items())
+
 
 class Trials:
     """All trials of one sweep."""
@@ -51,20 +57,23 @@ class Trials:
         self.spec, self.inputs, self.outputs = spec, inputs, outputs
         self.folder = Path(os.environ["TMPDIR"]) / "trials"
         self.slots = min(int(spec["concurrent"]), max(2, os.cpu_count() or 2))
+        self.sampler = search_space.sampler(spec)
+        policy = spec["early_termination"]
+        self.watch = Watch(Policy.model_validate(policy), spec["goal"]) if policy else None
+        self.started: list[Trial] = []
         self.running: list[Trial] = []
         self.best: Trial | None = None
+        self._looked = 0.0
 
     def run(self) -> None:
         """Run them all and keep the best. Raises UserError where none logged the metric."""
-        waiting = list(enumerate(self.spec["draws"]))
-        if kind := self.spec["early_termination"]:
-            _say(f"WARNING early_termination {kind} is not imitated: every trial runs to its end")
-        while waiting or self.running:
-            while waiting and len(self.running) < self.slots:
-                self.running.append(self._start(*waiting.pop(0)))
+        self._fill()
+        while self.running:
             time.sleep(_POLL_SECONDS)
             for trial in list(self.running):
                 self._poll(trial)
+            self._end_early()
+            self._fill()
         if self.best is None:
             raise UserError(f"no trial ended well with the metric {self.spec['metric']}", 1)
         self._keep(self.best)
@@ -74,6 +83,27 @@ class Trials:
         for trial in self.running:
             process.terminate(trial.process.pid)
             runs.finish(trial.run, runs.KILLED)
+
+    def _fill(self) -> None:
+        """Start trials where there is room; what they try is drawn as late as can be, since samplers learn."""
+        while len(self.running) < self.slots and (drawn := self.sampler.draw()) is not None:
+            trial = self._start(len(self.started), drawn)
+            self.started.append(trial)
+            self.running.append(trial)
+
+    def _end_early(self) -> None:
+        """Apply the policy to what the trials have logged by now."""
+        if self.watch is None or time.monotonic() - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        logged = {trial.number: _logged(trial.run, self.spec["metric"]) for trial in self.started}
+        for number in self.watch.to_end(logged, [trial.number for trial in self.running]):
+            trial = self.started[number]
+            process.terminate(trial.process.pid)
+            self.running.remove(trial)
+            runs.finish(trial.run, runs.KILLED)
+            self.sampler.learn(number, None)
+            _say(f"{trial}: ended early after {len(logged[number])} values, the last {logged[number][-1]:g}")
 
     def _start(self, number: int, drawn: dict[str, Any]) -> Trial:
         folder = self.folder / str(number)
@@ -116,12 +146,12 @@ class Trials:
     def _end(self, trial: Trial, problem: str | None) -> None:
         self.running.remove(trial)
         runs.finish(trial.run, runs.FAILED if problem else runs.FINISHED)
-        drawn = " ".join(f"{name}={value}" for name, value in trial.drawn.items())
+        self.sampler.learn(trial.number, trial.metric)
         if problem:
-            _say(f"trial {trial.number}: {drawn}: {problem}; its last lines:")
+            _say(f"{trial}: {problem}; its last lines:")
             _say("\n".join(f"  {line}" for line in process.tail(trial.log)))
         else:
-            _say(f"trial {trial.number}: {drawn}: {self.spec['metric']} {trial.metric}")
+            _say(f"{trial}: {self.spec['metric']} {trial.metric}")
             if self._is_better(trial):
                 self.best = trial
 
@@ -150,6 +180,13 @@ def _metric(run: str, name: str, goal: str) -> float | None:
         high, low = store.execute(query, (run, name)).fetchone()
     best: float | None = high if goal == "maximize" else low
     return best
+
+
+def _logged(run: str, name: str) -> list[float]:
+    """Every value that a run has logged, oldest first."""
+    query = "select value from metrics where run_uuid = ? and key = ? and is_nan = 0 order by timestamp, step, rowid"
+    with closing(sqlite3.connect(registry.database(), timeout=30)) as store:
+        return [float(value) for (value,) in store.execute(query, (run, name))]
 
 
 def _say(line: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from amlspec.errors import UserError
 from demand.grain import GRAINS
-from pipeline import azml, forecast, last_run, lineage, models, summary
+from pipeline import azml, forecast, last_run, lineage, models, summary, sweep
 
 REFUSED = 3
 ROOT = Path(__file__).parents[2]
@@ -32,6 +32,12 @@ def build_parser() -> argparse.ArgumentParser:
     batch.add_argument("--plan", type=Path, help="table of planned prices, promotions and holidays")
     forecasts = verbs.add_parser("forecasts", help="say where a batch forecast's files are")
     forecasts.add_argument("job")
+    sweep_settings = verbs.add_parser("sweep", help="print the --set values of a sweep, one a line")
+    sweep_settings.add_argument("--grain", default=GRAINS[0], help="what a monthly row stands for")
+    sweep_settings.add_argument("--trials", help="how many trials; default: the spec's own")
+    sweep_settings.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="further settings of the job")
+    best = verbs.add_parser("best", help="print what a sweep came to")
+    best.add_argument("job")
     verbs.add_parser("verdict", help="print the last run's verdict as JSON")
     return parser
 
@@ -87,7 +93,20 @@ def _forecasts(args: argparse.Namespace) -> int:
     return 0
 
 
+def _sweep(args: argparse.Namespace) -> int:
+    settings = sweep.settings(args.grain, args.trials, args.set)
+    sys.stdout.write("".join(f"{setting}\n" for setting in settings))
+    return 0
+
+
+def _best(args: argparse.Namespace) -> int:
+    sys.stdout.write("".join(f"{line}\n" for line in sweep.lines(args.job, Path(lineage.PIPELINE))))
+    return 0
+
+
 VERBS = {
+    "sweep": _sweep,
+    "best": _best,
     "start": _start,
     "summary": _summary,
     "verdict": _verdict,

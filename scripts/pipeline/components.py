@@ -19,10 +19,10 @@ def settings(spec: Path) -> list[str]:
     With a file Azure ML would make a component without a name at each submit, and the registered ones would be
     referred to by nobody. Raises UserError where a component has no name or version.
     """
-    files = {node: job.get("component") for node, job in nodes(spec).items()}
+    files = {(node, field): job.get(field) for node, job in nodes(spec).items() for field in ("component", "trial")}
     return [
-        f"jobs.{node}.component={_reference(spec.parent / file)}"
-        for node, file in files.items()
+        f"jobs.{node}.{field}={_reference(spec.parent / file)}"
+        for (node, field), file in files.items()
         if isinstance(file, str) and not file.startswith("azureml:")
     ]
 

@@ -4,6 +4,7 @@ The result is a table with one row per series, origin and month (`COLUMNS`). Ori
 are forecast too: they tell a blend its weights, and are not judged.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,16 +47,22 @@ def backtest(recipe: Recipe, rows: pd.DataFrame, settings: Rolling) -> pd.DataFr
     Raises:
         StepError: too few months to learn from at any origin.
     """
-    months = month_index(rows["MonthStart"])
-    origins = settings.months(int(months.min()), int(months.max()))
-    # Many small fits: threads would wait for each other most of the time, and for the steps that run beside this one.
-    with threadpool_limits(1):
-        tables = [_from_origin(recipe, rows, months, origin, settings.horizon) for origin in origins]
-    tables = [each for each in tables if len(each)]
+    tables = list(each_origin(recipe, rows, settings))
     if not tables:
         raise StepError(f"a back-test takes {MIN_MONTHS + 1} months of sales: import more months")
-    table = pd.concat(tables, ignore_index=True)
-    return table.assign(Judged=table["Origin"] >= int(months.max()) - settings.origins)
+    return pd.concat(tables, ignore_index=True)
+
+
+def each_origin(recipe: Recipe, rows: pd.DataFrame, settings: Rolling) -> Iterator[pd.DataFrame]:
+    """The same origin by origin, the oldest first; origins after which nothing was sold are left out."""
+    months = month_index(rows["MonthStart"])
+    last = int(months.max())
+    for origin in settings.months(int(months.min()), last):
+        # Many small fits: threads would wait for each other most of the time, and for steps that run beside this one.
+        with threadpool_limits(1):
+            table = _from_origin(recipe, rows, months, origin, settings.horizon)
+        if len(table):
+            yield table.assign(Judged=origin >= last - settings.origins)
 
 
 def _from_origin(

@@ -56,6 +56,13 @@ def test_an_interrupt_ends_the_run_and_the_next_one_goes_on(checkout, sales):
     assert "train_history: reused" in checkout.make("run-pipeline", "HOLDOUT_MONTHS=5")
 
 
+def test_a_sweep_says_which_settings_to_try_and_registers_nothing(checkout, sales):
+    before = checkout.models()
+    output = checkout.make("sweep", f"SALES={sales / 'good.csv'}", "TRIALS=2")
+    assert "Best of the trials: WAPE" in output
+    assert checkout.models() == before
+
+
 def test_a_refused_gate_ends_well_registers_nothing_and_when_strict_ends_with_3(checkout, sales):
     """Every store sells the same every month: the naive forecasts are exact, and nothing can beat them."""
     starts = pd.date_range("2022-01-01", "2024-06-30", freq="ME")
