@@ -227,7 +227,11 @@ test-fast: $(VENV)/.ready ## The tests that need no pipeline and no server, in u
 bench: $(VENV)/.ready ## Measure speed and memory side by side, write bench.json (ONLY=name); about 15 minutes in all
 	@$(PY) -m bench $(if $(ONLY),--only $(ONLY))
 
-.PHONY: test test-fast bench
+# Real sales lie beside the checkout or are named: SALES="name=file.parquet other=file.parquet".
+results: $(VENV)/.ready ## Measure every candidate on real and generated sales, write docs/results.md. SALES="name=file" (some 15 minutes)
+	@$(PY) -m results $(if $(SALES),--sales $(SALES))
+
+.PHONY: test test-fast bench results
 
 # What the work at hand will be merged into. With BASE, `make check` holds versions against it too.
 BASE ?=

@@ -14,6 +14,7 @@ from forecasting.gaps import complete
 from forecasting.gate import Gate
 from forecasting.recipes import DirectRecipe, ForestRecipe
 from forecasting.rolling import Rolling, backtest
+from forecasting.scales import Scales
 from helpers_sales import CONTRACT, MONTHLY_SQL, SHARED_DATA
 from sales.aggregate import aggregate
 
@@ -55,5 +56,5 @@ def test_the_profile_knows_trading_days_and_is_promoted_on_rossmann(rossmann, tm
     wape = {name: scoring.errors(table).wape for name, table in one.near.items()}
     assert wape["profile"] < 0.034 and wape["profile"] < 0.62 * min(wape[name] for name in NAMES)
     assert scoring.errors(one.tables["profile"]).wape < 0.040
-    figures = scoring.figures(one.tables["profile"], one.tables["seasonal_naive"])
+    figures = scoring.figures(one.tables["profile"], Scales.of(rossmann))
     assert 0.70 <= figures.coverage_p10_p90 <= 0.90 and 0.70 <= figures.multi_step_coverage_p10_p90 <= 0.90
