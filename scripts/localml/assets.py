@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,18 @@ class Asset:
 
 
 def register(
-    kind: str, record: dict[str, Any], sha256: str, content: Path | None = None, link: Path | None = None
+    kind: str,
+    record: dict[str, Any],
+    sha256: str,
+    content: Path | None = None,
+    link: Path | None = None,
+    same: Callable[[Path, str], bool] | None = None,
 ) -> Asset:
     """Register `record` (needs `name`; without `version` the next number is taken).
 
     `content` is copied into the store; `link` names content that the store already keeps. The same content under the
-    same version changes nothing; other content is a UserError.
+    same version changes nothing; other content is a UserError. Where the hashes differ, `same` is asked whether what is
+    kept makes `sha256` nevertheless.
     """
     name, version = str(record["name"]), record.get("version")
     _check_name(kind, name)
@@ -51,6 +58,9 @@ def register(
         _check_name(kind, version)
         known = read_json(folder / version / "asset.json")
         if known is not None:
+            kept = get(kind, name, version).content
+            if same is not None and kept is not None and known["sha256"] != sha256 and same(kept, sha256):
+                sha256 = known["sha256"]
             return _unchanged(kind, record | {"version": version}, known, sha256, content)
         staged = folder / f".new-{uuid.uuid4().hex}"
         try:

@@ -6,9 +6,8 @@ from pathlib import Path
 from amlspec.document import Document
 from amlspec.errors import UserError
 from amlspec.schema import Component, PipelineComponent, parse
-from host import hashing
 from host.state import home
-from localml import assets, component_code, component_snapshot, nested, parallel
+from localml import assets, component_identity, component_snapshot, nested, parallel
 from localml.assets import Asset
 from localml.refusals import check_command, check_component_kind
 
@@ -25,7 +24,12 @@ def register(document: Document) -> Asset:
         component_snapshot.write(document, staged)
         shown = {key: getattr(spec, key) for key in ("name", "version", "description", "tags", "properties")}
         record = {**shown, "type": document.data.get("type", "command"), "display_name": spec.display_name}
-        return assets.register("component", record, _hash(document, staged), content=staged)
+        return assets.register("component", record, component_identity.of(staged), content=staged, same=_is_same)
+
+
+def _is_same(known: Path, sha256: str) -> bool:
+    """Whether what an engine before this one kept, under a hash that this one does not make, is the same content."""
+    return (known / component_snapshot.NAME).is_file() and component_identity.of(known) == sha256
 
 
 def _checked(document: Document) -> Component | PipelineComponent | parallel.Component:
@@ -40,9 +44,3 @@ def _checked(document: Document) -> Component | PipelineComponent | parallel.Com
     component = parse(Component, document)
     check_command(component, document)
     return component
-
-
-def _hash(document: Document, staged: Path) -> str:
-    """What makes a version's content: the spec, the code, and the other files that it names."""
-    code = component_code.of_spec(document).hash()
-    return hashing.of_data([document.data, code, *map(hashing.of_path, sorted(staged.glob("part-*")))])

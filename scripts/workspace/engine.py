@@ -93,9 +93,9 @@ def content(kind: str, name: str, version: str) -> Path | None:
 
 
 def is_same_model(record: Record, address: str) -> bool:
-    """Whether what lies at a datastore's address is what a registered model holds."""
-    place = stored.datastore_path(address)
-    return place is not None and place.exists() and hashing.of_path(place) == hashing.of_path(Path(record["path"]))
+    """Whether what lies at a datastore's address, or at a place of this machine, is what a registered model holds."""
+    place = stored.datastore_path(address) or Path(address)
+    return place.exists() and hashing.of_path(place) == hashing.of_path(Path(record["path"]))
 
 
 def component_spec(name: str, version: str) -> Record:

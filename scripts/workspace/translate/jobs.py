@@ -130,7 +130,7 @@ def _input(given: dict[str, Any]) -> Any:
     kind = given.get("jobInputType") or given.get("job_input_type")
     if kind == "literal":
         return given.get("value")
-    result = {"type": kind, "path": data.short(ids.short(str(given.get("uri")))), "mode": _mode(given)}
+    result = {"type": kind, "path": data.source(ids.short(str(given.get("uri")))), "mode": _mode(given)}
     return ids.without_none(result)
 
 
