@@ -31,11 +31,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def stop() -> list[str]:
-    """What has been ended: the warehouse, the workspace, and each endpoint with its servers."""
+    """What has been ended: the warehouse, the workspace with its az, and each endpoint with its servers."""
     warehouse = ["the warehouse"] if lifecycle.stop(open_home()) else []
-    az.stop()
+    preloaded = ["az's preloaded interpreter"] if az.stop() else []
     served = ["the workspace"] if workspace.stop() else []
-    return [*warehouse, *served, *(f"endpoint {name} and its servers" for name in verbs_endpoints.stop_every())]
+    return [*warehouse, *preloaded, *served, *(f"endpoint {name} and its servers" for name in verbs_endpoints.stop_every())]
 
 
 if __name__ == "__main__":

@@ -1,48 +1,22 @@
 """The recipes of ENV=dev reach the workspace by an `az` over the real azure-ai-ml, in both supported versions."""
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psutil
 import pytest
+import workspace_kit
+from workspace_kit import Shell
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
-
-
-class Shell:
-    """A shell in which the workspace's file was sourced."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-
-    def run(self, command: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        script = f"source {self.home}/workspace/az.sh; {command}"
-        done = subprocess.run(["bash", "-c", script], cwd=ROOT, env=_env(self.home), capture_output=True, text=True)  # noqa: PLW1510
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
-
-
-def _env(home: Path) -> dict[str, str]:
-    left = {key: value for key, value in os.environ.items() if key not in ("LOCALML_STRICT", "MAKEFLAGS", "AZ_ML")}
-    return left | {"LOCALML_HOME": str(home)}
-
-
-def _make(home: Path, *words: str) -> None:
-    done = subprocess.run(["make", *words], cwd=ROOT, env=_env(home), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module", params=["2.44", "2.45"])
 def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    home = tmp_path_factory.mktemp("home")
-    _make(home, "workspace", "ENV=dev", f"AZ_VERSION={request.param}")
-    yield Shell(home)
-    _make(home, "stop")
+    with workspace_kit.shell(tmp_path_factory.mktemp("home"), request.param) as result:
+        yield result
 
 
 def test_it_says_that_it_is_one_of_the_supported_extensions(shell: Shell) -> None:
@@ -79,7 +53,7 @@ def test_a_call_ends_with_the_caller_that_is_killed(shell: Shell) -> None:
     rules.write_text(json.dumps([{"path": "/computes", "seconds": 15, "at": None}]))
     preloaded = psutil.Process(json.loads((shell.home / "workspace" / "az.json").read_text())["pid"])
     command = f"source {shell.home}/workspace/az.sh; exec az ml compute list"
-    caller = subprocess.Popen(["bash", "-c", command], cwd=ROOT, env=_env(shell.home), stderr=subprocess.DEVNULL)
+    caller = subprocess.Popen(["bash", "-c", command], cwd=workspace_kit.ROOT, env=workspace_kit.variables_of_make(shell.home), stderr=subprocess.DEVNULL)
     _wait(lambda: bool(_running(preloaded)))
     caller.kill()
     caller.wait()

@@ -66,6 +66,7 @@ class Workspace:
 
     def faults(self, *rules: dict[str, Any]) -> None:
         """Let these faults happen, counted from now on; none without rules."""
+        (self.home / "workspace" / "held.json").unlink(missing_ok=True)
         (self.home / "workspace" / "faults.json").write_text(json.dumps(rules))
 
     def log(self) -> str:
@@ -127,3 +128,47 @@ def connect(workspace: Workspace) -> Any:
     names = ("AZURE_SUBSCRIPTION_ID", "AZURE_DEFAULTS_GROUP", "AZURE_DEFAULTS_WORKSPACE")
     given = [workspace.variables[name] for name in names]
     return MLClient(DefaultAzureCredential(), *given, show_progress=False, enable_telemetry=False)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A shell in which the workspace's file for `az` was sourced, in this checkout."""
+
+    home: Path
+
+    def run(self, command: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """What a command prints."""
+        done = self.begin(command)
+        out, err = done.communicate()
+        assert done.returncode == code, out + err
+        return subprocess.CompletedProcess(command, code, out, err)
+
+    def begin(self, command: str) -> "subprocess.Popen[str]":
+        """The command, which runs."""
+        script = f"source {self.home}/workspace/az.sh; {command}"
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        command, env = ["bash", "-c", script], variables_of_make(self.home)
+        return subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, **pipes)  # type: ignore[call-overload]
+
+
+@contextmanager
+def shell(home: Path, version: str) -> Iterator[Shell]:
+    """`make workspace ENV=dev` with the azure-ai-ml of an extension, until `make stop`."""
+    make(home, "workspace", "ENV=dev", f"AZ_VERSION={version}")
+    try:
+        yield Shell(home)
+    finally:
+        make(home, "stop")
+
+
+def make(home: Path, *words: str) -> None:
+    """A recipe of this checkout on a state folder."""
+    command = ["make", *words]
+    done = subprocess.run(command, cwd=ROOT, env=variables_of_make(home), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def variables_of_make(home: Path) -> dict[str, str]:
+    """Those of this process, but for what a make above it has left."""
+    dropped = ("LOCALML_STRICT", "MAKEFLAGS", "MAKELEVEL", "AZ_ML", "ENV")
+    return {key: value for key, value in os.environ.items() if key not in dropped} | {"LOCALML_HOME": str(home)}
