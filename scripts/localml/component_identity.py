@@ -29,7 +29,8 @@ def _plain(spec: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in spec.items() if key != "$schema" and _DEFAULTS.get(key) != value}
     kept["inputs"] = {name: _input(given) for name, given in (spec.get("inputs") or {}).items()}
     kept["outputs"] = {name: _said(given) for name, given in (spec.get("outputs") or {}).items()}
-    return _said(kept) | {"version": str(spec.get("version"))}
+    result: dict[str, Any] = _said(kept)
+    return result | {"version": str(spec.get("version"))}
 
 
 def _input(given: Any) -> Any:

@@ -35,7 +35,8 @@ def stop() -> list[str]:
     warehouse = ["the warehouse"] if lifecycle.stop(open_home()) else []
     preloaded = ["az's preloaded interpreter"] if az.stop() else []
     served = ["the workspace"] if workspace.stop() else []
-    return [*warehouse, *preloaded, *served, *(f"endpoint {name} and its servers" for name in verbs_endpoints.stop_every())]
+    endpoints = [f"endpoint {name} and its servers" for name in verbs_endpoints.stop_every()]
+    return [*warehouse, *preloaded, *served, *endpoints]
 
 
 if __name__ == "__main__":

@@ -37,7 +37,12 @@ jobs:
     type: command
     component: azureml:repeat:1
     limits: {timeout: 600}
-    inputs: {note: "${{parent.inputs.note}}", times: "${{parent.inputs.times}}", rate: 1, sure: true, word: "${{parent.inputs.word}}"}
+    inputs:
+      note: ${{parent.inputs.note}}
+      times: ${{parent.inputs.times}}
+      rate: 1
+      sure: true
+      word: ${{parent.inputs.word}}
   second:
     type: command
     component: azureml:repeat:1

@@ -8,7 +8,6 @@ from workspace.messages import Answer, Request, bad_request
 from workspace.site import Site
 from workspace.translate import ids
 
-
 # What says who signs in, and not with what.
 _NO_SECRETS = ("username", "clientId", "tenantId", "resourceId")
 

@@ -172,7 +172,11 @@ def shown(site: Site, record: dict[str, Any], body: dict[str, Any] | None) -> di
 
 def _service(site: Site, kind: str, job: str | None = None) -> dict[str, Any]:
     # azure-ai-ml adds `&tid=<tenant>` to what already has a query (`_append_tid_to_studio_url`).
-    endpoint = f"{site.url}/studio/runs/{job}?wsid={site.id}" if job else f"azureml://127.0.0.1:{site.port}/mlflow/v1.0{site.id}"
+    endpoint = (
+        f"{site.url}/studio/runs/{job}?wsid={site.id}"
+        if job
+        else f"azureml://127.0.0.1:{site.port}/mlflow/v1.0{site.id}"
+    )
     return {"jobServiceType": kind, "endpoint": endpoint, "status": None, "errorMessage": None, "port": None}
 
 
