@@ -15,7 +15,6 @@ from demand.profile import GRID
 from forecasting import blending
 from forecasting.boosting import BoosterSettings
 from forecasting.candidates import keyed
-from forecasting.features import prepared
 from forecasting.recipes import DirectRecipe
 from forecasting.rolling import Rolling, backtest
 from results import measure
@@ -82,7 +81,6 @@ def rows() -> Iterator[Row]:
     yield Row("as it is", "profile", lambda sales: measure.wapes(DirectRecipe("profile"), sales.rows))
     yield Row("every day counts alike (no trading days)", "profile", _without_trading_days("profile"))
     yield Row("no month of the year", "profile", _without_season)
-    yield Row("closed months count as zero", "profile", _with_closed_months)
     yield Row("as it is", "booster", lambda sales: measure.wapes(_booster(), sales.rows))
     yield Row("every day counts alike (no trading days)", "booster", _without_trading_days("booster"))
     yield Row("squares for the L1 loss", "booster", lambda sales: measure.wapes(_booster(Squares()), sales.rows))
@@ -117,10 +115,6 @@ def _without_season(sales: SalesSet) -> Wapes:
     # The profile then chooses among fewer settings.
     with mock.patch("forecasting.profiling.GRID", tuple(each for each in GRID if each.season == 0)):
         return measure.wapes(DirectRecipe("profile"), sales.rows)
-
-
-def _with_closed_months(sales: SalesSet) -> Wapes:
-    return measure.wapes(DirectRecipe("profile"), prepared(sales.monthly))
 
 
 def _of_three(sales: SalesSet) -> Wapes:

@@ -28,12 +28,10 @@ class SalesSet:
     Attributes:
         name: what the page calls it; that of its file.
         rows: monthly rows, closed and partial months left out, sparse series filled.
-        monthly: the same as the aggregate step writes them.
     """
 
     name: str
     rows: pd.DataFrame
-    monthly: pd.DataFrame
 
     def size(self) -> str:
         """Its series and months, in words."""
@@ -50,7 +48,7 @@ def of_file(path: Path, name: str | None = None, grain: str = "store") -> SalesS
         sql = (ROOT / "ml/data/monthly_sales.sql").read_text(encoding="utf-8")
         aggregate(path, load_contract(ROOT / "ml/data/sales.contract.yml"), sql, grain, monthly, bad)
         rows = read_rows(monthly, "monthly.parquet")
-    return SalesSet(name or path.stem, prepared(complete(rows).rows), rows)
+    return SalesSet(name or path.stem, prepared(complete(rows).rows))
 
 
 def generated(seed: int) -> SalesSet:

@@ -52,8 +52,8 @@ def _recipes(served: site.Site, python: Path) -> str:
 
 
 def _stopped() -> str:
-    az.stop()
-    return "Ended: the workspace\n" if lifecycle.stop() else "Nothing was running\n"
+    ended = [("az's preloaded interpreter", az.stop()), ("the workspace", lifecycle.stop())]
+    return "".join(f"Ended: {name}\n" for name, ran in ended if ran) or "Nothing was running\n"
 
 
 if __name__ == "__main__":

@@ -93,9 +93,9 @@ def content(kind: str, name: str, version: str) -> Path | None:
 
 
 def is_same_model(record: Record, address: str) -> bool:
-    """Whether what lies at a datastore's address is what a registered model holds."""
-    place = stored.datastore_path(address)
-    if place is None or not place.exists():
+    """Whether what lies at a datastore's address, or at a place of this machine, is what a registered model holds."""
+    place = stored.datastore_path(address) or Path(address)
+    if not place.exists():
         return False
     # The registry keeps a model of one file as a folder with that file in it.
     given = hashing.of_members({place.name: place}) if place.is_file() else hashing.of_path(place)

@@ -8,6 +8,7 @@ Rules are LOCALML_HOME/workspace/faults.json, a list; each is counted from the t
     {"path": "/store", "method": "PUT", "cut": true}                         cut in the middle of an upload
     {"path": "/history/", "seconds": 2, "at": null}                          slow, every time
 
+A call that is slow is noted in LOCALML_HOME/workspace/held.json while it waits, so that a test can end its caller then.
 `path` is a regular expression that is looked for in the path; `at` counts from 1, and null is every call.
 """
 

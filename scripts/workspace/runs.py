@@ -14,6 +14,7 @@ from typing import Any
 
 from amlspec.errors import UserError
 from workspace import engine
+from workspace.messages import bad_request
 from workspace.site import ARTIFACTS, STORE
 
 _ASSET = re.compile(r"azureml/assets/(?P<kind>models|data)/(?P<name>[\w.-]+)/(?P<version>[\w.-]+)(?:/|$)")
@@ -97,6 +98,27 @@ def file(store: str | None, name: str) -> Path | None:
     return next((path for result, path in walk(store, name) if result == name), None)
 
 
+def place(store: str, name: str) -> Path | None:
+    """File or folder of an asset or of a run's output by its name in a datastore; None for any other name.
+
+    Raises ServiceError for a name that climbs out.
+    """
+    if ".." in Path(name).parts:
+        raise bad_request(f"{name}: a path does not climb out of its store.")
+    if store == STORE and (match := _ASSET.match(name)):
+        return _below(_asset(match), name[match.end() :])
+    split = _split(store, name)
+    run = find(split[0]) if split and store == STORE else None
+    if split is None or run is None:
+        return None
+    output, _, rest = split[1].partition("/")
+    return _below(run.outputs.get(output), rest)
+
+
+def _below(base: Path | None, rest: str) -> Path | None:
+    return base / rest if base is not None and base.is_dir() else base
+
+
 def walk(store: str | None, prefix: str) -> Iterator[tuple[str, Path]]:
     """(blob's name, file) of the run that a prefix names, or of the asset that the command line or a job made."""
     if store == STORE and (match := _ASSET.match(prefix)):
@@ -113,15 +135,17 @@ def walk(store: str | None, prefix: str) -> Iterator[tuple[str, Path]]:
 
 
 def _of_asset(match: re.Match[str]) -> Iterator[tuple[str, Path]]:
-    kind = {"models": "model", "data": "data"}[match["kind"]]
+    content, base = _asset(match), match[0].rstrip("/")
+    for path in ([content] if content.is_file() else content.rglob("*")) if content else ():
+        if content and path.is_file():
+            yield f"{base}/{path.name if content == path else path.relative_to(content).as_posix()}", path
+
+
+def _asset(match: re.Match[str]) -> Path | None:
     try:
-        place = engine.content(kind, match["name"], match["version"])
+        return engine.content({"models": "model", "data": "data"}[match["kind"]], match["name"], match["version"])
     except UserError:
-        return
-    base = match[0].rstrip("/")
-    for path in ([place] if place.is_file() else place.rglob("*")) if place else ():
-        if place and path.is_file():
-            yield f"{base}/{path.name if place == path else path.relative_to(place).as_posix()}", path
+        return None
 
 
 def _split(store: str | None, name: str) -> tuple[str, str] | None:

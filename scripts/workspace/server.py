@@ -16,7 +16,7 @@ from pathlib import Path
 from aiohttp import web
 
 from host import daemon
-from host.state import home
+from host.state import home, write_json
 from workspace import blobs, certificates, gate, site
 from workspace.faults import Faults, Rule
 from workspace.messages import Answer, Request, ServiceError
@@ -43,6 +43,7 @@ class Server:
         path = incoming.rel_url.raw_path
         rule = self.faults.of(incoming.method, path)
         if rule and rule.seconds:
+            write_json(self.site.folder / "held.json", {"method": incoming.method, "path": path})
             await asyncio.sleep(rule.seconds)
         given = await self._given(incoming, path, rule)
         if given is None:

@@ -1,4 +1,8 @@
-"""python -m drift on both engines: its lines and its exit codes."""
+"""python -m drift on both engines: its lines and its exit codes.
+
+ENV=dev is under the stand-in that knows the CLI's reference, for its flags and for Terraform, which the local workspace
+has not; drift over the workspace is in tests/workspace/test_recipes.py.
+"""
 
 from __future__ import annotations
 

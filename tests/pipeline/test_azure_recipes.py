@@ -1,4 +1,9 @@
-"""The recipes of ENV=dev and ENV=prod: what they ask of az, and that they read what each extension answers."""
+"""The recipes of ENV=dev and ENV=prod: what they ask of az, and that they read what each extension answers.
+
+Under the stand-in that knows the CLI's reference: what is held here is each call's flags, and answers that the local
+workspace does not give (a vault's key, ENV=prod, a router without network, a service that is away). What the recipes do
+runs over the workspace, in tests/workspace/test_recipes.py and test_recipe_faults.py.
+"""
 
 import json
 import signal

@@ -2,7 +2,8 @@
 
 AZ_FAULTS names a JSON file {"faults": [{"match", "nth", "times", "do"}], "log": path}: from the `nth` call (from 1)
 whose words contain `match`, `times` times (0: for good), `do` one of fail (before it has any effect), lose (after it
-had its effect), kill-before, kill-after (SIGKILL to the rollout). Every call is logged as one JSON line.
+had its effect), kill-before, kill-after (SIGKILL to the rollout). Every call is logged as one JSON line. It stays
+beside the workspace's faults because a rollout has some forty calls, each of which takes longer through the SDK.
 """
 
 import json

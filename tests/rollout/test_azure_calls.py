@@ -1,4 +1,7 @@
-"""What a rollout asks of Azure: every call is one that the Azure CLI knows, and Azure's answers are understood."""
+"""What a rollout asks of Azure: every call is one that the Azure CLI knows, and Azure's answers are understood.
+
+The stand-in stays here since flags are held against the CLI's reference; rollouts run in tests/workspace.
+"""
 
 import json
 import os

@@ -57,7 +57,7 @@ def test_its_log_is_downloaded(client: Any, job: Any, tmp_path: Path) -> None:
 
 
 def test_it_is_listed(client: Any, job: Any) -> None:
-    assert [each.name for each in client.jobs.list()] == [job.name]
+    assert job.name in [each.name for each in client.jobs.list()]
 
 
 def test_the_same_name_is_not_run_again(client: Any, job: Any, workspace: Any) -> None:
@@ -65,3 +65,27 @@ def test_the_same_name_is_not_run_again(client: Any, job: Any, workspace: Any) -
     before = record.read_bytes()
     client.jobs.create_or_update(job)
     assert record.read_bytes() == before
+
+
+def test_an_output_is_the_input_of_the_next_job_and_a_model_by_its_address(client: Any, job: Any) -> None:
+    from azure.ai.ml import Input, command  # noqa: PLC0415 - takes seconds
+    from azure.ai.ml.entities import Model  # noqa: PLC0415 - takes seconds
+
+    address = f"azureml://datastores/workspaceblobstore/paths/azureml/{job.name}/result"
+    read = Input(type="uri_folder", path=f"{address}/")
+    step = command(command="cat ${{inputs.made}}/twice.txt", environment="plain:1", inputs={"made": read})
+    submitted = client.jobs.create_or_update(step)
+    client.jobs.stream(submitted.name)
+    assert client.jobs.get(submitted.name).status == "Completed"
+    first = client.models.create_or_update(Model(name="twice", version="1", type="custom_model", path=address))
+    client.models.create_or_update(Model(name="twice", version="2", type="custom_model", path=first.path))
+    assert sorted(each.version for each in client.models.list("twice")) == ["1", "2"]
+
+
+def test_an_address_does_not_climb_out_of_its_store(client: Any, job: Any) -> None:
+    from azure.ai.ml.entities import Model  # noqa: PLC0415 - takes seconds
+    from azure.core.exceptions import HttpResponseError  # noqa: PLC0415 - takes seconds
+
+    path = f"azureml://datastores/workspaceblobstore/paths/azureml/{job.name}/result/../../.."
+    with pytest.raises(HttpResponseError, match="climb out"):
+        client.models.create_or_update(Model(name="climber", version="1", type="custom_model", path=path))

@@ -65,7 +65,7 @@ def test_every_recipe_of_dev_runs_end_to_end_with_both_versions_of_the_extension
 
 def an_import_that_is_killed_leaves_nothing_and_the_next_one_goes_on(shell: Shell) -> None:
     with faults(shell, {"path": "/(codes|components|data)/", "seconds": 1, "at": None}):
-        process = shell.start("make import-data ENV=dev")
+        process = shell.begin("make import-data ENV=dev")
         wait_for(lambda: is_submitting(process.pid))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
@@ -78,7 +78,7 @@ def an_import_that_is_killed_leaves_nothing_and_the_next_one_goes_on(shell: Shel
 
 def two_runs_at_once_under_faults_are_two_jobs_and_register_nothing_twice(shell: Shell) -> None:
     with faults(shell, {"method": "PUT", "path": "/jobs/", "status": 503, "after": True}):
-        both = [shell.start("make run-pipeline ENV=dev") for _ in range(2)]
+        both = [shell.begin("make run-pipeline ENV=dev") for _ in range(2)]
         texts = ["".join(each.communicate(timeout=300)) for each in both]
     assert all("Unchanged: " in text for text in texts), texts
     assert len(jobs(shell, "train")) == 3

@@ -66,6 +66,7 @@ class Workspace:
 
     def faults(self, *rules: dict[str, Any]) -> None:
         """Let these faults happen, counted from now on; none without rules."""
+        (self.home / "workspace" / "held.json").unlink(missing_ok=True)
         (self.home / "workspace" / "faults.json").write_text(json.dumps(rules))
 
     def log(self) -> str:
@@ -129,37 +130,46 @@ def connect(workspace: Workspace) -> Any:
     return MLClient(DefaultAzureCredential(), *given, show_progress=False, enable_telemetry=False)
 
 
+@dataclass(frozen=True)
 class Shell:
-    """A shell in which the workspace's file was sourced."""
+    """A shell in which the workspace's file for `az` was sourced, in this checkout."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    home: Path
 
     def run(self, command: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
-        """What a command says in it; its exit code must be `code`, or may be any (None)."""
+        """What a command prints; its exit code must be `code`, or may be any (None)."""
+        done = self.begin(command)
+        out, err = done.communicate()
+        assert code is None or done.returncode == code, out + err
+        return subprocess.CompletedProcess(command, done.returncode, out, err)
+
+    def begin(self, command: str) -> "subprocess.Popen[str]":
+        """The command, which runs."""
         script = f"source {self.home}/workspace/az.sh; {command}"
-        words, env = ["bash", "-c", script], make_environment(self.home)
-        done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-        assert code is None or done.returncode == code, done.stdout + done.stderr
-        return done
-
-    def start(self, command: str) -> subprocess.Popen[str]:
-        """The same in a session of its own, without waiting."""
-        words = ["bash", "-c", f"source {self.home}/workspace/az.sh; {command}"]
-        pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(words, cwd=ROOT, env=make_environment(self.home), start_new_session=True, **pipes)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        command, env = ["bash", "-c", script], variables_of_make(self.home)
+        return subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, **pipes)  # type: ignore[call-overload]
 
 
-def make_environment(home: Path) -> dict[str, str]:
-    """Variables of a make that has state of its own."""
-    left = {key: value for key, value in os.environ.items() if key not in ("LOCALML_STRICT", "MAKEFLAGS", "AZ_ML")}
-    return left | {"LOCALML_HOME": str(home)}
+@contextmanager
+def shell(home: Path, version: str) -> Iterator[Shell]:
+    """`make workspace ENV=dev` with the azure-ai-ml of an extension, until `make stop`."""
+    make(home, "workspace", "ENV=dev", f"AZ_VERSION={version}")
+    try:
+        yield Shell(home)
+    finally:
+        make(home, "stop")
 
 
 def make(home: Path, *words: str) -> str:
-    """make with state of its own; what it says."""
-    done = subprocess.run(
-        ["make", *words], cwd=ROOT, env=make_environment(home), capture_output=True, text=True, check=False
-    )
+    """A recipe of this checkout on a state folder; what it prints."""
+    command = ["make", *words]
+    done = subprocess.run(command, cwd=ROOT, env=variables_of_make(home), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def variables_of_make(home: Path) -> dict[str, str]:
+    """Those of this process, but for what a make above it has left."""
+    dropped = ("LOCALML_STRICT", "MAKEFLAGS", "MAKELEVEL", "AZ_ML", "ENV")
+    return {key: value for key, value in os.environ.items() if key not in dropped} | {"LOCALML_HOME": str(home)}

@@ -9,6 +9,7 @@ from typing import Any
 
 from amlspec.errors import UserError
 from localml import output
+from workspace.az.flags import FLAGS
 
 # azure-cli, core/util.py `handle_exception`: what does not exist ends with 3, another error of the service with 1.
 NOT_FOUND, FAILED, WRONG_CALL = 3, 1, 2
@@ -39,7 +40,9 @@ _FLAGS: dict[str, dict[str, Any]] = {
     "--skip-script-validation": {"action": "store_true"},
     "--lines": {"type": int},
     "--yes -y": {"action": "store_true"},
-    "--no-wait": {"action": "store_true"},
+}
+# Every verb has these.
+_COMMON: dict[str, dict[str, Any]] = {
     "--resource-group -g": {},
     "--workspace-name -w": {},
     "--subscription": {},
@@ -72,7 +75,7 @@ def _version(words: list[str]) -> int:
 
 
 def _form(words: list[str]) -> tuple[str, str | None]:
-    args = _parser("az").parse_known_args(words)[0]
+    args = _parser("az", "").parse_known_args(words)[0]
     return args.output, args.query
 
 
@@ -82,7 +85,7 @@ def _ml(group: str, verb: str, flags: list[str]) -> int:
     result = verbs.VERBS.get(group, {}).get(verb)
     if result is None:
         return _wrong(f"'{verb}' is misspelled or not recognized by the system: az ml {group} {verb}")
-    args = _parser(f"az ml {group} {verb}").parse_args(flags)
+    args = _parser(f"az ml {group} {verb}", FLAGS[group][verb]).parse_args(flags)
     try:
         sys.stdout.write(output.text(verbs.shown(result(_client(args), args)), args.output, args.query))
     except UserError as error:
@@ -95,10 +98,16 @@ def _ml(group: str, verb: str, flags: list[str]) -> int:
     return 0
 
 
-def _parser(name: str) -> argparse.ArgumentParser:
+def _parser(name: str, flags: str) -> argparse.ArgumentParser:
+    """Takes the flags of a verb, and those of every verb; a flag of another verb is refused, as azure-cli does."""
     parser = argparse.ArgumentParser(prog=name, allow_abbrev=False)
-    for names, options in _FLAGS.items():
-        parser.add_argument(*names.split(), **options)
+    asked = {flag.rstrip("!"): flag.endswith("!") for flag in flags.split()}
+    for names, options in {**_FLAGS, **_COMMON}.items():
+        first = names.split()[0]
+        if names in _COMMON or first in asked:
+            parser.add_argument(*names.split(), **options, required=asked.get(first, False))
+        else:  # a verb that several kinds share may look at it
+            parser.set_defaults(**{first.strip("-").replace("-", "_"): options.get("default")})
     return parser
 
 

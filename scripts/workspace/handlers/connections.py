@@ -8,14 +8,18 @@ from workspace.messages import Answer, Request, bad_request
 from workspace.site import Site
 from workspace.translate import ids
 
+# What says who signs in, and not with what.
+_NO_SECRETS = ("username", "clientId", "tenantId", "resourceId")
+
 
 def put(site: Site, request: Request) -> Answer:
     """Keep a connection."""
     name, properties = request["name"], (request.body or {}).get("properties")
     if not isinstance(properties, dict):
         raise bad_request("The request has no properties.")
-    if any((properties.get("credentials") or {}).values()):
-        raise bad_request("properties.credentials: the local workspace keeps no secret: leave them empty.")
+    given = properties.get("credentials") or {}
+    if any(value for key, value in given.items() if key not in _NO_SECRETS):
+        raise bad_request("properties.credentials: the local workspace keeps no secret: leave it empty.")
     data = {
         "name": name,
         "type": str(properties.get("category", "")).lower(),

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from workspace import runs
 from workspace.engine import Record, Spec
 from workspace.messages import bad_request
 from workspace.site import Site
@@ -26,7 +27,7 @@ def _spec(name: str, version: str, properties: dict[str, Any], key: str, kind: s
     address = properties.get(key)
     if not isinstance(address, str):
         raise bad_request(f"properties.{key} is missing.")
-    data: dict[str, Any] = {"name": name, "version": version, "type": kind, "path": short(address)}
+    data: dict[str, Any] = {"name": name, "version": version, "type": kind, "path": source(address)}
     data |= {"description": properties.get("description"), "tags": properties.get("tags") or None}
     return Spec(ids.without_none(data))
 
@@ -35,6 +36,14 @@ def short(address: str) -> str:
     """`azureml://datastores/<store>/paths/<path>` of any form of it; other text as it is."""
     match = _PATH.fullmatch(address)
     return f"azureml://datastores/{match[1]}/paths/{match[2]}" if match else address
+
+
+def source(address: str) -> str:
+    """Where the engine finds what lies at an address: `short`, but for what a job or the command line made, whose
+    address here is only a name for its place."""
+    match = _PATH.fullmatch(address)
+    place = runs.place(match[1], match[2]) if match else None
+    return str(place) if place else short(address)
 
 
 def long(site: Site, address: str) -> str:

@@ -130,7 +130,7 @@ def _input(given: dict[str, Any]) -> Any:
     kind = given.get("jobInputType") or given.get("job_input_type")
     if kind == "literal":
         return given.get("value")
-    result = {"type": kind, "path": data.short(ids.short(str(given.get("uri")))), "mode": _mode(given)}
+    result = {"type": kind, "path": data.source(ids.short(str(given.get("uri")))), "mode": _mode(given)}
     return ids.without_none(result)
 
 
@@ -171,6 +171,7 @@ def shown(site: Site, record: dict[str, Any], body: dict[str, Any] | None) -> di
 
 
 def _service(site: Site, kind: str, job: str | None = None) -> dict[str, Any]:
+    # azure-ai-ml adds `&tid=<tenant>` to what already has a query (`_append_tid_to_studio_url`).
     endpoint = (
         f"{site.url}/studio/runs/{job}?wsid={site.id}"
         if job
