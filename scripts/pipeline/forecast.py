@@ -51,7 +51,17 @@ def lines(job: str) -> list[str]:
         rows = list(csv.DictReader(stream))
     head = [_line(row) for row in rows[:SHOWN]]
     total = f"... {len(rows)} forecasts in all, also in the warehouse's table FORECASTS"
-    return ["", *head, total, f"Files: {folder}", *closing.of_forecast(record)]
+    return ["", *head, total, *_totals(folder), f"Files: {folder}", *closing.of_forecast(record)]
+
+
+def _totals(folder: Path) -> list[str]:
+    """The sum of all, month by month; a model of an earlier release left none."""
+    path = folder / "totals.csv"
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        sums = [row for row in csv.DictReader(stream) if row["Level"] == "all"]
+    return ["All: " + ", ".join(f"{row['MonthYear']} {float(row['TotalSales']):,.0f}" for row in sums)]
 
 
 def _line(row: dict[str, Any]) -> str:

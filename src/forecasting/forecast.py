@@ -16,7 +16,7 @@ from demand.forecaster import MAX_HORIZON, YEAR, Forecast, Forecaster
 from demand.grain import grain_of
 from demand.months import month_name
 from demand.requests import RequestRules
-from demand.state import State
+from demand.state import State, series_key
 from demand.step_warnings import StepWarnings, of_rows
 from demand.steps import read_rows, run
 from forecasting import lookback
@@ -25,6 +25,7 @@ from forecasting.gaps import complete
 from forecasting.packing import read_metadata
 from forecasting.panels import Months
 from forecasting.planned import Key, read_plan, warn_of_unused
+from forecasting.totals import SUMMED, totals
 
 log = logging.getLogger(__name__)
 # A cell that begins so is a formula for a spreadsheet, and a store's name is not ours to trust.
@@ -93,6 +94,22 @@ def for_planners(table: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
+def countries_of(rows: Sequence[dict[str, Any]], forecaster: Forecaster) -> list[str | None]:
+    """Country of each row, as its series had it last."""
+    state = forecaster.state
+    names = dict(zip(state.keys.tolist(), state.texts["Country"].tolist(), strict=True))
+    return [names.get(series_key([row.get(name) for name in state.key_columns])) for row in rows]
+
+
+def write_for_planners(table: pd.DataFrame, countries: Sequence[str | None], folder: Path) -> None:
+    """forecasts.csv, and totals.csv whose figures are the sums of those shown there."""
+    shown = for_planners(table)
+    # The byte order mark tells Excel that the file is UTF-8.
+    shown.to_csv(folder / "forecasts.csv", index=False, encoding="utf-8-sig")
+    sums = totals(table.round(dict.fromkeys(SUMMED, 1)), countries)
+    for_planners(sums).to_csv(folder / "totals.csv", index=False, encoding="utf-8-sig")
+
+
 def _check_grain(model: str, metadata: dict[str, Any], monthly: pd.DataFrame) -> None:
     """Raises StepError where the sales are summed for another grain than the model's."""
     wanted, given = grain_of(metadata.get("features", ())), grain_of(series_columns(monthly))
@@ -117,8 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     table = table.assign(ModelName=args.model_name, ModelVersion=str(args.model_version))
     args.forecasts.mkdir(parents=True, exist_ok=True)
     table.to_parquet(args.forecasts / "forecasts.parquet", index=False)
-    # The byte order mark tells Excel that the file is UTF-8.
-    for_planners(table).to_csv(args.forecasts / "forecasts.csv", index=False, encoding="utf-8-sig")
+    write_for_planners(table, countries_of(rows, forecaster), args.forecasts)
     months = (month_name(state.last_month + 1), month_name(state.last_month + args.horizon))
     log.info("Forecast %d series, %s to %s, with model version %s", len(state.keys), *months, args.model_version)
     warnings = StepWarnings("forecast", of_rows(args.monthly))

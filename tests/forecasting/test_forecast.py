@@ -97,6 +97,19 @@ def test_the_planners_file_holds_no_formula_and_opens_as_utf_8(
     assert (tmp_path / "out/forecasts.csv").read_bytes().startswith(b"\xef\xbb\xbf")
 
 
+def test_totals_by_country_stand_beside_the_forecasts(step: Callable[..., pd.DataFrame], tmp_path: Path) -> None:
+    table, sums = step(), pd.read_csv(tmp_path / "out/totals.csv")
+    everything = sums[sums["Level"] == "all"].set_index("MonthYear")
+    summed = table.groupby("MonthYear")["TotalSales"].sum().to_dict()
+    assert everything["TotalSales"].to_dict() == pytest.approx(summed, abs=0.5)
+    assert set(everything["Series"]) == {8}
+    of_countries = sums[sums["Level"] == "country"]
+    assert of_countries["Country"].notna().all()
+    assert of_countries.groupby("MonthYear")["TotalSales"].sum().to_dict() == pytest.approx(
+        everything["TotalSales"].to_dict()
+    )
+
+
 def test_a_missing_plan_ends_with_one_line(tmp_path: Path, inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flags = [f"--model={inputs / 'model'}", f"--monthly={inputs}", f"--contract={CONTRACT}", "--model-name=m"]
     flags += ["--model-version=1", f"--plan={tmp_path / 'none.csv'}", f"--forecasts={tmp_path / 'out'}"]
