@@ -104,10 +104,12 @@ UI_PORT ?= 5000
 # Azure ML needs versions that a review has seen. On a laptop the pipeline refers to its components as files, so that
 # an edit runs at once; only the environment is registered, since components name it by version.
 register-assets: environments ## Register environments and components under their versions
-	@for spec in ml/components/*.yml; do $(AZ_ML) component create --file $$spec --output none; done
+	@printf '%s\0' $(wildcard ml/components/*.yml) | $(SIDE_BY_SIDE) $(AZ_ML) component create --file {} --output none
 
+# A call of az takes seconds, most of them its own start.
+SIDE_BY_SIDE := xargs -0 -I {} -P 4
 ENVIRONMENTS := $(wildcard ml/environments/*.yml)
-REGISTER_ENVIRONMENTS = for spec in $(ENVIRONMENTS); do $(AZ_ML) environment create --file $$spec --output none; done
+REGISTER_ENVIRONMENTS = printf '%s\0' $(ENVIRONMENTS) | $(SIDE_BY_SIDE) $(AZ_ML) environment create --file {} --output none
 ifeq ($(ENV),local)
 # The state folder may have a blank in its path, which make cannot have in a target: the recipe compares the times.
 environments: $(VENV)/.ready

@@ -43,6 +43,7 @@ def test_each_grain_has_models_a_champion_and_forecasts_of_its_own(checkout, sal
     assert champions(checkout) == {"demand-forecast": "1", "demand-forecast-category": "1"}
     by_store, by_category = checkout.make("forecast"), checkout.make("forecast", "GRAIN=category")
     assert "... 48 forecasts in all" in by_store  # 8 stores, 6 months
+    assert "All: 2024-07 " in by_store
     assert "... 96 forecasts in all" in by_category  # 2 categories each
     # Even where the call goes past make: the step itself compares the grains.
     words = "$(AZ_ML) job create --file ml/pipelines/forecast.yml --stream --output none --set"
