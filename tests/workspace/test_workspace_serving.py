@@ -1,6 +1,7 @@
 """Endpoints by the real SDK: the deployment serves, its traffic moves, its keys change, and what fails says why."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,6 +88,35 @@ def test_an_endpoint_from_its_creation_to_its_end(served: Workspace, bare_shop: 
         client.online_endpoints.begin_delete("shop").result()
         with pytest.raises(ResourceNotFoundError):
             client.online_endpoints.get("shop")
+
+
+def test_both_doors_leave_the_same_records_of_an_endpoint_and_a_deployment(
+    served: Workspace, bare_shop: Shop, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bare_shop.run("online-endpoint", "create", "--file", "endpoint.yml")
+    by_file = bare_shop.json("online-endpoint", "show", "--name", "shop")
+    bare_shop.deploy("blue")
+    with workspace_kit.as_client_of(served):
+        client = workspace_kit.connect(served)
+        endpoint(client, bare_shop)
+        capfd.readouterr()
+        deployment(client, bare_shop, "green")
+        # The SDK's own polling prints them, and the extension hands them on.
+        assert re.fullmatch(r"\.+", capfd.readouterr().out)
+    assert bare_shop.json("online-endpoint", "show", "--name", "shop") == by_file
+    blue, green = (_without_own(bare_shop.show(colour)) for colour in ("blue", "green"))
+    assert blue == green
+
+
+def _without_own(deployment: dict[str, Any]) -> dict[str, Any]:
+    """A deployment without its name, time and processes; REST names a snapshot of the code, not the code's folder."""
+    del (
+        deployment["name"],
+        deployment["creation_context"],
+        deployment["local"],
+        deployment["code_configuration"]["code"],
+    )
+    return deployment
 
 
 def test_the_example_that_make_workspace_prints_runs(served: Workspace, bare_shop: Shop) -> None:
