@@ -39,8 +39,9 @@ def test_a_key_without_its_vault_is_refused_with_the_line_that_asks_for_it(tmp_p
 def test_every_node_is_set_to_its_components_name_and_version(spec):
     settings = dict(each.split("=") for each in components.settings(spec))
     for node, job in yaml.safe_load(spec.read_text())["jobs"].items():
-        component = yaml.safe_load((spec.parent / job["component"]).read_text())
-        assert settings[f"jobs.{node}.component"] == f"azureml:{component['name']}:{component['version']}"
+        field = "trial" if job["type"] == "sweep" else "component"
+        component = yaml.safe_load((spec.parent / job[field]).read_text())
+        assert settings[f"jobs.{node}.{field}"] == f"azureml:{component['name']}:{component['version']}"
 
 
 def test_a_node_that_is_registered_already_or_has_its_command_stays(tmp_path):
@@ -65,8 +66,15 @@ def test_the_submitted_body_names_the_registered_components_and_keeps_limits_and
     settings = components.settings(spec)
     job = load_job(spec, params_override=[dict([each.split("=", 1)]) for each in settings])
     nodes = job._to_rest_object().properties.jobs
-    named = {f"jobs.{name}.component=azureml:{node['componentId']}" for name, node in nodes.items()}
-    assert named == set(settings)
-    assert all(node["limits"]["timeout"].startswith("PT") for node in nodes.values())
+    assert {_named(name, node) for name, node in nodes.items()} == set(settings)
+    # The SDK writes a sweep's limits as they stand in the YAML, in seconds.
+    assert all(str(node["limits"]["timeout"]).startswith(("PT", "7200")) for node in nodes.values())
     for name, job in yaml.safe_load(spec.read_text())["jobs"].items():
         assert ("identity" in job) == ("identity" in nodes[name])
+
+
+def _named(node, body):
+    """The setting that names a node's component, from the submitted body."""
+    if body["type"] == "sweep":
+        return f"jobs.{node}.trial=azureml:{body['trial']['componentId']}"
+    return f"jobs.{node}.component=azureml:{body['componentId']}"
