@@ -19,6 +19,8 @@ BENCHES = {
     "aggregate_vs_pandas_speedup": "bench.aggregate_bench:aggregate_vs_pandas_speedup",
     "aggregate_peak_mb": "bench.aggregate_bench:aggregate_peak_mb",
     "import_peak_mb": "bench.import_bench:bench_import_peak_mb",
+    "pipeline_600k_series_months_seconds": "bench.series_bench:pipeline_600k_series_months_seconds",
+    "pipeline_600k_series_months_peak_mb": "bench.series_bench:pipeline_600k_series_months_peak_mb",
     "fit_vs_default_forest_speedup": "bench.fit_bench:fit_vs_default_forest_speedup",
     "score_vs_constant_rps_fraction": "bench.score_bench:score_vs_constant_rps_fraction",
     "score_vs_mlflow_serve_rps_ratio": "bench.score_bench:score_vs_mlflow_serve_rps_ratio",
@@ -53,8 +55,8 @@ def measure(names: Iterable[str]) -> None:
         measured = _function(BENCHES[name])()
         write_json(home() / "bench.json", {**(read_json(home() / "bench.json") or {}), name: measured})
         figure = f"{measured['value']} {measured['unit']}"
-        sys.stdout.write(f"{name:32} {figure:>14}  goal {measured['goal']:26} against {measured['peer']}\n")
-        sys.stdout.write(f"{'':32} {json.dumps(measured['detail'])}\n")
+        sys.stdout.write(f"{name:36} {figure:>14}  goal {measured['goal']:26} against {measured['peer']}\n")
+        sys.stdout.write(f"{'':36} {json.dumps(measured['detail'])}\n")
         sys.stdout.flush()
 
 

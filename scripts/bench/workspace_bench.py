@@ -84,7 +84,7 @@ def _preloaded(home: str, client: dict[str, str]) -> Iterator[dict[str, str]]:
     """`az` first on PATH, over an interpreter that has imported the SDK."""
     path = Path(home, "az.sock")
     command = [sys.executable, "-m", "workspace.az.preloaded", str(path)]
-    child = subprocess.Popen(command, cwd=REPO, env=_environment(home))
+    child = subprocess.Popen(command, cwd=REPO, env=environment(home))
     try:
         while not path.is_socket():
             if child.poll() is not None:
@@ -139,7 +139,7 @@ def _timed(work: Any) -> float:
 
 def _make(home: str, *words: str, **variables: str) -> None:
     seeded = [] if Path(home, "warehouse/seeded.json").exists() or "stop" in words else ["seed-sales"]
-    _run(["/usr/bin/env", "make", *seeded, *words], {**_environment(home), **variables})
+    _run(["/usr/bin/env", "make", *seeded, *words], {**environment(home), **variables})
 
 
 def _localml(home: str, *words: str) -> None:
@@ -147,7 +147,7 @@ def _localml(home: str, *words: str) -> None:
 
 
 def _python(home: str, module: str, *words: str) -> None:
-    _run([sys.executable, "-m", module, *words], _environment(home))
+    _run([sys.executable, "-m", module, *words], environment(home))
 
 
 def _run(command: list[str], variables: dict[str, str]) -> None:
@@ -156,6 +156,7 @@ def _run(command: list[str], variables: dict[str, str]) -> None:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-500:]}")
 
 
-def _environment(home: str) -> dict[str, str]:
+def environment(home: str) -> dict[str, str]:
+    """Variables of a call with this state, whatever the shell has set for make."""
     kept = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "AZ_ML", "ENV")}
     return {**kept, "LOCALML_HOME": home, "PYTHONDONTWRITEBYTECODE": ""}

@@ -126,19 +126,9 @@ def _past(known: Known, month: int, scale: FloatArray) -> dict[str, FloatArray]:
         "LastYear": known.rate_at(same) / scale,
         "TwoYearsAgo": known.rate_at(same - YEAR) / scale,
         "AroundLastYear": row_mean(neighbours) / scale,
-        "AllLastYear": _of_all(known, same) * known.level / scale,
+        "AllLastYear": known.sold_of_usual(same) * known.level / scale,
         "Trend": row_mean(rates[:, -2 * YEAR : -YEAR]) / known.level,
     }
-
-
-def _of_all(known: Known, month: int) -> FloatArray:
-    """Sales of all series in a month over what their levels of today would sell in it, one figure for all."""
-    place = month - known.panel.first_month
-    if place < 0:
-        return np.full(len(known.sales), np.nan)
-    at = known.is_known[:, place]
-    usual = float((known.level * known.trading[:, place])[at].sum())
-    return np.full(len(known.sales), float(known.sales[at, place].sum()) / usual if usual > 0 else np.nan)
 
 
 def _plans(known: Known, month: int, mean_price: FloatArray) -> dict[str, FloatArray]:

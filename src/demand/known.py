@@ -110,6 +110,15 @@ class Known:
         inside = 0 <= place < self.sales.shape[1]
         return self.rates[:, place] if inside else np.full(len(self.sales), np.nan)
 
+    def sold_of_usual(self, month: int) -> float:
+        """Sales of all series in a month (index) over what their levels of today would sell in it; NaN before all."""
+        place = month - self.panel.first_month
+        if place < 0:
+            return float("nan")
+        at = self.is_known[:, place]
+        usual = float((self.level * self.trading[:, place])[at].sum())
+        return float(self.sales[at, place].sum()) / usual if usual > 0 else float("nan")
+
     @cached_property
     def _usual_rates(self) -> FloatArray:
         """Mean rate of the twelve or thirteen months around each month, shape (n, m); NaN where too few are known."""

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
@@ -34,7 +35,8 @@ def build_pipeline(frame: pd.DataFrame, numbers: Sequence[str], flags: Sequence[
     most_frequent = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
     numeric = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
     one_hot = make_pipeline(clone(most_frequent), OneHotEncoder(handle_unknown="ignore", sparse_output=False))
-    encoder = TargetEncoder(target_type="continuous", random_state=forest.get("random_state"))
+    folds = KFold(5, shuffle=True, random_state=forest.get("random_state"))
+    encoder = TargetEncoder(target_type="continuous", cv=folds)
     columns = ColumnTransformer(
         [
             ("one_hot", one_hot, [name for name in texts if name not in wide]),

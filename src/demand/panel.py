@@ -52,6 +52,12 @@ class Panel:
         plans = {name: values[:, :kept] for name, values in self.plans.items()}
         return replace(self, sales=self.sales[:, :kept], plans=plans)
 
+    def of_series(self, places: npt.NDArray[np.intp]) -> "Panel":
+        """Some of the series."""
+        plans = {name: values[places] for name, values in self.plans.items()}
+        kept = (self.sales[places], self.weekdays[places], self.days[places])
+        return Panel(self.keys[places], self.first_month, *kept, plans)
+
     def with_stranger(self) -> "Panel":
         """The same with one more series, the last, of which nothing is known."""
         n = len(self.keys)

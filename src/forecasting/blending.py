@@ -10,6 +10,8 @@ FloatArray = npt.NDArray[np.float64]
 # A part that errs twice as much counts a sixteenth.
 POWER = 4
 FORECASTS = ("Forecast", "Planned")
+# What tells the rows of a back-test apart.
+ROW = ["Key", "Origin", "Month"]
 
 
 def weights(tables: Sequence[pd.DataFrame], column: str, until: int | None = None) -> FloatArray:
@@ -47,11 +49,32 @@ def blend(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return result
 
 
-def aligned(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
-    """The same rows of each, in one order: those that all tables have."""
-    names = ["Key", "Origin", "Month"]
-    common = tables[0][names]
+def aligned(tables: Sequence[pd.DataFrame], judged_only: bool = False) -> list[pd.DataFrame]:
+    """The same rows of each, in one order: those that all tables have; with `judged_only` those that are judged."""
+    first = tables[0]
+    if not all(has_rows_of(table, first) for table in tables[1:]):
+        return _joined([table[table["Judged"]] if judged_only else table for table in tables])
+    kept = np.flatnonzero(first["Judged"]) if judged_only else np.arange(len(first))
+    order = first.iloc[kept].reset_index(drop=True).sort_values(["Month", "Origin", "Key"]).index.to_numpy()
+    places = kept[order]
+    base = first.iloc[places].reset_index(drop=True)
+    return [base, *(with_forecasts(base, table, places) for table in tables[1:])]
+
+
+def has_rows_of(table: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether two back-tests forecast the same months of the same series from the same origins, in one order."""
+    return table[ROW].equals(other[ROW])
+
+
+def with_forecasts(base: pd.DataFrame, table: pd.DataFrame, places: npt.NDArray[np.intp] | None = None) -> pd.DataFrame:
+    """`base` with the forecasts of `table` (at `places`) of the same rows; all else is in memory once for both."""
+    at = slice(None) if places is None else places
+    return base.assign(**{name: table[name].to_numpy()[at] for name in FORECASTS})
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    common = tables[0][ROW]
     for table in tables[1:]:
-        common = common.merge(table[names], on=names)
+        common = common.merge(table[ROW], on=ROW)
     common = common.sort_values(["Month", "Origin", "Key"], ignore_index=True)
-    return [common.merge(table, on=names, how="left", validate="one_to_one") for table in tables]
+    return [common.merge(table, on=ROW, how="left", validate="one_to_one") for table in tables]

@@ -19,7 +19,7 @@ from demand import booster_inputs
 from demand.booster_inputs import COLUMNS, MAX_HORIZON
 from demand.known import Known
 from demand.profile import Profile
-from forecasting.panels import Months
+from forecasting.panels import Months, SomeKnown
 
 FloatArray = npt.NDArray[np.float64]
 # Months that must be known at an origin before it is learned from.
@@ -51,11 +51,17 @@ class BoosterSettings:
 
 
 class TrainingRows(NamedTuple):
-    """Inputs (rows, COLUMNS), sales over scale (rows,), and the weight of each row, its scale in units (rows,)."""
+    """Inputs (rows, COLUMNS), sales over scale (rows,), the weight of each row, its scale in units (rows,), and the
+    month (index) of the sales (rows,)."""
 
     x: FloatArray
     y: FloatArray
     weight: FloatArray
+    month: npt.NDArray[np.int64]
+
+    def until(self, month: int) -> "TrainingRows":
+        """Those of sales that are known at the end of a month."""
+        return TrainingRows(*(column[self.month <= month] for column in self))
 
 
 def training_rows(
@@ -74,7 +80,7 @@ def training_rows(
     parts = [_rows(months, pair, settings.base, profile_at, known_at, step) for pair in pairs]
     if not parts:
         nothing = np.empty(0)
-        return TrainingRows(np.empty((0, len(COLUMNS))), nothing, nothing)
+        return TrainingRows(np.empty((0, len(COLUMNS))), nothing, nothing, nothing.astype(np.int64))
     return TrainingRows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
@@ -93,15 +99,18 @@ def _rows(
     step: int,
 ) -> TrainingRows:
     origin, month = pair
-    known = known_at(origin)
+    number = np.arange(len(months.keys)) + origin + month
+    chosen = np.flatnonzero(number % step == 0)
+    known = known_at(origin) if step == 1 else SomeKnown(known_at(origin), chosen)
     given = booster_inputs.inputs(known, month, base, profile_at(origin))
-    number = np.arange(len(given.scale)) + origin + month
     # Which rows see the plan, and which are kept, must not go together.
-    with_plan = ((number // step) % 2 == 0)[:, None]
-    x = np.where(with_plan, booster_inputs.with_plan(given, months.plan_of(month)), given.x)
-    sales = months.sales_of(month)
-    kept = np.isfinite(sales) & (given.scale > 0) & known.is_known.any(axis=1) & (number % step == 0)
-    return TrainingRows(x[kept].astype(np.float64), sales[kept] / given.scale[kept], given.scale[kept])
+    with_plan = ((number[chosen] // step) % 2 == 0)[:, None]
+    plan = {name: values[chosen] for name, values in months.plan_of(month).items()}
+    x = np.where(with_plan, booster_inputs.with_plan(given, plan), given.x)
+    sales = months.sales_of(month)[chosen]
+    kept = np.isfinite(sales) & (given.scale > 0) & known.is_known.any(axis=1)
+    of_month = np.full(int(kept.sum()), month)
+    return TrainingRows(x[kept].astype(np.float64), sales[kept] / given.scale[kept], given.scale[kept], of_month)
 
 
 def fit(rows: TrainingRows, settings: BoosterSettings) -> HistGradientBoostingRegressor | None:

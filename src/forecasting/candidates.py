@@ -4,19 +4,23 @@ A candidate is refitted on all months by the step that back-tests it, so that th
 it is. Evaluate judges the back-test, in which every forecast comes from a model that had not seen its month.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from demand.errors import StepError
 from demand.steps import read_rows
-from forecasting.features import series_columns, series_keys
+from forecasting import blending
+from forecasting.features import HISTORY, series_columns, series_keys
 from forecasting.packing import read_metadata
 
 BACKTEST = "backtest.parquet"
+# Columns of the prepare step that no recipe takes as they are: each makes its history features from the rows it knows.
+UNUSED = (*HISTORY, "FirstDay", "LastDay")
 
 
 @dataclass(frozen=True)
@@ -38,13 +42,17 @@ class Candidate:
         return list(self.metadata.get("features", ()))
 
 
-def read(train: Path, holdout: Path) -> tuple[pd.DataFrame, int]:
-    """(all monthly rows of the prepare step, how many months are held out)."""
-    parts = [read_rows(train, "train.parquet"), read_rows(holdout, "holdout.parquet")]
-    rows = pd.concat([part for part in parts if len(part)], ignore_index=True)
+def read(train: Path, holdout: Path, without: Collection[str] = UNUSED) -> tuple[pd.DataFrame, int]:
+    """(all monthly rows of the prepare step, how many months are held out); by default what recipes learn from."""
+    rows = read_rows(train, "train.parquet", (holdout, "holdout.parquet"), without=without)
     if rows.empty:
         raise StepError("train.parquet holds no rows: import more months or lower holdout_months")
-    return rows, int(parts[1]["MonthYear"].nunique())
+    return rows, len(months_of(holdout, "holdout.parquet"))
+
+
+def months_of(folder: Path, name: str) -> list[str]:
+    """The months in a file of the prepare step, as YYYY-MM, the oldest first."""
+    return sorted(pq.read_table(folder / name, columns=["MonthYear"])["MonthYear"].unique().to_pylist())
 
 
 def load(folder: Path) -> Candidate:
@@ -56,7 +64,7 @@ def load(folder: Path) -> Candidate:
     metadata, path = read_metadata(folder), folder / BACKTEST
     if not path.is_file():
         raise StepError(f"{folder}: holds no {BACKTEST}; give the output of a step that trains a candidate")
-    return Candidate(folder, metadata, pd.read_parquet(path))
+    return Candidate(folder, metadata, read_rows(folder, BACKTEST))
 
 
 def load_all(folders: Sequence[Path]) -> dict[str, Candidate]:
@@ -70,6 +78,9 @@ def load_all(folders: Sequence[Path]) -> dict[str, Candidate]:
         candidate = load(folder)
         if candidate.name in loaded:
             raise StepError(f"{folder}: a candidate named {candidate.name} is there already; give each its own name")
+        first = next(iter(loaded.values()), candidate).table
+        if blending.has_rows_of(candidate.table, first):
+            candidate = replace(candidate, table=blending.with_forecasts(first, candidate.table))
         loaded[candidate.name] = candidate
     return loaded
 

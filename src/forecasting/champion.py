@@ -25,6 +25,7 @@ from forecasting import blending
 from forecasting.candidates import Candidate, keyed
 from forecasting.export import HISTORY as HISTORY_FILE
 from forecasting.features import HISTORY, TARGET, SalesHistory, month_index
+from forecasting.forests import Settings
 from forecasting.lookback import look_back
 from forecasting.packing import NONE, read_metadata
 from forecasting.recipes import recipe_of
@@ -121,6 +122,7 @@ def recipe(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
             "n_estimators": int(parameters["n_estimators"]),
             "min_samples_leaf": int(parameters["min_samples_leaf"]),
             "max_features": float(parameters["max_features"]),
+            "max_rows": Settings.max_rows,
             "seed": int(parameters["random_state"]),
         }
     except KeyError as error:
@@ -136,9 +138,17 @@ def text(settings: Mapping[str, Any]) -> str:
     def nameless(value: Any) -> Any:
         if isinstance(value, Mapping) and value.get("kind") == "blend":
             return {"kind": "blend", "parts": sorted(text(part) for part in value["parts"].values())}
-        return {key: each for key, each in value.items() if key != "candidate"}
+        return {key: each for key, each in _filled(value).items() if key != "candidate"}
 
     return json.dumps(nameless(settings), sort_keys=True)
+
+
+def _filled(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With what this release has as defaults, so that a setting that is new does not make another recipe."""
+    try:
+        return recipe_of("", settings).settings()
+    except (StepError, TypeError):  # of a kind, or with a setting, that this release does not know
+        return settings
 
 
 def backtest_of(

@@ -17,7 +17,7 @@ from demand.parts import Intervals
 from demand.steps import run
 from forecasting import candidates, export, intervals
 from forecasting.boosting import BoosterSettings
-from forecasting.features import TARGET, series_columns
+from forecasting.features import TARGET, month_index, series_columns
 from forecasting.packing import save
 from forecasting.recipes import DirectRecipe
 from forecasting.rolling import Rolling, backtest
@@ -83,8 +83,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder, train, holdout, name, kind = (args.pop(each) for each in ("model", "train", "holdout", "candidate", "kind"))
     recipe = DirectRecipe(name, BoosterSettings(**args) if kind == "booster" else None)
     rows, origins = candidates.read(train, holdout)
-    table = candidates.keyed(backtest(recipe, rows, Rolling(origins)))
-    fitted = recipe.fit(rows)
+    fit = recipe.at_origins(rows)
+    table = candidates.keyed(backtest(recipe, rows, Rolling(origins), fit))
+    fitted = fit(int(month_index(rows["MonthStart"]).max()))
     with outputs.staged(folder) as model:
         write(fitted.model, rows, {"candidate": name, "recipe": recipe.settings()}, table, model)
     log.info("Fitted %s on %d store-months", name, len(rows))

@@ -5,19 +5,22 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from demand import outputs, tracking
 from demand.errors import StepError
 from demand.grain import grain_of, name_of
 from demand.months import month_name
-from demand.steps import read_rows, run
-from forecasting import baselines, candidates, export, report, scoring, verdict
+from demand.steps import run
+from forecasting import baselines, blending, candidates, export, report, scoring, verdict
 from forecasting import champion as champions
 from forecasting.candidates import BACKTEST, Candidate, keyed
 from forecasting.champion import Champion
@@ -60,7 +63,7 @@ class Judged:
     rows: pd.DataFrame
     origins: int
 
-    @property
+    @cached_property
     def near(self) -> Mapping[str, pd.DataFrame]:
         """The rows one month ahead."""
         return {name: scoring.one_step(table) for name, table in self.tables.items()}
@@ -83,7 +86,10 @@ def judge(loaded: Mapping[str, Candidate], champion: Champion | None, rows: pd.D
     tables = {name: each.table for name, each in loaded.items()}
     if champion is not None:
         tables[CHAMPION] = champions.backtest_of(champion.recipe, loaded, rows, rolling)
-    tables |= {name: keyed(backtest(NaiveRecipe(name), rows, rolling)) for name in baselines.NAMES}
+    first = next(iter(tables.values()))
+    for name in baselines.NAMES:
+        table = keyed(backtest(NaiveRecipe(name), rows, rolling))
+        tables[name] = blending.with_forecasts(first, table) if blending.has_rows_of(table, first) else table
     return Judged(scoring.judged(tables), rows, origins)
 
 
@@ -191,9 +197,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the step."""
     args = build_parser().parse_args(argv)
     gate = Gate.read(args.gate)
-    train, holdout = read_rows(args.train, "train.parquet"), read_rows(args.holdout, "holdout.parquet")
-    rows, origins = candidates.read(args.train, args.holdout)
-    _check_split(train, holdout)
+    rows, origins = candidates.read(args.train, args.holdout, without=())
+    _check_split(
+        candidates.months_of(args.train, "train.parquet"), candidates.months_of(args.holdout, "holdout.parquet")
+    )
     counts = json.loads((args.train / "rows.json").read_text(encoding="utf-8"))
     loaded = candidates.load_all(args.candidate)
     grain = grain_of(series_columns(rows))
@@ -218,21 +225,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _check_split(train: pd.DataFrame, holdout: pd.DataFrame) -> None:
+def _check_split(train: Sequence[str], holdout: Sequence[str]) -> None:
     """Raises StepError where a month is both learned from and held out."""
-    if len(holdout) and train["MonthYear"].max() >= holdout["MonthYear"].min():
-        begin = holdout["MonthYear"].min()
-        raise StepError(f"train.parquet reaches into the hold-out, which begins {begin}: run prepare again")
+    if train and holdout and train[-1] >= holdout[0]:
+        raise StepError(f"train.parquet reaches into the hold-out, which begins {holdout[0]}: run prepare again")
 
 
 def _write(args: argparse.Namespace, result: verdict.Verdict, judged: Judged) -> None:
     args.verdict.mkdir(parents=True, exist_ok=True)
     verdict.write(result, args.verdict)
-    table = pd.concat([one.assign(Model=name) for name, one in judged.tables.items()], ignore_index=True)
-    table.to_parquet(args.verdict / "forecasts.parquet", index=False)
+    _write_forecasts(judged.tables, args.verdict / "forecasts.parquet")
     chosen = scoring.with_bounds(judged.tables[result.selected])
     page = report.render(result, report.series_of(judged.rows, chosen))
     (args.verdict / "report.html").write_text(page, encoding="utf-8")
+
+
+def _write_forecasts(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """All back-tests one after the other, each row with its Model; never all in memory."""
+    parts = (pa.Table.from_pandas(one.assign(Model=name), preserve_index=False) for name, one in tables.items())
+    first = next(parts)
+    with pq.ParquetWriter(path, first.schema) as writer:
+        writer.write_table(first)
+        for part in parts:
+            writer.write_table(part.cast(first.schema))
 
 
 def _log(result: verdict.Verdict, folder: Path) -> None:

@@ -28,6 +28,9 @@ FLAGS = frozenset({"Promotion", "Holiday"})
 KNOWN_BEFORE = frozenset({*CONTEXTUAL, *GRAIN_COLUMNS, *HISTORY}) - {"Weather"}
 MAX_SPAN_MONTHS = 1200
 
+# What pandas 3 does by default: a frame that differs from another in one column shares the rest with it.
+pd.options.mode.copy_on_write = True
+
 
 def month_index(dates: pd.Series) -> npt.NDArray[np.int64]:
     """Months since year 0 of a datetime column, shape (rows,)."""
@@ -72,8 +75,8 @@ class SalesHistory:
     values: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, months_ahead: int = 0) -> "SalesHistory":
-        """History of `rows` (StoreID, MonthStart, TotalSales), with room for `months_ahead` empty months.
+    def of(cls, rows: pd.DataFrame) -> "SalesHistory":
+        """History of `rows` (StoreID, MonthStart, TotalSales).
 
         Raises:
             StepError: the months span more than a century, which a wrong date causes.
@@ -82,10 +85,10 @@ class SalesHistory:
         first, last = int(months.min()), int(months.max())
         if last - first > MAX_SPAN_MONTHS:
             raise StepError(f"sales span {month_name(first)} to {month_name(last)}: correct the dates at the source")
-        keys = pd.Index(series_keys(rows)).unique()
-        values = np.full((len(keys), last - first + 1 + months_ahead), np.nan)
-        values[keys.get_indexer(pd.Index(series_keys(rows))), months - first] = rows[TARGET].to_numpy(dtype=np.float64)
-        return cls(keys, first, values)
+        places, keys = pd.factorize(series_keys(rows))
+        values = np.full((len(keys), last - first + 1), np.nan)
+        values[places, months - first] = rows[TARGET].to_numpy(dtype=np.float64)
+        return cls(pd.Index(keys), first, values)
 
     def positions(self, rows: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
         """Series and month position of each row; a series without history is -1."""
@@ -96,6 +99,12 @@ class SalesHistory:
         values = self.values.copy()
         values[:, max(0, month - self.first_month) :] = np.nan
         return SalesHistory(self.keys, self.first_month, values)
+
+    def with_room_until(self, month: int) -> "SalesHistory":
+        """A copy with months until `month` (index), empty where they are new."""
+        more = max(0, month - self.first_month + 1 - self.values.shape[1])
+        empty = np.full((len(self.keys), more), np.nan)
+        return SalesHistory(self.keys, self.first_month, np.concatenate([self.values, empty], axis=1))
 
     def record(self, rows: pd.DataFrame, sales: npt.NDArray[np.float64]) -> None:
         """Put `sales` (units, shape (rows,)) in the place of what the rows' months hold."""
@@ -140,12 +149,16 @@ class Past(NamedTuple):
 
 
 def series_keys(rows: pd.DataFrame) -> npt.NDArray[np.object_]:
-    """One text per row that names its series."""
-    columns = [rows[name].astype(object).where(rows[name].notna(), "").astype(str) for name in series_columns(rows)]
-    key = columns[0]
-    for column in columns[1:]:
-        key = key + SEPARATOR + column
-    return key.to_numpy(dtype=object)
+    """One text per row that names its series; rows of a series share it, since many rows have few series."""
+    code, names = np.zeros(len(rows), dtype=np.int64), [""]
+    for position, name in enumerate(series_columns(rows)):
+        places, values = pd.factorize(rows[name].astype(object), use_na_sentinel=True)
+        texts = [*map(str, values), ""]  # the last is that of -1, unknown
+        pairs, code = np.unique(code * len(texts) + places % len(texts), return_inverse=True)
+        heads, tails = np.divmod(pairs, len(texts))
+        separator = SEPARATOR if position else ""
+        names = [names[head] + separator + texts[tail] for head, tail in zip(heads, tails, strict=True)]
+    return np.array(names, dtype=object)[code]
 
 
 def model_frame(rows: pd.DataFrame, features: Sequence[str], masked: Iterable[str] = ()) -> pd.DataFrame:

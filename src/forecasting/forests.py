@@ -24,6 +24,7 @@ class Settings:
     n_estimators: int = 100
     min_samples_leaf: int = 5
     max_features: float = 0.5
+    max_rows: int = 20_000
     seed: int = 7
 
     def forest(self) -> dict[str, Any]:
@@ -43,6 +44,13 @@ def unfitted(settings: Settings, frame: pd.DataFrame) -> Any:
     if settings.features == "contextual":
         return pipeline
     return RelativeForest(pipeline, LEVEL, [name for name in HISTORY if name != LEVEL])
+
+
+def thinned(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """`settings.max_rows` of the rows, drawn with the seed, or all where there are not more."""
+    if len(rows) <= settings.max_rows:
+        return rows
+    return rows.sample(n=settings.max_rows, random_state=settings.seed).sort_index()
 
 
 def fit(settings: Settings, rows: pd.DataFrame) -> tuple[Any, dict[str, Any]]:

@@ -51,10 +51,10 @@ def complete(rows: pd.DataFrame) -> Completed:
     regular = (rows["_key"].map(usual).fillna(0) >= MIN_REGULAR_DAYS).to_numpy()
     closed = regular & (rows["SaleDays"] == 0).to_numpy()
     partial = _is_partial(rows) & regular & ~closed
-    kept = rows[~closed & ~partial]
-    zeros = _zeros(kept[~regular[~closed & ~partial]], int(month_index(rows["MonthStart"]).max()))
-    filled = pd.concat([kept, zeros], ignore_index=True) if len(zeros) else kept.reset_index(drop=True)
-    return Completed(filled.drop(columns="_key"), int(partial.sum()), int(closed.sum()), len(zeros))
+    kept = rows[~closed & ~partial].reset_index(drop=True)
+    filled = _with_zeros(kept, ~regular[~closed & ~partial], int(month_index(rows["MonthStart"]).max()))
+    zeros = len(filled) - len(kept)
+    return Completed(filled.drop(columns="_key"), int(partial.sum()), int(closed.sum()), zeros)
 
 
 def _is_partial(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -68,22 +68,44 @@ def _is_partial(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return np.asarray(is_first & late, dtype=bool)
 
 
-def _zeros(rows: pd.DataFrame, until: int) -> pd.DataFrame:
-    """Rows of zero sales for the missing months of sparse series."""
-    parts = [_zeros_of(part, until) for _, part in rows.groupby("_key", sort=True)]
-    parts = [part for part in parts if len(part)]
-    return pd.concat(parts, ignore_index=True) if parts else rows.head(0)
+def _with_zeros(rows: pd.DataFrame, is_sparse: npt.NDArray[np.bool_], until: int) -> pd.DataFrame:
+    """The rows, and below them a row of zero sales for each missing month of the sparse series among them."""
+    places, months = _missing(rows, is_sparse, until)
+    if not len(places):
+        return rows
+    # A zero is like the month before it in what a series keeps, such as its city.
+    filled = rows.iloc[np.concatenate([np.arange(len(rows)), places])].reset_index(drop=True)
+    is_zero = np.arange(len(filled)) >= len(rows)
+    unknown = [name for name in ("Price", "Weather", "Promotion", "Holiday", *NEEDED[1:]) if name in filled]
+    sums = [name for name in (TARGET, "SaleDays", *WEEKDAYS) if name in filled]
+    starts = pd.to_datetime([f"{month // 12}-{month % 12 + 1:02d}-01" for month in months])
+    changed = {name: filled[name].mask(is_zero) for name in unknown}
+    changed |= {name: filled[name].mask(is_zero, 0) for name in sums}
+    changed["MonthStart"] = pd.Series([*rows["MonthStart"], *starts])
+    changed["IsWeekend"] = pd.Series([*rows["IsWeekend"], *(weekend_share(int(month)) for month in months)])
+    return filled.assign(**changed)
 
 
-def _zeros_of(rows: pd.DataFrame, until: int) -> pd.DataFrame:
-    months = month_index(rows["MonthStart"])
-    last = min(until, int(months.max()) + MAX_SILENT_MONTHS)
-    missing = np.setdiff1d(np.arange(months.min(), last + 1), months)
-    before = np.searchsorted(np.sort(months), missing) - 1
-    zeros = rows.sort_values("MonthStart").iloc[before].reset_index(drop=True)
-    starts = pd.to_datetime([f"{month // 12}-{month % 12 + 1:02d}-01" for month in missing])
-    unknown = [name for name in ("Price", "Weather", "Promotion", "Holiday", *NEEDED[1:]) if name in zeros]
-    sums = [name for name in (TARGET, "SaleDays", *WEEKDAYS) if name in zeros]
-    zeros[unknown] = None
-    zeros[sums] = 0
-    return zeros.assign(MonthStart=starts, IsWeekend=[weekend_share(int(month)) for month in missing])
+def _missing(
+    rows: pd.DataFrame, is_sparse: npt.NDArray[np.bool_], until: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    """(place of the row before, index) of each month without a row, of the series and months that count as zero."""
+    at = np.flatnonzero(is_sparse)
+    series, _ = pd.factorize(rows["_key"].to_numpy()[at])
+    months = month_index(rows["MonthStart"])[at]
+    span = pd.DataFrame({"series": series, "month": months}).groupby("series")["month"].agg(["min", "max"])
+    first, last = span["min"].to_numpy(), np.minimum(until, span["max"].to_numpy() + MAX_SILENT_MONTHS)
+    # One number per series and month, so that a whole table is one sorted array.
+    width = until + 1
+    wanted = np.concatenate(
+        [
+            number * width + np.arange(begin, end + 1)
+            for number, (begin, end) in enumerate(zip(first, last, strict=True))
+        ]
+        or [np.empty(0, dtype=np.int64)]
+    )
+    there = series * width + months
+    order = np.argsort(there, kind="stable")
+    missing = np.setdiff1d(wanted, there)
+    before = at[order][np.searchsorted(there[order], missing) - 1]
+    return before, missing % width

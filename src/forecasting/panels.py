@@ -1,6 +1,7 @@
 """The months of every series as arrays: what a direct model learns from, cut at any origin."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from forecasting.features import TARGET, month_index, series_keys
 FloatArray = npt.NDArray[np.float64]
 # Series with fewer days with sales in a usual month tell nothing of weekdays, as monthly reports do not.
 MIN_WEEKDAY_DAYS = 3
+SEED = 7
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class Months:
         keys: one text per series, shape (series,), sorted.
         first_month: index of the month of `sales[:, 0]`.
         sales: units, shape (series, months), NaN where unknown.
-        weekdays: units by weekday until each month, shape (series, months, 7).
-        days: days with a sale until each month, shape (series, months).
+        weekdays: units by weekday until each month, shape (series, months, 7); zero while sales are rare.
+        days: days with a sale until each month, shape (series, months); zero while sales are rare.
         plans: each of PLANNED -> shape (series, months), NaN where unknown, in float32's precision.
     """
 
@@ -46,7 +48,7 @@ class Months:
         sales[at] = rows[TARGET].to_numpy(dtype=np.float64)
         weekdays, days = _weekdays(rows, at, shape)
         plans = {name: _plan(rows, name, at, shape) for name in PLANNED}
-        return cls(names, first, sales, weekdays.cumsum(axis=1), days.cumsum(axis=1), plans)
+        return cls(names, first, sales, weekdays, days, plans)
 
     @property
     def last_month(self) -> int:
@@ -64,6 +66,14 @@ class Months:
         """The same with all that follows from it."""
         return Known(self.panel(origin))
 
+    def thinned(self, most: int) -> "Months":
+        """Some `most` of the series, drawn with a seed, or all where there are not more."""
+        if len(self.keys) <= most:
+            return self
+        at = np.sort(np.random.default_rng(SEED).choice(len(self.keys), most, replace=False))
+        plans = {name: values[at] for name, values in self.plans.items()}
+        return Months(self.keys[at], self.first_month, self.sales[at], self.weekdays[at], self.days[at], plans)
+
     def sales_of(self, month: int) -> FloatArray:
         """Sales of a month (index), shape (series,), NaN where unknown or outside."""
         place = month - self.first_month
@@ -75,16 +85,51 @@ class Months:
         return {name: values[:, month - self.first_month] for name, values in self.plans.items()}
 
 
+class SomeKnown(Known):
+    """Some series of a `Known`; what follows from all series together stays what it is for all."""
+
+    def __init__(self, everyone: Known, places: npt.NDArray[np.intp]) -> None:
+        super().__init__(everyone.panel.of_series(places))
+        self._everyone, self._places = everyone, places
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """Weight of each weekday, shape (n, 7)."""
+        return np.asarray(self._everyone.weights[self._places])
+
+    @cached_property
+    def mean_rate(self) -> float:
+        """Sales per trading day over all series and months."""
+        return self._everyone.mean_rate
+
+    @cached_property
+    def level(self) -> FloatArray:
+        """Sales per trading day of the last twelve months, shape (n,)."""
+        return np.asarray(self._everyone.level[self._places])
+
+    def sold_of_usual(self, month: int) -> float:
+        """Sales of all series in a month over what their levels of today would sell in it."""
+        return self._everyone.sold_of_usual(month)
+
+    @cached_property
+    def month_profiles(self) -> tuple[FloatArray, FloatArray]:
+        """Of all series (12,), of each of these (n, 12)."""
+        pooled, own = self._everyone.month_profiles
+        return pooled, own[self._places]
+
+
 def _weekdays(
     rows: pd.DataFrame, at: tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]], shape: tuple[int, int]
 ) -> tuple[FloatArray, FloatArray]:
-    """(units by weekday, days with a sale) of each month; nothing of series whose sales are too rare."""
+    """(units by weekday, days with a sale) until each month; nothing as long as a series' sales are too rare."""
     weekdays, days = np.zeros((*shape, 7)), np.zeros(shape)
     if not {*WEEKDAYS, "SaleDays"} <= set(rows):
         return weekdays, days
     weekdays[at] = rows[list(WEEKDAYS)].to_numpy(dtype=np.float64)
     days[at] = rows["SaleDays"].to_numpy(dtype=np.float64)
-    rare = np.array([np.median(each[each > 0]) if (each > 0).any() else 0.0 for each in days]) < MIN_WEEKDAY_DAYS
+    months = (days > 0).cumsum(axis=1)
+    weekdays, days = weekdays.cumsum(axis=1), days.cumsum(axis=1)
+    rare = days < MIN_WEEKDAY_DAYS * months
     weekdays[rare], days[rare] = 0.0, 0.0
     return weekdays, days
 

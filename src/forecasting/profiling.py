@@ -1,6 +1,6 @@
 """Which settings of the profile to use: those that would have erred least so far."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ FloatArray = npt.NDArray[np.float64]
 # Origins whose errors count; older ones say little of the sales of today.
 MAX_ORIGINS = 18
 MIN_KNOWN_MONTHS = 4
+# Series by which the three settings are chosen; more of them choose the same.
+MAX_SERIES = 2000
 
 
 class Profiles:
@@ -21,7 +23,9 @@ class Profiles:
 
     def __init__(self, months: Months) -> None:
         self.months = months
-        self.known = cache(self._known)
+        self._judged = months.thinned(MAX_SERIES)
+        # The known sales of many series at many origins do not fit into memory; who asks goes origin by origin.
+        self.known = lru_cache(maxsize=2)(self._known)
         self.at = cache(self._at)
         self._errors = cache(self._errors_of)
 
@@ -39,6 +43,6 @@ class Profiles:
     def _errors_of(self, origin: int) -> FloatArray:
         """Sum of the absolute errors of each of GRID at each horizon, shape (settings, horizons), in units."""
         ahead = range(origin + 1, origin + MAX_HORIZON + 1)
-        sales = np.stack([self.months.sales_of(month) for month in ahead], axis=1)
-        missed = np.stack([np.abs(forecast(self.known(origin), each, ahead) - sales) for each in GRID])
-        return np.asarray(np.nansum(missed, axis=1))
+        known = self._judged.known(origin)
+        sales = np.stack([self._judged.sales_of(month) for month in ahead], axis=1)
+        return np.stack([np.nansum(np.abs(forecast(known, each, ahead) - sales), axis=0) for each in GRID])

@@ -20,7 +20,7 @@ from demand.parts import Part
 from forecasting import baselines, boosting
 from forecasting.boosting import BoosterSettings
 from forecasting.features import HISTORY, SalesHistory, model_frame, month_index, series_columns
-from forecasting.forests import Settings
+from forecasting.forests import Settings, thinned
 from forecasting.forests import fit as fit_forest
 from forecasting.panels import Months
 from forecasting.profiling import Profiles
@@ -51,6 +51,10 @@ class Recipe(Protocol):
         """From monthly rows until the origin."""
         ...
 
+    def at_origins(self, rows: pd.DataFrame) -> Callable[[int], Fitted]:
+        """Fits at any origin (month index), each from the rows until it; what they have in common is done once."""
+        ...
+
     def settings(self) -> dict[str, Any]:
         """As JSON; `recipe_of` makes an equal recipe of it."""
         ...
@@ -60,6 +64,12 @@ def asked_columns(rows: pd.DataFrame) -> list[str]:
     """What a forecast may know of a month to come, in the order of `rows`."""
     kept = {*series_columns(rows), *CALENDAR, *KEPT, *PLANNED}
     return [name for name in rows if name in kept]
+
+
+def _cut(recipe: Recipe, rows: pd.DataFrame) -> Callable[[int], Fitted]:
+    """`Recipe.at_origins` of a recipe whose fits have nothing in common."""
+    months = month_index(rows["MonthStart"])
+    return lambda origin: recipe.fit(rows[months <= origin].reset_index(drop=True))
 
 
 def without_plan(asked: pd.DataFrame) -> pd.DataFrame:
@@ -76,9 +86,12 @@ class ForestRecipe:
 
     def fit(self, rows: pd.DataFrame) -> "FittedForest":
         """A forest on features that are made anew from the rows' own past."""
-        rows = with_history(rows)
-        model, metadata = fit_forest(self.forest, rows)
+        model, metadata = fit_forest(self.forest, with_history(thinned(rows, self.forest), rows))
         return FittedForest(model, list(metadata["features"]), rows)
+
+    def at_origins(self, rows: pd.DataFrame) -> Callable[[int], Fitted]:
+        """A forest an origin."""
+        return _cut(self, rows)
 
     def settings(self) -> dict[str, Any]:
         """Kind and fields."""
@@ -97,7 +110,7 @@ class FittedForest:
         """Where the features need sales of a month between, its forecast stands in; without history, all at once."""
         asked = _with_kept(asked, self.rows)
         if set(self.features) & set(HISTORY):
-            return _month_by_month(self._of_month, asked, self.rows)
+            return _month_by_month(self._of_month, asked, SalesHistory.of(self.rows))
         return self._predict(asked)
 
     def _of_month(self, part: pd.DataFrame, past: SalesHistory) -> FloatArray:
@@ -114,8 +127,13 @@ class NaiveRecipe:
     name: str
 
     def fit(self, rows: pd.DataFrame) -> "FittedNaive":
-        """Keep the rows."""
-        return FittedNaive(self.name, rows)
+        """Keep the sales."""
+        return FittedNaive(self.name, SalesHistory.of(rows))
+
+    def at_origins(self, rows: pd.DataFrame) -> Callable[[int], "FittedNaive"]:
+        """The sales until each origin."""
+        history = SalesHistory.of(rows)
+        return lambda origin: FittedNaive(self.name, history.until(origin + 1))
 
     def settings(self) -> dict[str, Any]:
         """Kind and name."""
@@ -127,19 +145,19 @@ class FittedNaive:
     """A naive baseline and the past that it repeats."""
 
     name: str
-    rows: pd.DataFrame
+    history: SalesHistory
 
     def forecast(self, asked: pd.DataFrame) -> FloatArray:
         """Month by month, as the forests do."""
-        return _month_by_month(partial(baselines.forecast, self.name), asked, self.rows)
+        return _month_by_month(partial(baselines.forecast, self.name), asked, self.history)
 
 
 def _month_by_month(
-    predict: Callable[[pd.DataFrame, SalesHistory], FloatArray], asked: pd.DataFrame, rows: pd.DataFrame
+    predict: Callable[[pd.DataFrame, SalesHistory], FloatArray], asked: pd.DataFrame, history: SalesHistory
 ) -> FloatArray:
     """Forecast months in their order; each forecast is the past of the months after it."""
     months = month_index(asked["MonthStart"])
-    past = SalesHistory.of(rows, max(0, int(months.max() - month_index(rows["MonthStart"]).max())))
+    past = history.with_room_until(int(months.max()))
     sales = np.full(len(asked), np.nan)
     for month in np.unique(months):
         part = asked[months == month]
@@ -148,10 +166,11 @@ def _month_by_month(
     return sales
 
 
-def with_history(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the history features, made anew from their own past."""
+def with_history(rows: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Rows with the history features, made anew from `past`, all that was sold; from the rows themselves without it."""
     known = rows.drop(columns=[name for name in HISTORY if name in rows])
-    return pd.concat([known, SalesHistory.of(known).features(known)], axis=1)
+    history = SalesHistory.of(known if past is None else past)
+    return pd.concat([known, history.features(known)], axis=1)
 
 
 def _with_kept(asked: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -173,16 +192,23 @@ class DirectRecipe:
 
     def fit(self, rows: pd.DataFrame) -> "FittedDirect":
         """The profile of these rows, and the booster learned from every origin in them."""
+        return self.at_origins(rows)(int(month_index(rows["MonthStart"]).max()))
+
+    def at_origins(self, rows: pd.DataFrame) -> Callable[[int], "FittedDirect"]:
+        """An earlier origin's profiles and training rows are among those of a later one."""
         months = Months.of(rows)
         profiles = Profiles(months)
-        part = Part(self.name, profiles.at(months.last_month))
-        booster = None
-        if self.booster:
-            learned = boosting.training_rows(months, self.booster, profiles.at, profiles.known)
-            booster = boosting.fit(learned, self.booster)
-            if booster is not None:
-                part = Part(self.name, part.profile, self.booster.base, f"{self.name}.onnx")
-        return FittedDirect(DirectModel(months.panel(), [(part, booster)], series_columns(rows)))
+        learned = boosting.training_rows(months, self.booster, profiles.at, profiles.known) if self.booster else None
+
+        def fit(origin: int) -> FittedDirect:
+            part, booster = Part(self.name, profiles.at(origin)), None
+            if self.booster and learned:
+                booster = boosting.fit(learned.until(origin), self.booster)
+                if booster is not None:
+                    part = Part(self.name, part.profile, self.booster.base, f"{self.name}.onnx")
+            return FittedDirect(DirectModel(months.panel(origin), [(part, booster)], series_columns(rows)))
+
+        return fit
 
     def settings(self) -> dict[str, Any]:
         """Kind and fields."""

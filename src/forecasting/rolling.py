@@ -4,17 +4,18 @@ The result is a table with one row per series, origin and month (`COLUMNS`). Ori
 are forecast too: they tell a blend its weights, and are not judged.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from demand.booster_inputs import MAX_HORIZON
 from demand.errors import StepError
 from forecasting.features import TARGET, month_index, series_columns
-from forecasting.recipes import Recipe, asked_columns, without_plan
+from forecasting.recipes import Fitted, Recipe, asked_columns, without_plan
 
 FILE = "backtest.parquet"
 # Origin and Month are indices; Forecast and Planned (with the plan of the month) in units.
@@ -36,42 +37,49 @@ class Rolling:
         return range(max(first + MIN_MONTHS - 1, judged - self.warm_up), last)
 
 
-def backtest(recipe: Recipe, rows: pd.DataFrame, settings: Rolling) -> pd.DataFrame:
+def backtest(
+    recipe: Recipe, rows: pd.DataFrame, settings: Rolling, fit: Callable[[int], Fitted] | None = None
+) -> pd.DataFrame:
     """Forecasts of a recipe from every origin.
 
     Args:
         recipe: how the candidate is learned.
         rows: monthly rows with the calendar (`forecasting.features.prepared`), all that is known today.
         settings: how many origins, how far ahead.
+        fit: the recipe's `at_origins` of these rows, where the caller has it.
 
     Raises:
         StepError: too few months to learn from at any origin.
     """
-    tables = list(each_origin(recipe, rows, settings))
+    tables = list(each_origin(recipe, rows, settings, fit))
     if not tables:
         raise StepError(f"a back-test takes {MIN_MONTHS + 1} months of sales: import more months")
     return pd.concat(tables, ignore_index=True)
 
 
-def each_origin(recipe: Recipe, rows: pd.DataFrame, settings: Rolling) -> Iterator[pd.DataFrame]:
+def each_origin(
+    recipe: Recipe, rows: pd.DataFrame, settings: Rolling, fit: Callable[[int], Fitted] | None = None
+) -> Iterator[pd.DataFrame]:
     """The same origin by origin, the oldest first; origins after which nothing was sold are left out."""
     months = month_index(rows["MonthStart"])
     last = int(months.max())
+    with threadpool_limits(1):
+        fit = fit or recipe.at_origins(rows)
     for origin in settings.months(int(months.min()), last):
         # Many small fits: threads would wait for each other most of the time, and for steps that run beside this one.
         with threadpool_limits(1):
-            table = _from_origin(recipe, rows, months, origin, settings.horizon)
+            table = _from_origin(fit, rows, months, origin, settings.horizon)
         if len(table):
             yield table.assign(Judged=origin >= last - settings.origins)
 
 
 def _from_origin(
-    recipe: Recipe, rows: pd.DataFrame, months: np.ndarray[tuple[int], np.dtype[np.int64]], origin: int, horizon: int
+    fit: Callable[[int], Fitted], rows: pd.DataFrame, months: npt.NDArray[np.int64], origin: int, horizon: int
 ) -> pd.DataFrame:
-    known, ahead = rows[months <= origin], (months > origin) & (months <= origin + horizon)
-    if not ahead.any() or known.empty:
+    ahead = (months > origin) & (months <= origin + horizon)
+    if not ahead.any() or not (months <= origin).any():
         return pd.DataFrame()
-    fitted = recipe.fit(known.reset_index(drop=True))
+    fitted = fit(origin)
     asked = rows.loc[ahead, asked_columns(rows)].reset_index(drop=True)
     shown = [*series_columns(rows), "MonthYear", "Country", "Promotion"]
     return asked[[name for name in shown if name in asked]].assign(

@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 
 def judged(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The judged rows that all back-tests have, in one order."""
-    same = blending.aligned([table[table["Judged"]] for table in tables.values()])
+    same = blending.aligned(list(tables.values()), judged_only=True)
     return dict(zip(tables, same, strict=True))
 
 

@@ -12,12 +12,14 @@ from demand import outputs, tracking
 from demand.steps import run
 from forecasting import candidates, export, intervals
 from forecasting.features import model_frame
-from forecasting.forests import FEATURE_SETS, Settings, fit
+from forecasting.forests import FEATURE_SETS, Settings, fit, thinned
 from forecasting.packing import Packed, save
 from forecasting.recipes import ForestRecipe, with_history
 from forecasting.rolling import Rolling, backtest
 
 log = logging.getLogger(__name__)
+# Rows by which the exported forest is checked against the fitted one.
+EXAMPLES = 1000
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -30,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--n-estimators", type=int, default=100, help="trees in the forest")
     parser.add_argument("--min-samples-leaf", type=int, default=5, help="fewest store-months in a leaf")
     parser.add_argument("--max-features", type=float, default=0.5, help="fraction of the features tried at each split")
+    parser.add_argument("--max-rows", type=int, default=20_000, help="store-months that the forest learns from")
     parser.add_argument("--seed", type=int, default=7, help="seed of the forest")
     parser.add_argument("--model", type=Path, required=True, help="output folder")
     return parser
@@ -41,7 +44,10 @@ def fit_with_interval(
     """(the model fitted on all rows, with its P10-P90 interval; the back-test that the interval comes from)."""
     recipe = ForestRecipe(settings.candidate, settings)
     table = candidates.keyed(backtest(recipe, rows, rolling or Rolling()))
-    packed = Packed(*fit(settings, with_history(rows)))
+    packed = Packed(*fit(settings, with_history(thinned(rows, settings), rows)))
+    # Thinned rows may lack a month.
+    packed.metadata["trained_from"] = str(rows["MonthYear"].min())
+    packed.metadata["trained_until"] = str(rows["MonthYear"].max())
     packed.metadata["recipe"] = recipe.settings()
     packed.metadata["interval"] = asdict(intervals.fit(table))
     return packed, table
@@ -55,10 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows, origins = candidates.read(train, holdout)
     packed, table = fit_with_interval(settings, rows, Rolling(origins))
     log.info("Fitted %s on %d store-months, features %s", settings.candidate, len(rows), ", ".join(packed.features))
-    frame = model_frame(with_history(rows), packed.features)
+    frame = model_frame(with_history(rows.tail(EXAMPLES), rows), packed.features)
     with outputs.staged(folder) as model:
         save(packed.model, frame.tail(3), packed.metadata, model)
-        export.write_model(packed.model, packed.features, frame.tail(1000), model)
+        export.write_model(packed.model, packed.features, frame, model)
         table.to_parquet(model / candidates.BACKTEST, index=False)
     with tracking.run(f"train_{settings.candidate}") as tracker:
         tracker.log_params({"candidate": settings.candidate, "features": settings.features, **settings.forest()})

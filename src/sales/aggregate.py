@@ -24,6 +24,8 @@ from sales.contract_check import Checked, check_rows
 from sales.files import find_parquet
 
 log = logging.getLogger(__name__)
+# Up to where the memory limit is doubled.
+MAX_MEMORY_MB = 8192
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def aggregate(
     ):
         kept = bad / "quarantine.csv"
         checked = check_rows(con, files, contract, source, kept, Path(spill), warnings.add)
-        con.execute(f"create temp table monthly as {sql}", {"grain": grain})
+        _sum_by_month(con, sql, grain, memory_limit_mb)
         _check_grain(con, grain, source)
         incomplete = _incomplete_month(con, source, contract.frequency, warnings)
         _warn_of_stores(con, contract.frequency, warnings)
@@ -105,6 +107,27 @@ def aggregate(
         rows = _count(con, incomplete, checked, warnings)
         (folder / "rows.json").write_text(json.dumps(asdict(rows), indent=2) + "\n", encoding="utf-8")
     return rows
+
+
+def _sum_by_month(con: duckdb.DuckDBPyConnection, sql: str, grain: str, memory_limit_mb: int) -> None:
+    """Make the table `monthly`. Many series take more memory than spilling saves; then it is tried with twice as much.
+
+    Raises:
+        StepError: it does not fit into MAX_MEMORY_MB either.
+    """
+    while True:
+        try:
+            con.execute(f"create temp table monthly as {sql}", {"grain": grain})
+            return
+        except duckdb.OutOfMemoryException as error:
+            memory_limit_mb *= 2
+            if memory_limit_mb > MAX_MEMORY_MB:
+                raise StepError(
+                    f"the series of these sales, by {grain}, do not fit into {memory_limit_mb // 2} MB: choose a "
+                    "coarser grain, or give the step a larger memory_limit_mb"
+                ) from error
+            log.info("Many series: DuckDB goes on with %d MB of memory", memory_limit_mb)
+            con.execute(f"set memory_limit = '{memory_limit_mb}MB'")
 
 
 @contextmanager

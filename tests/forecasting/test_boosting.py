@@ -53,7 +53,7 @@ def test_many_rows_are_thinned_evenly() -> None:
 def test_equal_rows_give_equal_trees_and_too_few_give_none(learned: boosting.TrainingRows) -> None:
     first, second = (boosting.as_onnx(_fitted(learned)) for _ in range(2))
     assert first == second
-    few = boosting.TrainingRows(learned.x[:9], learned.y[:9], learned.weight[:9])
+    few = boosting.TrainingRows(*(column[:9] for column in learned))
     assert boosting.fit(few, SETTINGS) is None
 
 

@@ -66,7 +66,7 @@ def test_a_month_without_a_sale_of_a_store_that_sells_daily_was_closed_and_stays
 
 
 def test_recorded_zeros_of_a_closed_store_are_not_learned_from(tmp_path):
-    rows = monthly(tmp_path, {"A": DAILY, "B": DAILY})
+    rows = monthly(tmp_path, {"A": DAILY, "B": DAILY}).copy()
     at = (rows["StoreID"] == "A") & (month_index(pd.to_datetime(rows["MonthStart"])) % 12 == 2)
     rows.loc[at, ["TotalSales", "SaleDays"]] = 0
     done = complete(rows)

@@ -9,7 +9,7 @@ from forecasting.boosting import BoosterSettings
 from forecasting.features import HISTORY
 from forecasting.forests import Settings
 from forecasting.prepare import add_features
-from forecasting.recipes import DirectRecipe, ForestRecipe, NaiveRecipe, recipe_of
+from forecasting.recipes import DirectRecipe, ForestRecipe, NaiveRecipe, asked_columns, recipe_of
 from forecasting.rolling import Rolling, backtest
 from helpers_sales import monthly_sales
 
@@ -51,6 +51,18 @@ def test_actual_sales_are_those_of_the_rows() -> None:
     sold = ROWS.set_index(["StoreID", "MonthYear"])["TotalSales"]
     wanted = [sold[each] for each in zip(table["StoreID"], table["MonthYear"], strict=True)]
     assert table["Actual"].tolist() == wanted
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_fit_at_an_origin_is_that_of_the_rows_until_it(name: str) -> None:
+    """With a store that opens after the origin, which neither of them knows."""
+    recipe, origin = RECIPES[name], LAST - 3
+    months = ROWS["MonthStart"].dt.year * 12 + ROWS["MonthStart"].dt.month - 1
+    rows = ROWS[(ROWS["StoreID"] != ROWS["StoreID"].max()) | (months > origin)].reset_index(drop=True)
+    months = rows["MonthStart"].dt.year * 12 + rows["MonthStart"].dt.month - 1
+    asked = rows.loc[months > origin, asked_columns(rows)].reset_index(drop=True)
+    shared = recipe.at_origins(rows)(origin).forecast(asked)
+    np.testing.assert_allclose(shared, recipe.fit(rows[months <= origin].reset_index(drop=True)).forecast(asked))
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -12,6 +12,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from bench.series_bench import make_sales
 from demand.contract import load_contract
 from demand.errors import StepError
 from demand.steps import run
@@ -42,6 +43,7 @@ class Step:
         fraction: float | None = None,
         frequency: str = "daily",
         as_of: date | None = None,
+        memory_limit_mb: int = 128,
     ) -> Any:
         contract = load_contract(CONTRACT)
         if fraction is not None:
@@ -49,7 +51,8 @@ class Step:
         contract = replace(contract, frequency=frequency)
         contract = contract.as_of(as_of) if as_of else contract
         sql = MONTHLY_SQL.read_text(encoding="utf-8")
-        return aggregate(self.sales, contract, sql, grain, self.folder / "monthly", self.folder / "quarantine")
+        folders = (self.folder / "monthly", self.folder / "quarantine")
+        return aggregate(self.sales, contract, sql, grain, *folders, memory_limit_mb)
 
     def monthly(self) -> pd.DataFrame:
         return pd.read_parquet(self.folder / "monthly/monthly.parquet")
@@ -205,6 +208,22 @@ def test_command_line_writes_outputs_and_bad_input_exits_2(step: Step, capsys: p
     assert (step.folder / "m/monthly.parquet").is_file() and (step.folder / "q/quarantine.csv").is_file()
     assert run(lambda: main([f"--sales={step.folder / 'nowhere'}", *flags])) == 2
     assert "no such file or folder" in capsys.readouterr().err
+
+
+def test_many_series_take_more_memory_than_the_step_begins_with_and_give_the_same_rows(
+    step: Step, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_sales(step.sales / "many.parquet", stores=20, days=1)
+    caplog.set_level(logging.INFO)
+    step.run("product")
+    enough = (step.folder / "monthly/monthly.parquet").read_bytes()
+    assert "Many series" not in caplog.text
+    step.run("product", memory_limit_mb=16)
+    assert "Many series: DuckDB goes on with 32 MB of memory" in caplog.text
+    assert (step.folder / "monthly/monthly.parquet").read_bytes() == enough
+    monkeypatch.setattr("sales.aggregate.MAX_MEMORY_MB", 16)
+    with pytest.raises(StepError, match="by product, do not fit into 16 MB: choose a coarser grain, or give the step"):
+        step.run("product", memory_limit_mb=16)
 
 
 def warned(step: Step, **settings: Any) -> list[str]:

@@ -1,0 +1,157 @@
+"""A whole run on many series, stores x products over five years: the nodes of ml/pipelines/train.yml on this machine.
+
+Sales are generated as an import would leave them and registered; then the engine runs the pipeline by product, and
+the memory of all its processes is added up while it runs.
+"""
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psutil
+
+from bench.workspace_bench import REPO, environment
+from host.state import read_json
+
+PRODUCTS, MONTHS, DAYS = 20, 60, 8
+STORES, FEWER_STORES = 500, 50
+PEAK_GOAL_MB = 1500
+
+
+def make_sales(path: Path, stores: int, days: int = DAYS) -> None:
+    """Write seeded sale lines: every store sells every product on `days` days of each of 60 months.
+
+    Levels differ by store and product, the season by product; a fifth of the months has a promotion that sells more.
+    """
+    query = f"""
+        select
+            'L' || lpad(cast((series * {MONTHS} + month) * {days} + day as varchar), 10, '0') as SaleID,
+            timestamp '2021-01-01' + to_months(month) + to_days(day * 3 + cast(h % 4 as integer)) as SaleDate,
+            'S' || lpad(cast(series // {PRODUCTS} as varchar), 4, '0') as StoreID,
+            (['United States', 'Canada', 'Mexico'])[1 + (series // {PRODUCTS}) % 3] as Country,
+            'City ' || ((series // {PRODUCTS}) % 60) as City,
+            'Category ' || (series % {PRODUCTS} % 4) as Category,
+            'Product ' || (series % {PRODUCTS}) as Product,
+            3 + (series % {PRODUCTS}) / 10.0 - case when promoted then 0.5 else 0 end as Price,
+            cast(1 + floor(exp(
+                1.5 + (hash(series) % 1000) / 500.0 + 0.4 * cos(2 * pi() * (month + series % {PRODUCTS}) / 12)
+                + case when promoted then 0.3 else 0 end + (h % 400) / 1000.0
+            )) as double) as Quantity,
+            (['Sunny', 'Rainy', 'Snowy'])[1 + cast((h >> 8) % 3 as integer)] as Weather,
+            promoted as Promotion,
+            month % 12 = 11 and day = 7 as Holiday
+        from (
+            select
+                cast(s as integer) as series,
+                cast(m as integer) as month,
+                cast(d as integer) as day,
+                cast(hash(s, m, d) >> 4 as bigint) as h,
+                hash(s, m) % 5 = 0 as promoted
+            from range({stores * PRODUCTS}) as a (s), range({MONTHS}) as b (m), range({days}) as c (d)
+        )
+    """
+    with duckdb.connect() as con:
+        con.execute("set enable_progress_bar = false")
+        con.execute(f"copy ({query}) to '{path}' (format parquet)")
+
+
+def pipeline_600k_series_months_seconds() -> dict[str, Any]:
+    """Seconds of a whole run on 500 stores x 20 products x 60 months."""
+    large, small = _measured(STORES), _measured(FEWER_STORES)
+    return {
+        "value": round(large["seconds"]),
+        "unit": "s",
+        "goal": "none; it is watched",
+        "peer": f"60 k series-months: {small['seconds']:.0f} s",
+        "detail": {"growth": round(large["seconds"] / small["seconds"], 1), "steps": large["steps"]},
+    }
+
+
+def pipeline_600k_series_months_peak_mb() -> dict[str, Any]:
+    """MB of 10^6 bytes that the processes of the same run take together, at most."""
+    large, small = _measured(STORES), _measured(FEWER_STORES)
+    return {
+        "value": round(large["peak_mb"]),
+        "unit": "MB",
+        "goal": f"<= {PEAK_GOAL_MB}",
+        "peer": f"60 k series-months: {small['peak_mb']:.0f} MB",
+        "detail": {"growth": round(large["peak_mb"] / small["peak_mb"], 1)},
+    }
+
+
+@cache
+def _measured(stores: int) -> dict[str, Any]:
+    """Seconds, peak memory, and seconds of each step."""
+    with tempfile.TemporaryDirectory() as home:
+        _register(Path(home), stores)
+        command = ["job", "create", "--file", "ml/pipelines/train.yml", "--name", "bench", "--stream"]
+        settings = ["inputs.grain=product", "inputs.as_of=2026-01-31"]
+        started = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "localml", *command, "--set", *settings, "--output", "none"],
+            cwd=REPO,
+            env=environment(home),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with _peak_of(process.pid) as peak:
+            error = process.communicate()[1]
+        seconds = time.monotonic() - started
+        if process.returncode:
+            raise RuntimeError(f"the run on {stores} stores ended with {process.returncode}: {error[-2000:]}")
+        steps = _steps(home)
+    return {"seconds": seconds, "peak_mb": peak[0], "steps": steps}
+
+
+def _register(home: Path, stores: int) -> None:
+    """The sales as an import leaves them, and the environments, in a state of their own."""
+    folder = home / "sales"
+    folder.mkdir()
+    make_sales(folder / "sales.parquet", stores)
+    (folder / "MLTable").write_text("type: mltable\npaths:\n  - file: ./sales.parquet\n", encoding="utf-8")
+    specs = [("environment", str(path)) for path in sorted((REPO / "ml/environments").glob("*.yml"))]
+    spec = home / "sales.yml"
+    spec.write_text(f'name: sales\nversion: "1"\ntype: mltable\npath: {folder}\n', encoding="utf-8")
+    for kind, file in [*specs, ("data", str(spec))]:
+        call = [sys.executable, "-m", "localml", kind, "create", "--file", file, "--output", "none"]
+        subprocess.run(call, cwd=REPO, env=environment(str(home)), check=True)
+
+
+@contextmanager
+def _peak_of(pid: int) -> Iterator[list[float]]:
+    """MB that a process and its children take at most, shared pages counted once; looked at four times a second."""
+    peak, stopped = [0.0], threading.Event()
+
+    def look() -> None:
+        while not stopped.wait(0.25):
+            peak[0] = max(peak[0], _pss_mb(pid))
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    yield peak
+    stopped.set()
+    thread.join()
+
+
+def _pss_mb(pid: int) -> float:
+    total = 0
+    with suppress(psutil.NoSuchProcess):
+        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                total += process.memory_full_info().pss
+    return total / 1e6
+
+
+def _steps(home: str) -> dict[str, float]:
+    """Seconds of each node."""
+    record = read_json(Path(home, "jobs/bench/job.json"))
+    return {name: round(step["seconds"], 1) for name, step in record["jobs"].items()}
