@@ -2,10 +2,11 @@
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from demand import health, tracking
@@ -19,9 +20,10 @@ from demand.requests import RequestRules
 from demand.state import State, series_key
 from demand.step_warnings import StepWarnings, of_rows
 from demand.steps import read_rows, run
+from demand.store_ids import MAX_SHOWN
 from forecasting import lookback
 from forecasting.features import prepared, series_columns, state_of
-from forecasting.gaps import complete
+from forecasting.gaps import MAX_SILENT_MONTHS, complete
 from forecasting.packing import read_metadata
 from forecasting.panels import Months
 from forecasting.planned import Key, read_plan, warn_of_unused
@@ -46,14 +48,40 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def ended(state: State, planned: Collection[Key]) -> list[int]:
+    """Numbers of the series that have sold nothing for MAX_SILENT_MONTHS, and of which nothing is planned.
+
+    Such a product or store has ended: a forecast would go on for ever with what it once sold.
+    """
+    recent = np.nan_to_num(state.sales[:, -MAX_SILENT_MONTHS:]) > 0
+    named = {key[:-1] for key in planned}
+    silent = np.flatnonzero(~recent.any(axis=1))
+    return [int(number) for number in silent if tuple(state.key_values(number).values()) not in named]
+
+
 def asked_rows(state: State, horizon: int, plan: dict[Key, dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row per series and month, months in the order in which they build on each other."""
-    rows = []
+    """One row per series that has not ended and month, months in the order in which they build on each other."""
+    rows, over = [], set(ended(state, plan))
     for number in range(len(state.keys)):
+        if number in over:
+            continue
         key = state.key_values(number)
         for month in range(state.last_month + 1, state.last_month + horizon + 1):
             rows.append(plan.get((*key.values(), month), {**key, "Month": month}))
     return rows
+
+
+def name_ended(state: State, plan: Collection[Key], warnings: StepWarnings) -> int:
+    """Say which series have ended; how many these are."""
+    numbers = ended(state, plan)
+    if numbers:
+        names = [" ".join(map(str, state.key_values(number).values())) for number in numbers[:MAX_SHOWN]]
+        more = f" and {len(numbers) - MAX_SHOWN} more" if len(numbers) > MAX_SHOWN else ""
+        warnings.add(
+            f"Not forecast, since they have sold nothing for {MAX_SILENT_MONTHS} months: {', '.join(names)}{more}; "
+            "a plan that names them brings them back"
+        )
+    return len(numbers)
 
 
 def table_of(rows: Sequence[dict[str, Any]], forecasts: Sequence[Forecast], forecaster: Forecaster) -> pd.DataFrame:
@@ -136,8 +164,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     table.to_parquet(args.forecasts / "forecasts.parquet", index=False)
     write_for_planners(table, countries_of(rows, forecaster), args.forecasts)
     months = (month_name(state.last_month + 1), month_name(state.last_month + args.horizon))
-    log.info("Forecast %d series, %s to %s, with model version %s", len(state.keys), *months, args.model_version)
     warnings = StepWarnings("forecast", of_rows(args.monthly))
+    count = len(state.keys) - name_ended(state, plan, warnings)
+    log.info("Forecast %d series, %s to %s, with model version %s", count, *months, args.model_version)
     comparison = lookback.look_back(args.model, metadata, known)
     health.write({"name": args.model_name, "version": str(args.model_version), **comparison}, args.forecasts)
     if warning := health.sentence(args.model_name, str(args.model_version), comparison):

@@ -12,6 +12,8 @@ from forecasting.scales import Scales
 from forecasting.verdict import Errors, Figures, Further
 
 FloatArray = npt.NDArray[np.float64]
+# From this share of months without a sale on, a series counts as intermittent.
+MIN_ZERO_SHARE = 1 / 3
 
 
 def judged(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -75,10 +77,12 @@ def further(near: pd.DataFrame, scales: Scales, is_bounded: bool) -> Further:
         return Further()
     low, high = _over_months(near)
     mase, rmsse = scales.scaled(near)
+    sparse = intermittent(near)
     return Further(
         bias=float((forecast - actual).sum()) / sold,
         mase=mase,
         rmsse=rmsse,
+        rmsse_intermittent=scales.scaled(near[sparse])[1] if sparse.any() else None,
         pinball_p10=metrics.pinball(actual, _column(near, "P10"), 0.1) / sold * len(near) if is_bounded else None,
         pinball_p90=metrics.pinball(actual, _column(near, "P90"), 0.9) / sold * len(near) if is_bounded else None,
         wape_low=low,
@@ -100,8 +104,15 @@ def _over_months(near: pd.DataFrame) -> tuple[float | None, float | None]:
     return max(0.0, wape - 1.2816 * error), wape + 1.2816 * error
 
 
+def intermittent(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Rows of series that sold nothing in at least MIN_ZERO_SHARE of their months, and something in others."""
+    is_zero = table["Actual"].eq(0).groupby(table["Key"]).transform("mean")
+    return np.asarray((is_zero >= MIN_ZERO_SHARE) & (is_zero < 1))
+
+
 def segments(table: pd.DataFrame, new_until: Mapping[str, int]) -> dict[str, npt.NDArray[np.bool_]]:
-    """Segment -> which rows one month ahead it has: countries, store sizes, new stores, promotion months.
+    """Segment -> which rows one month ahead it has: countries, store sizes, new stores, intermittent series, months
+    with a promotion.
 
     Args:
         table: judged rows one month ahead.
@@ -113,6 +124,7 @@ def segments(table: pd.DataFrame, new_until: Mapping[str, int]) -> dict[str, npt
     named |= {f"{name} stores": (size == name).to_numpy() for name in ("small", "medium", "large")}
     until = table["Key"].map(new_until).to_numpy(dtype=np.float64)
     named["new stores"] = np.asarray(table["Month"].to_numpy() <= until)
+    named["intermittent series"] = intermittent(table)
     if "Promotion" in table:
         named["promotion months"] = (table["Promotion"] == 1).to_numpy()
     return {name: at for name, at in named.items() if at.any()}

@@ -35,6 +35,8 @@ class Further:
     Attributes:
         bias: sum of forecast - actual over sum of sales.
         mase, rmsse: mean absolute and root mean squared scaled error (`forecasting.scales`).
+        rmsse_intermittent: the same of series that sell in some months only; an absolute error is least for a forecast
+            of nothing there, a squared one for the mean (M5 guide, 2020). None without such series.
         pinball_p10, pinball_p90: pinball loss of the interval's ends, over sales.
         wape_low, wape_high: P10 and P90 of the WAPE, by how it differs from month to month.
     """
@@ -42,6 +44,7 @@ class Further:
     bias: float | None = None
     mase: float | None = None
     rmsse: float | None = None
+    rmsse_intermittent: float | None = None
     pinball_p10: float | None = None
     pinball_p90: float | None = None
     wape_low: float | None = None

@@ -4,10 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from demand.errors import StepError
-from demand.steps import run
+from demand.steps import read_rows, run
 
 SRC = Path(__file__).parents[2] / "src"
 
@@ -46,3 +47,22 @@ def test_azure_logs_its_warnings_and_not_each_request() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=SRC, capture_output=True, text=True, check=True)
     assert "Request URL" not in done.stdout
     assert "no token" in done.stdout and "Read 3 rows" in done.stdout
+
+
+def test_rows_of_several_files_come_in_their_order_and_without_what_is_not_asked_for(tmp_path: Path) -> None:
+    pd.DataFrame({"a": [1, 2], "b": ["x", None], "c": 0.5}).to_parquet(tmp_path / "first.parquet")
+    pd.DataFrame({"a": [3], "b": ["y"], "c": 1.5}).to_parquet(tmp_path / "second.parquet")
+    rows = read_rows(tmp_path, "first.parquet", (tmp_path, "second.parquet"), without=("c",))
+    pd.testing.assert_frame_equal(rows, pd.DataFrame({"a": [1, 2, 3], "b": ["x", None, "y"]}))
+
+
+def test_an_empty_file_beside_another_changes_no_type(tmp_path: Path) -> None:
+    pd.DataFrame({"a": [1.5], "b": ["x"]}).to_parquet(tmp_path / "first.parquet")
+    pd.DataFrame({"a": [], "b": []}, dtype=object).to_parquet(tmp_path / "empty.parquet")
+    rows = read_rows(tmp_path, "first.parquet", (tmp_path, "empty.parquet"))
+    pd.testing.assert_frame_equal(rows, pd.DataFrame({"a": [1.5], "b": ["x"]}))
+
+
+def test_a_file_that_is_not_there_is_named_with_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(StepError, match=r"rows\.parquet: not there; give the output folder of the step that writes"):
+        read_rows(tmp_path, "rows.parquet")

@@ -37,5 +37,16 @@ def test_only_rows_that_all_parts_have_are_blended() -> None:
     assert first[["Key", "Origin", "Month"]].equals(second[["Key", "Origin", "Month"]])
 
 
+def test_tables_of_the_same_rows_share_all_but_their_forecasts_and_are_what_a_join_gives() -> None:
+    judged = {"Judged": table(1.0)["Origin"] > 12, "Promotion": 1.0}
+    tables = [table(factor).assign(**judged).sample(frac=1.0, random_state=1) for factor in (1.0, 1.3)]
+    shared = aligned(tables, judged_only=True)
+    joined = aligned([tables[0], tables[1].sample(frac=1.0, random_state=2)], judged_only=True)
+    for one, other in zip(shared, joined, strict=True):
+        pd.testing.assert_frame_equal(one, other[list(one)])
+    assert np.shares_memory(shared[0]["Actual"].to_numpy(), shared[1]["Actual"].to_numpy())
+    assert len(shared[0]) == int(judged["Judged"].sum())
+
+
 def test_a_part_without_an_error_does_not_divide_by_zero() -> None:
     assert np.isfinite(weights([table(1.0), table(1.2)], "Forecast")).all()

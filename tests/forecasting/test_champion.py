@@ -70,6 +70,13 @@ def test_a_candidate_of_the_same_recipe_lends_its_back_test_whatever_it_is_calle
     assert champion.backtest_of(ForestRecipe("history", SETTINGS).settings(), candidates, rows, SHORT) is table
 
 
+def test_a_recipe_without_a_setting_that_is_new_is_the_one_with_its_default() -> None:
+    now = ForestRecipe("history", SETTINGS).settings()
+    before = {key: value for key, value in now.items() if key != "max_rows"}
+    assert champion.text(before) == champion.text(now) != champion.text({**now, "max_rows": 1000})
+    assert champion.text({"kind": "of a later release", "x": 1}) != champion.text(now)
+
+
 def test_a_blend_is_back_tested_by_its_parts_and_the_names_of_these_do_not_matter(rows: pd.DataFrame) -> None:
     profile = DirectRecipe("profile").settings()
     one = {"kind": "blend", "parts": {"profile": profile}}

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from demand.errors import StepError
 from demand.months import season
-from forecasting.features import HISTORY, SalesHistory, add_calendar, feature_names, model_frame
+from demand.state import SEPARATOR
+from forecasting.features import HISTORY, SalesHistory, add_calendar, feature_names, model_frame, series_keys
 from helpers_sales import monthly_sales
 
 
@@ -75,3 +76,16 @@ def test_dates_that_span_more_than_a_century_are_a_user_error():
         rows = pd.DataFrame({"StoreID": ["a", "a"], "TotalSales": [1.0, 1.0]})
         rows["MonthStart"] = np.array(["1024-01-01", "2024-01-01"], dtype="datetime64[s]")
         SalesHistory.of(rows)
+
+
+TEXTS = st.sampled_from([None, "", "a", "b", "a b", "S1"])
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=30))
+@settings(max_examples=60)
+def test_the_key_of_a_series_is_its_columns_with_a_separator_between(pairs):
+    rows = pd.DataFrame(pairs, columns=["StoreID", "Product"], dtype=object)
+    wanted = [store or "" for store, _ in pairs]
+    if rows["Product"].notna().any():
+        wanted = [f"{store or ''}{SEPARATOR}{product or ''}" for store, product in pairs]
+    assert series_keys(rows).tolist() == wanted

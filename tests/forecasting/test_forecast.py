@@ -40,9 +40,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def step(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pd.DataFrame]:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
-    def call(plan: str = HEADER, horizon: int = 6) -> pd.DataFrame:
+    def call(plan: str = HEADER, horizon: int = 6, monthly: Path = inputs) -> pd.DataFrame:
         (tmp_path / "plan.csv").write_text(plan, encoding="utf-8")
-        flags = [f"--model={inputs / 'model'}", f"--monthly={inputs}", f"--contract={CONTRACT}"]
+        flags = [f"--model={inputs / 'model'}", f"--monthly={monthly}", f"--contract={CONTRACT}"]
         flags += [f"--plan={tmp_path / 'plan.csv'}", f"--horizon={horizon}", f"--forecasts={tmp_path / 'out'}"]
         assert main([*flags, "--model-name=demand-forecast", "--model-version=12"]) == 0
         return pd.read_parquet(tmp_path / "out/forecasts.parquet")
@@ -56,6 +56,20 @@ def test_every_store_and_month_is_forecast_once_with_its_interval(step: Callable
     assert len(table) == 32 and not table.duplicated(["StoreID", "MonthYear"]).any()
     assert ((table["P10"] <= table["TotalSales"]) & (table["TotalSales"] <= table["P90"])).all()
     assert set(table["ModelVersion"]) == {"12"} and set(table["Origin"]) == {"2023-12"}
+
+
+def test_a_store_that_has_ended_is_not_forecast_for_ever_unless_a_plan_names_it(
+    step: Callable[..., pd.DataFrame], inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = pd.read_parquet(inputs / "monthly.parquet")
+    months = pd.to_datetime(rows["MonthStart"])
+    for store, last in (("S003", "2022-12-01"), ("S004", "2023-01-01")):
+        rows, months = (each[(rows["StoreID"] != store) | (months <= last)] for each in (rows, months))
+    rows.to_parquet(tmp_path / "monthly.parquet")
+    assert sorted(step(monthly=tmp_path)["StoreID"].unique()) == [f"S{n:03d}" for n in range(8) if n != 3]
+    (entry,) = [each for each in json.loads((tmp_path / "out/warnings.json").read_text()) if "12 months" in str(each)]
+    assert "Not forecast, since they have sold nothing for 12 months: S003;" in entry["message"]
+    assert "S003" in set(step(HEADER + "S003,2024-02,3,,\n", monthly=tmp_path)["StoreID"])
 
 
 def test_a_plan_moves_its_month_and_the_months_after_it_of_its_store_alone(step: Callable[..., pd.DataFrame]) -> None:

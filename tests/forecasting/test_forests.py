@@ -8,7 +8,7 @@ import pytest
 
 from demand.errors import StepError
 from forecasting.features import model_frame
-from forecasting.forests import Settings, fit
+from forecasting.forests import Settings, fit, thinned
 from forecasting.packing import fingerprint, load, save
 from forecasting.prepare import add_features
 from helpers_sales import monthly_sales
@@ -53,6 +53,14 @@ def test_a_hundred_stores_are_one_hot_and_more_are_target_encoded(stores: int, e
     model, _ = fit(Settings("c", "contextual", n_estimators=10), rows)
     used = {name for name, _, columns in model["columns"].transformers_ if "StoreID" in list(columns)}
     assert used == {encoder}
+
+
+def test_of_many_rows_some_are_drawn_the_same_each_time_in_their_order() -> None:
+    settings = Settings("c", max_rows=50)
+    drawn = thinned(ROWS, settings)
+    assert len(drawn) == 50 and drawn.index.is_monotonic_increasing and drawn.equals(thinned(ROWS, settings))
+    assert drawn["MonthYear"].nunique() > 12 and drawn["StoreID"].nunique() == 10
+    assert thinned(ROWS, Settings("c", max_rows=len(ROWS))) is ROWS
 
 
 def test_no_training_rows_are_one_clear_line() -> None:

@@ -36,6 +36,7 @@ class Line:
     planned: str
     bias: str
     mase: str
+    rmsse: str
     coverage: str
     is_selected: bool
     at: float | None
@@ -57,6 +58,7 @@ def render(verdict: Verdict, sales: SalesSeries) -> str:
         verdict=verdict,
         headline=sentences.headline(verdict),
         lines=lines,
+        is_intermittent=any(line.rmsse != sentences.DASH for line in lines),
         scale=scale,
         sales=sales,
         stores=sorted(shown, key=lambda store: store.name),
@@ -148,7 +150,6 @@ def _span(figures: Figures) -> tuple[float | None, float | None, float | None]:
 def _line(kind: str, name: str, figures: Figures, end: float, selected: str) -> Line:
     wape, low, high = (None if value is None else 100 * value / end for value in _span(figures))
     further = figures.further
-    mase = further.mase if further else None
     return Line(
         kind,
         name,
@@ -156,13 +157,17 @@ def _line(kind: str, name: str, figures: Figures, end: float, selected: str) -> 
         sentences.percent(figures.multi_step.wape),
         sentences.percent(figures.one_step_with_plan.wape if figures.one_step_with_plan else None),
         sentences.signed(further.bias if further else None),
-        sentences.DASH if mase is None else f"{mase:.2f}",
+        *(_scaled(getattr(further, name, None)) for name in ("mase", "rmsse_intermittent")),
         sentences.percent(figures.coverage_p10_p90),
         kind == "candidate" and name == selected,
         wape,
         low,
         high,
     )
+
+
+def _scaled(value: float | None) -> str:
+    return sentences.DASH if value is None else f"{value:.2f}"
 
 
 def _rivals(verdict: Verdict) -> list[str]:

@@ -63,6 +63,13 @@ def test_every_model_has_a_row_with_one_decimal_and_what_is_undefined_is_a_dash(
     assert cells(text, "last_month") == ["last_month baseline", "", "10.0%", "4.7%", "-", "-1.2%", "0.46", "-"]
 
 
+def test_intermittent_series_have_a_column_where_there_are_any():
+    assert "intermittent" not in page()
+    further = {**helpers_report.FURTHER, "rmsse_intermittent": 0.876}
+    text = page(candidates={"history": {**helpers_report.ENTRY, "further": further}})
+    assert "RMSSE of intermittent series" in text and "0.88" in cells(text, "history selected candidate")
+
+
 def test_the_interval_over_months_is_drawn_on_one_scale():
     (first, *_) = re.findall(r'<i style="left:([\d.]+)%;width:([\d.]+)%"></i><b style="left:([\d.]+)%"', page())
     assert first == ("25.0", "14.0", "31.2")  # 2.5% to 3.9% around 3.12%, on a scale that ends at 10%
