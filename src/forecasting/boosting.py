@@ -61,7 +61,8 @@ class TrainingRows(NamedTuple):
 
     def until(self, month: int) -> "TrainingRows":
         """Those of sales that are known at the end of a month."""
-        return TrainingRows(*(column[self.month <= month] for column in self))
+        at = self.month <= month
+        return TrainingRows(self.x[at], self.y[at], self.weight[at], self.month[at])
 
 
 def training_rows(

@@ -55,8 +55,8 @@ def ended(state: State, planned: Collection[Key]) -> list[int]:
     """
     recent = np.nan_to_num(state.sales[:, -MAX_SILENT_MONTHS:]) > 0
     named = {key[:-1] for key in planned}
-    silent = np.flatnonzero(~recent.any(axis=1))
-    return [int(number) for number in silent if tuple(state.key_values(number).values()) not in named]
+    silent = [int(number) for number in np.flatnonzero(~recent.any(axis=1))]
+    return [number for number in silent if tuple(state.key_values(number).values()) not in named]
 
 
 def asked_rows(state: State, horizon: int, plan: dict[Key, dict[str, Any]]) -> list[dict[str, Any]]:
