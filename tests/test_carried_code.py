@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 STEPS = {path.stem for path in (ROOT / "ml/components").glob("*.yml")}
 SALES = {"ingest", "aggregate", "publish"}
 TRAINED = ("train_contextual", "train_history", "train_profile", "train_booster", "train_blend")
-FORECASTING = {"prepare", "train", "direct", "blend", "evaluate", "register", "forecast"}
+FORECASTING = {"prepare", "train", "direct", "blend", "evaluate", "register", "forecast", "tune"}
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def endpoint_hash(tree: Path) -> str:
     [
         ("forecasting/features.py", FORECASTING, False),
         ("forecasting/card.py", FORECASTING, False),
+        ("report/page.css", {"evaluate", "register"}, False),
         ("sales/publish.py", SALES, False),
         ("demand/score.py", set(), True),
         ("demand/openapi.py", set(), True),
@@ -79,6 +80,9 @@ def test_a_run_after_an_edit_runs_what_the_edit_touches_and_reuses_the_rest(tree
             stream.write("# edited\n")
         output = checkout.make("run-pipeline")
         assert reused(output) == {"aggregate", "prepare", *TRAINED, "evaluate", "register"}
+        with (tree / "src/report/page.css").open("a", encoding="utf-8") as stream:
+            stream.write("/* edited */\n")
+        assert reused(checkout.make("run-pipeline")) == {"aggregate", "prepare", *TRAINED}
         with (tree / "src/forecasting/features.py").open("a", encoding="utf-8") as stream:
             stream.write("# edited\n")
         output = checkout.make("run-pipeline")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forecasting.report import sentences
 from forecasting.verdict import HEAD, Verdict
+from report import sentences
 
 
 def model_card(result: Verdict, metadata: Mapping[str, Any], origin: Mapping[str, str], name: str) -> str:

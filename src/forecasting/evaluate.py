@@ -20,7 +20,7 @@ from demand.errors import StepError
 from demand.grain import grain_of, name_of
 from demand.months import month_name
 from demand.steps import run
-from forecasting import baselines, blending, candidates, export, report, scoring, verdict
+from forecasting import baselines, blending, candidates, export, scoring, verdict
 from forecasting import champion as champions
 from forecasting.candidates import BACKTEST, Candidate, keyed
 from forecasting.champion import Champion
@@ -30,10 +30,11 @@ from forecasting.gate import Decision, Entrant, Rival, decide
 from forecasting.importance import importance
 from forecasting.packing import NONE, load
 from forecasting.recipes import NaiveRecipe
-from forecasting.report.changes import changes
 from forecasting.rolling import Rolling, backtest
 from forecasting.scales import Scales
 from forecasting.thresholds import Gate
+from report import render, series_of
+from report.changes import changes
 
 log = logging.getLogger(__name__)
 CHAMPION = "champion"
@@ -236,7 +237,7 @@ def _write(args: argparse.Namespace, result: verdict.Verdict, judged: Judged) ->
     verdict.write(result, args.verdict)
     _write_forecasts(judged.tables, args.verdict / "forecasts.parquet")
     chosen = scoring.with_bounds(judged.tables[result.selected])
-    page = report.render(result, report.series_of(judged.rows, chosen))
+    page = render(result, series_of(judged.rows, chosen))
     (args.verdict / "report.html").write_text(page, encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
 """What is new since the champion is read from the metadata of both models."""
 
-from forecasting.report.changes import changes
+from report.changes import changes
 
 OLD = {
     "candidate": "history",

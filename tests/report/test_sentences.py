@@ -3,7 +3,7 @@
 import pytest
 
 import helpers_report
-from forecasting.report import sentences
+from report import sentences
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import re
 import pytest
 
 import helpers_report
-from forecasting.report import render
-from forecasting.report.page import MAX_DATA_BYTES
+from report import render
+from report.page import MAX_DATA_BYTES
 
 
 def page(**changes):

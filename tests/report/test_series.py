@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import helpers_report
-from forecasting.report.series import series_of
+from report.series import series_of
 
 
 def small(**columns):

@@ -6,7 +6,7 @@ import pytest
 
 import browser
 import helpers_report
-from forecasting.report import render
+from report import render
 
 pytestmark = [
     pytest.mark.slow,  # starts a browser

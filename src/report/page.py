@@ -16,9 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from demand import health
-from forecasting.report import sentences
-from forecasting.report.series import SalesSeries, Series
 from forecasting.verdict import Figures, Verdict
+from report import sentences
+from report.series import SalesSeries, Series
 
 FOLDER = Path(__file__).parent
 # Of the 1 MB that a page may weigh, what is left beside code and tables.
