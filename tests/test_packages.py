@@ -17,7 +17,6 @@ MISSING = (
     "snowflake",
     "scipy",
     "onnx",
-    "skl2onnx",
     "joblib",
     "azure",
 )

@@ -8,7 +8,7 @@ per cent (docs/results.md) and would each be one more package in the image.
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from demand.booster_inputs import COLUMNS, MAX_HORIZON
 from demand.known import Known
 from demand.profile import Profile
 from forecasting.panels import Months, SomeKnown
+from forecasting.trees import Trees, tree_numbers
+from forecasting.trees import as_onnx as trees_as_onnx
 
 FloatArray = npt.NDArray[np.float64]
 # Months that must be known at an origin before it is learned from.
@@ -143,45 +145,17 @@ def _coarsened(column: FloatArray, weight: FloatArray) -> FloatArray:
 
 
 def as_onnx(booster: HistGradientBoostingRegressor) -> bytes:
-    """The trees as one ONNX ensemble with an output per tree, shape (rows, trees), float32; their base as metadata.
-
-    Thresholds become the nearest float32 below: for inputs in float32 that splits exactly as the double threshold.
-    """
-    from onnx import TensorProto, helper  # noqa: PLC0415  importing it takes a second
-
-    trees = [stage[0].nodes for stage in booster._predictors]
-    nodes = np.concatenate(trees)
-    tree = np.repeat(np.arange(len(trees)), [len(each) for each in trees])
-    number = np.concatenate([np.arange(len(each)) for each in trees])
-    leaf = nodes["is_leaf"].astype(bool)
-    node = helper.make_node(
-        "TreeEnsembleRegressor",
-        ["x"],
-        ["trees"],
-        domain="ai.onnx.ml",
-        n_targets=len(trees),
-        nodes_treeids=tree.tolist(),
-        nodes_nodeids=number.tolist(),
-        nodes_featureids=np.where(leaf, 0, nodes["feature_idx"]).tolist(),
-        nodes_values=np.where(leaf, 0.0, _float32_below(nodes["num_threshold"])).astype(np.float32).tolist(),
-        nodes_modes=["LEAF" if each else "BRANCH_LEQ" for each in leaf],
-        nodes_truenodeids=np.where(leaf, 0, nodes["left"]).astype(int).tolist(),
-        nodes_falsenodeids=np.where(leaf, 0, nodes["right"]).astype(int).tolist(),
-        nodes_missing_value_tracks_true=np.where(leaf, 0, nodes["missing_go_to_left"]).astype(int).tolist(),
-        target_treeids=tree[leaf].tolist(),
-        target_nodeids=number[leaf].tolist(),
-        target_ids=tree[leaf].tolist(),
-        target_weights=nodes["value"][leaf].astype(np.float32).tolist(),
+    """The trees as ONNX (`forecasting.trees`); their base as metadata."""
+    each = [stage[0].nodes for stage in booster._predictors]
+    nodes = np.concatenate(each)
+    made = Trees(
+        tree_numbers([len(one) for one in each]),
+        nodes["feature_idx"].astype(np.int64),
+        nodes["num_threshold"].astype(np.float64),
+        nodes["left"].astype(np.int64),
+        nodes["right"].astype(np.int64),
+        nodes["missing_go_to_left"].astype(bool),
+        nodes["is_leaf"].astype(bool),
+        nodes["value"].astype(np.float64),
     )
-    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, booster.n_features_in_])
-    y = helper.make_tensor_value_info("trees", TensorProto.FLOAT, [None, len(trees)])
-    opsets = [helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 3)]
-    model = helper.make_model(helper.make_graph([node], "booster", [x], [y]), opset_imports=opsets, ir_version=10)
-    helper.set_model_props(model, {"base": repr(float(np.ravel(booster._baseline_prediction)[0]))})
-    return bytes(model.SerializeToString(deterministic=True))
-
-
-def _float32_below(values: Any) -> npt.NDArray[np.float32]:
-    """The largest float32 that is not above each value."""
-    near = np.asarray(values, dtype=np.float64).astype(np.float32)
-    return np.where(near > values, np.nextafter(near, np.float32(-np.inf)), near)
+    return trees_as_onnx(made, booster.n_features_in_, {"base": repr(float(np.ravel(booster._baseline_prediction)[0]))})

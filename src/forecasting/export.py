@@ -24,6 +24,7 @@ from demand.parts import PANEL, Intervals, Part, Parts
 from demand.served_model import serving_folder
 from forecasting import boosting
 from forecasting.features import state_of
+from forecasting.trees import Trees, as_onnx, tree_numbers
 
 FOREST, TABLES, HISTORY, CONTRACT = "forest.onnx", "encoder.json", "history.npz", "sales.contract.yml"
 # Leaf values are float32 in ONNX.
@@ -80,24 +81,20 @@ def _pipeline(model: Any) -> Any:
 
 
 def forest_as_onnx(forest: Any) -> bytes:
-    """A fitted RandomForestRegressor as an ONNX model with one output per tree, shape (rows, trees), float32.
-
-    The converter makes one output, the mean; each tree gets an output of its own here, since the interval needs all.
-    """
-    from onnx import helper  # noqa: PLC0415  importing the converter takes a second
-    from skl2onnx import convert_sklearn  # noqa: PLC0415
-    from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415
-
-    shape = [("x", FloatTensorType([None, forest.n_features_in_]))]
-    model = convert_sklearn(forest, "forest", shape, target_opset={"": 21, "ai.onnx.ml": 3})
-    node, trees = model.graph.node[0], len(forest.estimators_)
-    kept = {field.name: helper.get_attribute_value(field) for field in node.attribute}
-    weights = [weight * trees for weight in kept.pop("target_weights")]  # each was divided by the number of trees
-    kept |= {"n_targets": trees, "target_ids": kept["target_treeids"], "target_weights": weights}
-    del node.attribute[:]
-    node.attribute.extend(helper.make_attribute(name, value) for name, value in sorted(kept.items()))
-    model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = trees
-    return bytes(model.SerializeToString(deterministic=True))
+    """A fitted RandomForestRegressor as ONNX (`forecasting.trees`); its inputs are never unknown."""
+    each = [one.tree_ for one in forest.estimators_]
+    left = np.concatenate([one.children_left for one in each])
+    made = Trees(
+        tree_numbers([one.node_count for one in each]),
+        np.concatenate([one.feature for one in each]),
+        np.concatenate([one.threshold for one in each]),
+        left,
+        np.concatenate([one.children_right for one in each]),
+        np.zeros(len(left), dtype=bool),
+        left < 0,
+        np.concatenate([one.value[:, 0, 0] for one in each]),
+    )
+    return as_onnx(made, forest.n_features_in_)
 
 
 def tables(model: Any, features: list[str]) -> dict[str, Any]:
@@ -177,5 +174,5 @@ def _compare(served: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]) -
         row = int(np.flatnonzero(far)[0])
         raise StepError(
             f"row {row} of the training rows: ONNX forecasts {served[row]!r}, scikit-learn {wanted[row]!r}; "
-            "skl2onnx and onnxruntime must be the pinned versions"
+            "scikit-learn and onnxruntime must be the pinned versions"
         )
