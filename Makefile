@@ -188,6 +188,15 @@ endif
 
 ##@ Warehouse and data
 
+start: $(VENV)/.ready ## Your own sales, from an export to a model. FILE=.xlsx|.csv|.parquet YES=1 MAP= DATE_FORMAT= DECIMAL= FREQUENCY= SHEET=
+	@[ -n "$(FILE)" ] || { echo "error: which file? make start FILE=sales.xlsx" >&2; exit 2; }
+	@sales=$$($(PY) -m ownsales prepare "$(FILE)" --map "$(MAP)" $(if $(DATE_FORMAT),--date-format "$(DATE_FORMAT)") \
+	  $(if $(DECIMAL),--decimal "$(DECIMAL)") $(if $(FREQUENCY),--frequency "$(FREQUENCY)") $(if $(SHEET),--sheet "$(SHEET)") \
+	  $(if $(filter 1,$(YES)),--yes)); $(MAKE) run-pipeline SALES="$$sales"
+
+sales-query: $(VENV)/.ready ## Print how make start read an export as a query for Snowflake. TABLE=SHOP.PUBLIC.SALES_RAW
+	@$(PY) -m ownsales query "$(or $(TABLE),SALES_RAW)"
+
 seed-sales: $(VENV)/.ready ## Fill the local warehouse: generated sales, or FILE=your.csv, .csv.gz, .parquet
 	@$(PY) -m warehouse seed $(if $(FILE),--file "$(FILE)")
 
@@ -212,7 +221,7 @@ stop: $(VENV)/.ready ## End the local warehouse, the workspace and the local end
 start-warehouse: $(VENV)/.ready
 	@$(PY) -m warehouse start
 
-.PHONY: seed-sales workspace stop start-warehouse
+.PHONY: start sales-query seed-sales workspace stop start-warehouse
 
 ##@ Checks
 
