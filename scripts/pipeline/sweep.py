@@ -13,8 +13,8 @@ from host.state import home
 from pipeline import azml, imported, models, outputs
 
 SPEC = Path("ml/pipelines/sweep.yml")
-# The output, and the step that writes it.
-BEST = ("best", "tune")
+# The output, of the pipeline and of the step that writes it (`outputs.fetched`).
+BEST = ("settings", "tune")
 FILE = "settings.json"
 NODE = "train_booster"
 

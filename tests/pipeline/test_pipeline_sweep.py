@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from amlspec.errors import UserError
-from pipeline import azml, imported, sweep
+from pipeline import azml, imported, outputs, sweep
 
 ROOT = Path(__file__).parents[2]
 TRAIN = ROOT / "ml/pipelines/train.yml"
@@ -20,7 +21,10 @@ def said(tmp_path, monkeypatch):
     def lines(**changed):
         best = {"settings": {**DEFAULTS, **changed}, "wape": 0.1234, "origins": 8}
         (tmp_path / "settings.json").write_text(json.dumps(best))
-        record = {"outputs": {"best": {"path": str(tmp_path)}}, "jobs": {"tune": {"log": str(tmp_path / "log.txt")}}}
+        record = {
+            "outputs": {"settings": {"path": str(tmp_path)}},
+            "jobs": {"tune": {"log": str(tmp_path / "log.txt")}},
+        }
         monkeypatch.setattr(azml, "call", lambda *_, **__: record)
         return sweep.lines("sweep-1", TRAIN)
 
@@ -45,3 +49,11 @@ def test_a_count_that_cannot_be_is_refused(trials, monkeypatch) -> None:
     monkeypatch.setattr(imported, "newest", lambda: None)
     with pytest.raises(UserError, match="give 1 to 1000"):
         sweep.settings("store", trials, [])
+
+
+@pytest.mark.parametrize(("spec", "output", "node"), [("sweep", *sweep.BEST), ("forecast", *outputs.FORECASTS)])
+def test_an_output_that_is_downloaded_has_its_name_in_the_step_too(spec, output, node):
+    """azure-ai-ml 1.35 finds it nowhere else (`outputs.fetched`)."""
+    job = yaml.safe_load((ROOT / f"ml/pipelines/{spec}.yml").read_text())
+    assert output in job["outputs"]
+    assert job["jobs"][node]["outputs"][output] == f"${{{{parent.outputs.{output}}}}}"
