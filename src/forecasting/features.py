@@ -100,6 +100,12 @@ class SalesHistory:
         values[:, max(0, month - self.first_month) :] = np.nan
         return SalesHistory(self.keys, self.first_month, values)
 
+    def at_origin(self, month: int) -> "SalesHistory":
+        """What is known at the end of `month` (index): no later month, and no series that has not sold by then."""
+        cut = self.until(month + 1)
+        known = np.isfinite(cut.values).any(axis=1)
+        return SalesHistory(cut.keys[known], cut.first_month, cut.values[known])
+
     def with_room_until(self, month: int) -> "SalesHistory":
         """A copy with months until `month` (index), empty where they are new."""
         more = max(0, month - self.first_month + 1 - self.values.shape[1])

@@ -133,7 +133,7 @@ class NaiveRecipe:
     def at_origins(self, rows: pd.DataFrame) -> Callable[[int], "FittedNaive"]:
         """The sales until each origin."""
         history = SalesHistory.of(rows)
-        return lambda origin: FittedNaive(self.name, history.until(origin + 1))
+        return lambda origin: FittedNaive(self.name, history.at_origin(origin))
 
     def settings(self) -> dict[str, Any]:
         """Kind and name."""
