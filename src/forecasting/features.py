@@ -103,7 +103,7 @@ class SalesHistory:
     def at_origin(self, month: int) -> "SalesHistory":
         """What is known at the end of `month` (index): no later month, and no series that has not sold by then."""
         cut = self.until(month + 1)
-        known = np.isfinite(cut.values).any(axis=1)
+        known = np.flatnonzero(np.isfinite(cut.values).any(axis=1))
         return SalesHistory(cut.keys[known], cut.first_month, cut.values[known])
 
     def with_room_until(self, month: int) -> "SalesHistory":
