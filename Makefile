@@ -97,7 +97,8 @@ verdict: az-$(ENV) $(VENV)/.ready ## Print the last run's verdict as JSON
 
 ui: $(VENV)/.ready ## Open MLflow's page with every run and model (local engine)
 	@echo "MLflow: http://127.0.0.1:$(UI_PORT) (Ctrl-C ends it)"
-	@$(VENV)/bin/mlflow ui --host 127.0.0.1 --port $(UI_PORT) --backend-store-uri "sqlite:///$$LOCALML_HOME/mlflow.db"
+	@MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(VENV)/bin/mlflow ui --host 127.0.0.1 --workers 1 \
+	  --port $(UI_PORT) --backend-store-uri "sqlite:///$$LOCALML_HOME/mlflow.db"
 
 UI_PORT ?= 5000
 

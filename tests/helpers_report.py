@@ -7,7 +7,7 @@ import pandas as pd
 
 from forecasting.verdict import Verdict
 from helpers_sales import monthly_sales
-from report.series import SalesSeries, series_of
+from judging.report.series import SalesSeries, series_of
 
 ERRORS = {"wape": 0.0312, "mae": 4.0, "rmse": 5.0, "r2": 0.9}
 FURTHER = {"bias": -0.0123, "mase": 0.456, "rmsse": 0.5, "wape_low": 0.025, "wape_high": 0.039}

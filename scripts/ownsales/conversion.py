@@ -106,8 +106,8 @@ def _unread(mapping: Mapping, name: str, value: str) -> str:
     """SQL of the reason why a row's value cannot be read, null where it can."""
     column = quoted(mapping.columns[name])
     missing = f"when {column} is null then '{name} is missing'" if name in ("SaleDate", "Quantity") else ""
-    told = f"'{name}: \"' || {column} || '\" in column {mapping.columns[name].replace(chr(39), chr(39) * 2)}'"
-    return f"case {missing} when {column} is not null and {value} is null then {told} end"
+    reason = f"'{name}: \"' || {column} || '\" in column {mapping.columns[name].replace(chr(39), chr(39) * 2)}'"
+    return f"case {missing} when {column} is not null and {value} is null then {reason} end"
 
 
 def _expected(reason: str, mapping: Mapping) -> str:
@@ -115,10 +115,10 @@ def _expected(reason: str, mapping: Mapping) -> str:
     name = reason.partition(":")[0]
     if name == "SaleDate":
         spelled = dates.spelled(mapping.date_format)
-        return f" is no date written {spelled} (DATE_FORMAT= says another)"
+        return f" is not a date written {spelled} (DATE_FORMAT= says another)"
     if name in NUMBERS:
         sign = {".": "point", ",": "comma"}[mapping.decimals.get(name, ".")]
-        return f" is no number with a decimal {sign} (DECIMAL= says another)"
+        return f" is not a number with a decimal {sign} (DECIMAL= says another)"
     if name in FLAGS:
         return " is neither yes nor no, such as true, 1, false, 0"
     return ""

@@ -83,9 +83,9 @@ def fit(export: Export, column: str) -> list[Dates]:
     total = export.count(f"{quoted(column)} is not null")
     counts = ", ".join(f"count({_test(column, form)})" for form in (*FORMATS, SERIAL))
     (read,) = export.rows(f"select {counts} from {TABLE}")
-    found = [Dates(form, int(count), total) for form, count in zip((*FORMATS, SERIAL), read, strict=True)]
-    best = max(each.read for each in found)
-    return [each for each in found if each.read == best and best]
+    fits = [Dates(form, int(count), total) for form, count in zip((*FORMATS, SERIAL), read, strict=True)]
+    best = max(each.read for each in fits)
+    return [each for each in fits if each.read == best and best]
 
 
 def _test(column: str, form: str) -> str:
@@ -120,7 +120,7 @@ def chosen(export: Export, column: str, given: str | None = None) -> Dates:
     if not best or best[0].share < MIN_SHARE:
         shown = ", ".join(f'"{value}"' for value in export.values(column))
         raise UserError(
-            f"{export.path.name}: {column}: {shown} are no dates that are known here: say how they are written, such "
+            f"{export.path.name}: {column}: {shown} are not dates that are known here: say how they are written, such "
             "as DATE_FORMAT=dd.mm.yyyy"
         )
     if len(best) > 1 and best[0].format != ISO:

@@ -86,7 +86,7 @@ def read(path: Path) -> Mapping:
 def _check(mapping: Mapping, path: Path) -> None:
     strange = sorted({*mapping.columns, *mapping.constants} - set(NAMES))
     if strange:
-        raise UserError(f"{path}: {strange[0]} is no column of the contract: {', '.join(NAMES)}")
+        raise UserError(f"{path}: {strange[0]} is not a column of the contract: {', '.join(NAMES)}")
     missing = [name for name in REQUIRED if name not in {*mapping.columns, *mapping.constants}]
     if missing:
         raise UserError(f"{path}: columns lacks {missing[0]}")

@@ -123,4 +123,4 @@ def _of_three(sales: SalesSet) -> Wapes:
 
 def _blend(rows: pd.DataFrame, *parts: DirectRecipe) -> Wapes:
     rolling = Rolling(measure.origins(rows))
-    return measure.figures_of(blending.blend({each.name: keyed(backtest(each, rows, rolling)) for each in parts}))
+    return measure.wapes_of(blending.blend({each.name: keyed(backtest(each, rows, rolling)) for each in parts}))

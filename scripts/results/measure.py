@@ -11,12 +11,12 @@ from forecasting import blending, scoring
 from forecasting.baselines import NAMES
 from forecasting.boosting import BoosterSettings
 from forecasting.candidates import Candidate, keyed
-from forecasting.evaluate import decide_on, judge, result_of
 from forecasting.forests import Settings
 from forecasting.recipes import DirectRecipe, ForestRecipe, Recipe
 from forecasting.rolling import Rolling, backtest
 from forecasting.thresholds import Gate
 from forecasting.verdict import Figures
+from judging.evaluate import decide_on, judge, result_of
 from results.sets import SalesSet
 
 ORIGINS = 12
@@ -63,10 +63,10 @@ def result(sales: SalesSet, seed: int, gate: Gate) -> Result:
 
 def wapes(recipe: Recipe, rows: pd.DataFrame) -> tuple[float, float, float]:
     """WAPE one month ahead, over months 1-6, and one month ahead with the recorded plan."""
-    return figures_of(keyed(backtest(recipe, rows, Rolling(origins(rows)))))
+    return wapes_of(keyed(backtest(recipe, rows, Rolling(origins(rows)))))
 
 
-def figures_of(table: pd.DataFrame) -> tuple[float, float, float]:
+def wapes_of(table: pd.DataFrame) -> tuple[float, float, float]:
     """The same of a back-test."""
     table = table[table["Judged"]]
     near = scoring.one_step(table)

@@ -7,7 +7,6 @@ from demand.steps import read_rows
 from forecasting import scoring
 from forecasting.baselines import NAMES
 from forecasting.candidates import Candidate, keyed
-from forecasting.evaluate import decide_on, judge
 from forecasting.features import prepared
 from forecasting.forests import Settings
 from forecasting.gaps import complete
@@ -16,6 +15,7 @@ from forecasting.recipes import DirectRecipe, ForestRecipe
 from forecasting.rolling import Rolling, backtest
 from forecasting.scales import Scales
 from helpers_sales import CONTRACT, MONTHLY_SQL, SHARED_DATA
+from judging.evaluate import decide_on, judge
 from sales.aggregate import aggregate
 
 pytestmark = [

@@ -118,17 +118,17 @@ REFUSED = {
     ),
     "no dates": (
         csv(*("spring,North,3" for _ in DAYS)),
-        'sales.csv: Date: "spring" are no dates that are known here: say how they are written, such as '
+        'sales.csv: Date: "spring" are not dates that are known here: say how they are written, such as '
         "DATE_FORMAT=dd.mm.yyyy",
     ),
     "a day that is none": (
         csv(*daily("%Y-%m-%d")[:50], "2024-02-31,North,4"),
-        'sales.csv row 52: SaleDate: "2024-02-31" in column Date is no date written yyyy-mm-dd (DATE_FORMAT= says '
+        'sales.csv row 52: SaleDate: "2024-02-31" in column Date is not a date written yyyy-mm-dd (DATE_FORMAT= says '
         "another); 1 of 51 rows hold a value that cannot be read, at most 1% may, so nothing was loaded",
     ),
     "text for a number": (
         csv(*daily("%Y-%m-%d")[:50], "2024-03-01,North,many"),
-        'sales.csv row 52: Quantity: "many" in column Units is no number with a decimal point (DECIMAL= says another)',
+        'sales.csv row 52: Quantity: "many" in column Units is not a number with a decimal point',
     ),
     "neither yes nor no": (
         csv(*(f"{line},perhaps" for line in daily("%Y-%m-%d")), head="Date,Store,Units,Promo"),

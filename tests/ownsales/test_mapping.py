@@ -31,7 +31,7 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
         ("columns: [", "not YAML"),
         ("x: 1", "a mapping needs `columns`"),
         ("columns: {SaleDate: a, StoreID: b, Quantity: c}\ncolour: red", "colour: not a field of a mapping"),
-        ("columns: {Sale: a}", "Sale is no column of the contract"),
+        ("columns: {Sale: a}", "Sale is not a column of the contract"),
         ("columns: {SaleDate: a, StoreID: b}", "columns lacks Quantity"),
         ("columns: {SaleDate: a, StoreID: b, Quantity: c}\nfrequency: hourly", "frequency is 'hourly'"),
     ],

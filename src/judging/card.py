@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forecasting.verdict import HEAD, Verdict
-from report import sentences
+from judging.report import sentences
 
 
 def model_card(result: Verdict, metadata: Mapping[str, Any], origin: Mapping[str, str], name: str) -> str:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from forecasting.card import model_card
 from forecasting.verdict import Verdict
+from judging.card import model_card
 
 ERRORS = {"wape": 0.05, "mae": 1.0, "rmse": 2.0, "r2": None}
 ENTRY = {"one_step": ERRORS, "multi_step": ERRORS, "coverage_p10_p90": 0.785}

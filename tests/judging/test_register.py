@@ -12,8 +12,8 @@ from forecasting.features import model_frame
 from forecasting.forests import Settings, fit
 from forecasting.packing import save
 from forecasting.prepare import add_features, split
-from forecasting.register import crown, main
 from helpers_sales import monthly_sales
+from judging.register import crown, main
 
 SCORE = {"one_step": {"wape": 0.1, "mae": 1.0, "rmse": 1.0, "r2": 0.9}, "coverage_p10_p90": 0.8}
 SCORE["multi_step"] = SCORE["one_step"]

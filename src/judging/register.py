@@ -15,9 +15,9 @@ from demand.errors import StepError
 from demand.grain import grain_of, name_of
 from demand.steps import run
 from forecasting import verdict
-from forecasting.card import model_card
 from forecasting.packing import NONE, fingerprint, read_metadata
 from forecasting.verdict import Verdict
+from judging.card import model_card
 
 log = logging.getLogger(__name__)
 CARD = "model_card.md"
@@ -37,7 +37,7 @@ class Provenance:
 
 def build_parser() -> argparse.ArgumentParser:
     """Flags of the component register_model."""
-    parser = argparse.ArgumentParser(prog="forecasting.register", description=__doc__)
+    parser = argparse.ArgumentParser(prog="judging.register", description=__doc__)
     parser.add_argument("--verdict", type=Path, required=True, help="verdict of the evaluate step")
     parser.add_argument("--selected", type=Path, required=True, help="model that the verdict speaks of")
     parser.add_argument("--model-name", required=True, help="name of the store models; a finer grain adds its own")

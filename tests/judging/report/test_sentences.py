@@ -3,7 +3,7 @@
 import pytest
 
 import helpers_report
-from report import sentences
+from judging.report import sentences
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ from forecasting.recipes import NaiveRecipe
 from forecasting.rolling import Rolling, backtest
 from forecasting.scales import Scales
 from forecasting.thresholds import Gate
-from report import render, series_of
-from report.changes import changes
+from judging.report import render, series_of
+from judging.report.changes import changes
 
 log = logging.getLogger(__name__)
 CHAMPION = "champion"
@@ -43,7 +43,7 @@ YEAR = 12
 
 def build_parser() -> argparse.ArgumentParser:
     """Flags of the component evaluate_candidates."""
-    parser = argparse.ArgumentParser(prog="forecasting.evaluate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="judging.evaluate", description=__doc__)
     parser.add_argument("--train", type=Path, required=True, help="training months of the prepare step")
     parser.add_argument("--holdout", type=Path, required=True, help="held-out months of the prepare step")
     parser.add_argument("--champion", default=NONE, help="registered version to beat, or none")

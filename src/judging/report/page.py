@@ -17,8 +17,8 @@ from markupsafe import Markup
 
 from demand import health
 from forecasting.verdict import Figures, Verdict
-from report import sentences
-from report.series import SalesSeries, Series
+from judging.report import sentences
+from judging.report.series import SalesSeries, Series
 
 FOLDER = Path(__file__).parent
 # Of the 1 MB that a page may weigh, what is left beside code and tables.

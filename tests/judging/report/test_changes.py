@@ -1,6 +1,6 @@
 """What is new since the champion is read from the metadata of both models."""
 
-from report.changes import changes
+from judging.report.changes import changes
 
 OLD = {
     "candidate": "history",

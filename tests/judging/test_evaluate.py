@@ -20,10 +20,10 @@ from forecasting import direct, export
 from forecasting import train as train_step
 from forecasting.baselines import NAMES
 from forecasting.candidates import BACKTEST, load_all
-from forecasting.evaluate import main
 from forecasting.packing import read_metadata
 from forecasting.prepare import add_features, split
 from helpers_sales import CONTRACT, REPO, monthly_sales
+from judging.evaluate import main
 
 pytestmark = pytest.mark.slow  # fits real forests
 

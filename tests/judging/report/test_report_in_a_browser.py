@@ -6,7 +6,7 @@ import pytest
 
 import browser
 import helpers_report
-from report import render
+from judging.report import render
 
 pytestmark = [
     pytest.mark.slow,  # starts a browser

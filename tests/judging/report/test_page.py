@@ -6,8 +6,8 @@ import re
 import pytest
 
 import helpers_report
-from report import render
-from report.page import MAX_DATA_BYTES
+from judging.report import render
+from judging.report.page import MAX_DATA_BYTES
 
 
 def page(**changes):

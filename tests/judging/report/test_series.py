@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import helpers_report
-from report.series import series_of
+from judging.report.series import series_of
 
 
 def small(**columns):

@@ -1,0 +1,1 @@
+"""Judges the candidates and registers the best: the last two steps of ml/pipelines/train.yml, and their report."""
