@@ -117,7 +117,7 @@ class Project:
 
     def ran(self) -> int:
         """How many jobs of this project there are."""
-        return sum(path.name == self.name for path in (self.workspace.home / "jobs").iterdir())
+        return sum(path.name == self.name for path in (self.workspace.home / "jobs").glob("*"))
 
 
 @pytest.fixture(scope="module")

@@ -22,20 +22,20 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def made(kind: str, folder: Path, version: str, text: str = "first") -> Any:
+def made(kind: str, folder: Path, version: str, text: str = "first", name: str = "round") -> Any:
     """An asset to be made; `text` is its description."""
     from azure.ai.ml import load_component  # noqa: PLC0415 - takes seconds
     from azure.ai.ml.entities import BuildContext, Data, Environment, Model  # noqa: PLC0415 - takes seconds
 
     if kind == "environments":
-        return Environment(name="round", version=version, description=text, build=BuildContext(path=folder / "context"))
+        return Environment(name=name, version=version, description=text, build=BuildContext(path=folder / "context"))
     if kind == "data":
-        return Data(name="round", version=version, description=text, type="uri_file", path=str(folder / "one.csv"))
+        return Data(name=name, version=version, description=text, type="uri_file", path=str(folder / "one.csv"))
     if kind == "models":
-        return Model(name="round", version=version, description=text, type="custom_model", path=str(folder / "model"))
+        return Model(name=name, version=version, description=text, type="custom_model", path=str(folder / "model"))
     spec = folder / "component.yml"
     spec.write_text(
-        f'name: round\nversion: "{version}"\ndescription: {text}\ntype: command\ncode: code\n'
+        f'name: {name}\nversion: "{version}"\ndescription: {text}\ntype: command\ncode: code\n'
         "environment: azureml:plain:1\ninputs:\n  n: {type: integer, default: 3, min: 1}\n"
         "command: python go.py ${{inputs.n}}\n"
     )
@@ -92,12 +92,13 @@ def test_another_content_under_a_version_is_a_conflict(client: Any, files: Path)
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_archived_version_is_not_listed_until_it_is_restored(client: Any, files: Path, kind: str) -> None:
     operations = getattr(client, kind)
-    operations.create_or_update(made(kind, files, "2", "second"))
-    operations.archive("round", version="2")
-    assert [each.version for each in operations.list("round")] == ["1"]
-    assert operations.get("round", version="2").description == "second"
-    operations.restore("round", version="2")
-    assert [each.version for each in operations.list("round")] == ["2", "1"]
+    for version, text in (("1", "first"), ("2", "second")):
+        operations.create_or_update(made(kind, files, version, text, "archived"))
+    operations.archive("archived", version="2")
+    assert [each.version for each in operations.list("archived")] == ["1"]
+    assert operations.get("archived", version="2").description == "second"
+    operations.restore("archived", version="2")
+    assert [each.version for each in operations.list("archived")] == ["2", "1"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
