@@ -39,5 +39,10 @@ def coverage(actual: FloatArray, low: FloatArray, high: FloatArray) -> float | N
 
 def pinball(actual: FloatArray, quantile: FloatArray, share: float) -> float:
     """Mean pinball loss of a forecast quantile (0.1 for P10), in units (Koenker and Bassett 1978)."""
+    return float(np.mean(pinball_losses(actual, quantile, share)))
+
+
+def pinball_losses(actual: FloatArray, quantile: FloatArray, share: float) -> FloatArray:
+    """The same of each row, shape (rows,)."""
     below = actual - quantile
-    return float(np.mean(np.maximum(share * below, (share - 1) * below)))
+    return np.asarray(np.maximum(share * below, (share - 1) * below))

@@ -39,17 +39,23 @@ class Scales:
         months = Months.of(rows)
         return cls(months.keys, months.first_month, _means(months.sales, 1), _means(months.sales, 2))
 
-    def scaled(self, table: pd.DataFrame) -> tuple[float | None, float | None]:
-        """(MASE, RMSSE) of a back-test's rows (Key, Origin, Actual, Forecast); None where no series has a scale."""
+    def ratios(self, table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+        """(absolute, squared) error of each row of a back-test (Key, Origin, Actual, Forecast) over its scale, each of
+        shape (rows,); NaN where the series has no scale, as one that never changed."""
         series = pd.Index(self.keys.astype(object)).get_indexer(pd.Index(table["Key"]))
         origin = table["Origin"].to_numpy(dtype=np.int64) - self.first_month
         missed = (table["Actual"] - table["Forecast"]).abs().to_numpy(dtype=np.float64)
-        shares = []
-        for scale, power in ((self.absolute, 1), (self.squared, 2)):
-            below = np.where(series >= 0, scale[series, np.clip(origin, 0, scale.shape[1] - 1)], np.nan)
-            known = below > 0  # a series that never changed has no scale
-            shares.append(float(np.mean(missed[known] ** power / below[known])) if known.any() else None)
-        return shares[0], None if shares[1] is None else float(np.sqrt(shares[1]))
+        absolute, squared = (
+            self._over(missed**power, scale, series, origin) for scale, power in ((self.absolute, 1), (self.squared, 2))
+        )
+        return absolute, squared
+
+    @staticmethod
+    def _over(
+        missed: FloatArray, scale: FloatArray, series: npt.NDArray[np.intp], origin: npt.NDArray[np.int64]
+    ) -> FloatArray:
+        below = np.where(series >= 0, scale[series, np.clip(origin, 0, scale.shape[1] - 1)], np.nan)
+        return np.asarray(np.divide(missed, below, out=np.full(len(missed), np.nan), where=below > 0))
 
 
 def _means(sales: FloatArray, power: int) -> FloatArray:

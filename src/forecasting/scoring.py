@@ -14,6 +14,9 @@ from forecasting.verdict import Errors, Figures, Further
 FloatArray = npt.NDArray[np.float64]
 # From this share of months without a sale on, a series counts as intermittent.
 MIN_ZERO_SHARE = 1 / 3
+MIN_RANGE_MONTHS = 3
+# P90 of the normal distribution.
+HALF_OF_80 = 1.2816
 
 
 def judged(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -70,38 +73,57 @@ def _coverage(table: pd.DataFrame) -> float | None:
 
 
 def further(near: pd.DataFrame, scales: Scales, is_bounded: bool) -> Further:
-    """Bias, scaled errors and pinball loss one month ahead, and the WAPE's interval over months."""
-    actual, forecast = _column(near, "Actual"), _column(near, "Forecast")
-    sold = float(np.abs(actual).sum())
-    if not len(near) or not sold or not np.isfinite(forecast).all():
+    """Bias, scaled errors and pinball loss one month ahead, and the intervals over months of these and of the WAPE."""
+    if not len(near) or not near["Actual"].abs().sum() or not np.isfinite(_column(near, "Forecast")).all():
         return Further()
-    low, high = _over_months(near)
-    mase, rmsse = scales.scaled(near)
-    sparse = intermittent(near)
+    sums = _sums(near, scales, is_bounded).groupby(near["Month"].to_numpy()).sum()
+    values = _values(sums.sum())
+    ranges = _over_months(sums, values)
+    low, high = ranges.pop("wape", (None, None))
     return Further(
-        bias=float((forecast - actual).sum()) / sold,
-        mase=mase,
-        rmsse=rmsse,
-        rmsse_intermittent=scales.scaled(near[sparse])[1] if sparse.any() else None,
-        pinball_p10=metrics.pinball(actual, _column(near, "P10"), 0.1) / sold * len(near) if is_bounded else None,
-        pinball_p90=metrics.pinball(actual, _column(near, "P90"), 0.9) / sold * len(near) if is_bounded else None,
-        wape_low=low,
-        wape_high=high,
+        **{key: value for key, value in values.items() if key != "wape"}, wape_low=low, wape_high=high, ranges=ranges
     )
 
 
-def _over_months(near: pd.DataFrame) -> tuple[float | None, float | None]:
-    """P10 and P90 of the WAPE, from how it differs from month to month (jackknife over months, normal)."""
-    missed = (near["Actual"] - near["Forecast"]).abs().groupby(near["Month"]).sum()
-    sold = near["Actual"].abs().groupby(near["Month"]).sum()
-    n = len(missed)
-    rest = (sold.sum() - sold).to_numpy(dtype=np.float64)
-    if n < 3 or (rest <= 0).any():
-        return None, None
-    left_out = (missed.sum() - missed).to_numpy(dtype=np.float64) / rest
-    error = float(np.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum()))
-    wape = float(missed.sum() / sold.sum())
-    return max(0.0, wape - 1.2816 * error), wape + 1.2816 * error
+def _sums(near: pd.DataFrame, scales: Scales, is_bounded: bool) -> pd.DataFrame:
+    """What the figures are sums of, for each row."""
+    actual, forecast = _column(near, "Actual"), _column(near, "Forecast")
+    absolute, squared = scales.ratios(near)
+    sparse = np.where(intermittent(near), squared, np.nan)
+    columns = {"sold": np.abs(actual), "missed": np.abs(actual - forecast), "bias": forecast - actual}
+    columns |= {"mase": absolute, "rmsse": squared, "rmsse_intermittent": sparse}
+    columns |= {f"n_{name}": np.isfinite(columns[name]) for name in ("mase", "rmsse", "rmsse_intermittent")}
+    if is_bounded:
+        for name, column, share in (("pinball_p10", "P10", 0.1), ("pinball_p90", "P90", 0.9)):
+            columns[name] = metrics.pinball_losses(actual, _column(near, column), share)
+    return pd.DataFrame(columns)
+
+
+def _values(sums: pd.Series) -> dict[str, float | None]:
+    """Each figure, None where undefined; pinball loss and bias over sales."""
+    sold = float(sums["sold"])
+    over_sales = {"wape": "missed", **{name: name for name in ("bias", "pinball_p10", "pinball_p90") if name in sums}}
+    values: dict[str, float | None] = {
+        name: float(sums[key]) / sold if sold else None for name, key in over_sales.items()
+    }
+    for name, power in (("mase", 1.0), ("rmsse", 0.5), ("rmsse_intermittent", 0.5)):
+        count = float(sums[f"n_{name}"])
+        values[name] = (float(sums[name]) / count) ** power if count else None
+    return values
+
+
+def _over_months(sums: pd.DataFrame, values: Mapping[str, float | None]) -> dict[str, tuple[float, float]]:
+    """P10 and P90 of each figure, from how it differs from month to month (jackknife over months, normal)."""
+    total, n = sums.sum(), len(sums)
+    left_out = [_values(total - sums.loc[month]) for month in sums.index] if n >= MIN_RANGE_MONTHS else []
+    ranges = {}
+    for name, value in values.items():
+        others = np.array([each[name] for each in left_out], dtype=np.float64)
+        if value is None or not len(others) or not np.isfinite(others).all():
+            continue
+        error = HALF_OF_80 * float(np.sqrt((n - 1) / n * ((others - others.mean()) ** 2).sum()))
+        ranges[name] = (value - error if name == "bias" else max(0.0, value - error), value + error)
+    return ranges
 
 
 def intermittent(table: pd.DataFrame) -> npt.NDArray[np.bool_]:

@@ -5,7 +5,7 @@ Needs the standard library only, since the terminal, the report, the card and th
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Further:
             of nothing there, a squared one for the mean (M5 guide, 2020). None without such series.
         pinball_p10, pinball_p90: pinball loss of the interval's ends, over sales.
         wape_low, wape_high: P10 and P90 of the WAPE, by how it differs from month to month.
+        ranges: the same of the other figures, by their names: (low, high).
     """
 
     bias: float | None = None
@@ -49,6 +50,7 @@ class Further:
     pinball_p90: float | None = None
     wape_low: float | None = None
     wape_high: float | None = None
+    ranges: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

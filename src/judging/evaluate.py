@@ -259,7 +259,8 @@ def _log(result: verdict.Verdict, folder: Path) -> None:
         entries = {**result.candidates, **result.baselines, **({CHAMPION: result.champion} if result.champion else {})}
         for name, entry in ((name, each.as_json()) for name, each in entries.items()):
             for kind in ("one_step", "multi_step", "one_step_with_plan", "multi_step_with_plan", "further"):
-                tracker.log_metrics({f"{name}.{kind}.{key}": value for key, value in (entry.get(kind) or {}).items()})
+                values = {key: value for key, value in (entry.get(kind) or {}).items() if key != "ranges"}
+                tracker.log_metrics({f"{name}.{kind}.{key}": value for key, value in values.items()})
             tracker.log_metrics(
                 {f"{name}.{key}": entry[key] for key in ("coverage_p10_p90", "multi_step_coverage_p10_p90")}
             )

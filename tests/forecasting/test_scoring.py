@@ -79,6 +79,22 @@ def test_the_interval_of_the_wape_holds_it_and_is_none_with_too_few_months() -> 
     assert scoring.further(two, Scales.of(ROWS), False).wape_low is None
 
 
+def test_every_figure_has_an_interval_that_leaving_a_month_out_gives() -> None:
+    """Against the definition: each month is left out in turn, and the figure worked out anew."""
+    rows = scoring.with_bounds(table({**SOLD, "S002": [70.0, 80.0, 60.0, 90.0, 75.0, 66.0]}, 40.0))
+    scales = Scales.of(ROWS)
+    figures = scoring.further(rows, scales, True)
+    names = {"bias", "mase", "rmsse", "rmsse_intermittent", "pinball_p10", "pinball_p90"}
+    assert set(figures.ranges) == names
+    for name in names:
+        without = [scoring.further(rows[rows["Month"] != month], scales, True) for month in rows["Month"].unique()]
+        values = np.array([getattr(each, name) for each in without])
+        error = 1.2816 * np.sqrt(5 / 6 * ((values - values.mean()) ** 2).sum())
+        low, high = figures.ranges[name]
+        assert high == pytest.approx(getattr(figures, name) + error)
+        assert low == pytest.approx(max(getattr(figures, name) - error, -1.0 if name == "bias" else 0.0))
+
+
 def test_bias_has_the_sign_of_the_forecast_less_the_sales() -> None:
     assert scoring.further(table({"S001": [50.0] * 4}, 55.0), Scales.of(ROWS), False).bias == pytest.approx(0.1)
 

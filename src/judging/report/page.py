@@ -25,6 +25,17 @@ FOLDER = Path(__file__).parent
 MAX_DATA_BYTES = 700_000
 
 
+# Figure, how it is called, whether it is a share of sales.
+SPREAD = (
+    ("bias", "bias", True),
+    ("mase", "MASE", False),
+    ("rmsse", "RMSSE", False),
+    ("rmsse_intermittent", "RMSSE of intermittent series", False),
+    ("pinball_p10", "pinball loss of P10", True),
+    ("pinball_p90", "of P90", True),
+)
+
+
 @dataclass(frozen=True)
 class Line:
     """One model of the comparison; figures are text, places are percentages of the scale."""
@@ -58,6 +69,7 @@ def render(verdict: Verdict, sales: SalesSeries) -> str:
         verdict=verdict,
         headline=sentences.headline(verdict),
         lines=lines,
+        spread=spread(verdict),
         is_intermittent=any(line.rmsse != sentences.DASH for line in lines),
         scale=scale,
         sales=sales,
@@ -165,6 +177,19 @@ def _line(kind: str, name: str, figures: Figures, end: float, selected: str) -> 
         low,
         high,
     )
+
+
+def spread(verdict: Verdict) -> str:
+    """Further figures of the selected candidate with their intervals over months; empty where a verdict has none."""
+    chosen = verdict.candidates.get(verdict.selected)
+    further = chosen.further if chosen else None
+    parts = []
+    for name, words, is_share in SPREAD:
+        value, ends = getattr(further, name, None), (further.ranges.get(name) if further else None)
+        if value is not None and ends:
+            texts = [sentences.signed(each) if is_share else f"{each:.2f}" for each in (value, *ends)]
+            parts.append(f"{words} {texts[0]} ({texts[1]} to {texts[2]})")
+    return f"{verdict.selected}, one month ahead, with the range over months: {', '.join(parts)}." if parts else ""
 
 
 def _scaled(value: float | None) -> str:

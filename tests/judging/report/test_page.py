@@ -70,6 +70,14 @@ def test_intermittent_series_have_a_column_where_there_are_any():
     assert "RMSSE of intermittent series" in text and "0.88" in cells(text, "history selected candidate")
 
 
+def test_further_figures_of_the_selected_candidate_stand_with_their_range_over_months():
+    assert "with the range over months" not in page()
+    ranges = {"bias": [-0.03, 0.01], "mase": [0.4, 0.51], "rmsse": [0.45, 0.55]}
+    further = {**helpers_report.FURTHER, "ranges": ranges}
+    text = page(candidates={"history": {**helpers_report.ENTRY, "further": further}})
+    assert "bias -1.2% (-3.0% to +1.0%), MASE 0.46 (0.40 to 0.51), RMSSE 0.50 (0.45 to 0.55)." in text
+
+
 def test_the_interval_over_months_is_drawn_on_one_scale():
     (first, *_) = re.findall(r'<i style="left:([\d.]+)%;width:([\d.]+)%"></i><b style="left:([\d.]+)%"', page())
     assert first == ("25.0", "14.0", "31.2")  # 2.5% to 3.9% around 3.12%, on a scale that ends at 10%
