@@ -12,6 +12,7 @@ POWER = 4
 FORECASTS = ("Forecast", "Planned")
 # What tells the rows of a back-test apart.
 ROW = ["Key", "Origin", "Month"]
+ORDER = ["Month", "Origin", "Key"]
 
 
 def weights(tables: Sequence[pd.DataFrame], column: str, until: int | None = None) -> FloatArray:
@@ -55,7 +56,7 @@ def aligned(tables: Sequence[pd.DataFrame], judged_only: bool = False) -> list[p
     if not all(has_rows_of(table, first) for table in tables[1:]):
         return _joined([table[table["Judged"]] if judged_only else table for table in tables])
     kept = np.flatnonzero(first["Judged"]) if judged_only else np.arange(len(first))
-    order = first.iloc[kept].reset_index(drop=True).sort_values(["Month", "Origin", "Key"]).index.to_numpy()
+    order = first.iloc[kept].reset_index(drop=True).sort_values(ORDER).index.to_numpy()
     places = kept[order]
     base = first.iloc[places].reset_index(drop=True)
     return [base, *(with_forecasts(base, table, places) for table in tables[1:])]
@@ -76,5 +77,5 @@ def _joined(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
     common = tables[0][ROW]
     for table in tables[1:]:
         common = common.merge(table[ROW], on=ROW)
-    common = common.sort_values(["Month", "Origin", "Key"], ignore_index=True)
+    common = common.sort_values(ORDER, ignore_index=True)
     return [common.merge(table, on=ROW, how="left", validate="one_to_one") for table in tables]

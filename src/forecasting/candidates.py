@@ -86,8 +86,11 @@ def load_all(folders: Sequence[Path]) -> dict[str, Candidate]:
 
 
 def keyed(table: pd.DataFrame) -> pd.DataFrame:
-    """A back-test with Key, one text per series, and Usual, the mean sales of its judged months, in units a month."""
-    table = table.assign(Key=series_keys(table))
+    """A back-test with Key, one text per series, and Usual, the mean sales of its judged months, in units a month.
+
+    Its rows are in the order in which every back-test is kept, so that tables of the same rows can share their columns.
+    """
+    table = table.assign(Key=series_keys(table)).sort_values(blending.ORDER, ignore_index=True)
     return table.assign(Usual=table.groupby("Key")["Actual"].transform("mean").clip(lower=0.0))
 
 

@@ -249,6 +249,7 @@ def _write_forecasts(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
         writer.write_table(first)
         for part in parts:
             writer.write_table(part.cast(first.schema))
+    pa.default_memory_pool().release_unused()
 
 
 def _log(result: verdict.Verdict, folder: Path) -> None:

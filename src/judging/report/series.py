@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasting.features import TARGET, series_columns
+from demand.state import SEPARATOR
+from forecasting.features import TARGET, series_keys
 
 FloatArray = npt.NDArray[np.float64]
 # Months of sales that a chart shows; older ones are flat lines at its left.
@@ -117,10 +118,8 @@ _COLUMNS: Mapping[str, str] = {"forecast": "Forecast", "low": "P10", "high": "P9
 
 def _named(frame: pd.DataFrame) -> pd.DataFrame:
     """With Name, the text that a reader knows a series by, and a country for each row."""
-    columns = [frame[name].astype(object).where(frame[name].notna(), "").astype(str) for name in series_columns(frame)]
-    name = columns[0]
-    for column in columns[1:]:
-        name = name + " / " + column
+    places, keys = pd.factorize(series_keys(frame))
+    name = np.array([str(key).replace(SEPARATOR, " / ") for key in keys], dtype=object)[places]
     country = frame["Country"] if "Country" in frame else pd.Series(None, frame.index, dtype=object)
     return frame.assign(Name=name, Country=country.astype(object).where(country.notna(), "unknown"))
 
