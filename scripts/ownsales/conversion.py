@@ -21,6 +21,7 @@ class Converted:
     rows: int
     bad: int
     notes: tuple[str, ...]
+    is_id_made: bool
 
 
 def convert(export: Export, mapping: Mapping, target: Path, bad_rows: Path, max_bad: float) -> Converted:
@@ -44,7 +45,7 @@ def convert(export: Export, mapping: Mapping, target: Path, bad_rows: Path, max_
     export.connection.execute(
         f"copy (select {listed} from checked where _reason is null) to {literal(str(target))} (format parquet)"
     )
-    return Converted(total - bad, bad, (*notes, *made))
+    return Converted(total - bad, bad, (*notes, *made), is_id_made=bool(made))
 
 
 def _set_aside(export: Export, mapping: Mapping, bad_rows: Path, counts: tuple[int, int], max_bad: float) -> list[str]:

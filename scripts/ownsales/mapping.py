@@ -88,6 +88,7 @@ def _check(mapping: Mapping, path: Path) -> None:
     if strange:
         raise UserError(f"{path}: {strange[0]} is not a column of the contract: {', '.join(NAMES)}")
     missing = [name for name in REQUIRED if name not in {*mapping.columns, *mapping.constants}]
+    missing += ["SaleDate"] if "SaleDate" not in mapping.columns and not missing else []
     if missing:
         raise UserError(f"{path}: columns lacks {missing[0]}")
     if mapping.frequency not in FREQUENCIES:

@@ -40,7 +40,7 @@ class Given:
             name, sign, value = (each.strip() for each in part.partition("="))
             if not sign or not value or name not in NAMES:
                 raise UserError(f"MAP={part}: give {', '.join(NAMES)} = a column of the export, or = 'a value'")
-            if value[0] == value[-1] == "'" and len(value) > 1:
+            if value[0] == value[-1] == "'" and len(value) > 1 and name != "SaleDate":
                 constants[name] = value[1:-1]
             else:
                 columns[name] = value

@@ -53,4 +53,5 @@ def _number(column: str, decimal: str) -> str:
 
 
 def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    # Unlike DuckDB, Snowflake reads a backslash in a text as an escape.
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -86,6 +86,8 @@ def prepare(
         done = convert(export, chosen, target, places.folder / f"{_stem(path)}-not-read.csv", limit)
     for note in done.notes:
         say(note)
+    if done.is_id_made:  # so that the query for Snowflake makes it, too
+        chosen = replace(chosen, columns={name: each for name, each in chosen.columns.items() if name != "SaleID"})
     if not is_known:
         mapping.write(chosen, places.mapping)
         say(f"Kept as {places.mapping}")

@@ -11,6 +11,7 @@ import pytest
 from exports import DAYS, csv, daily, parquet, raw, workbook
 
 from amlspec.errors import UserError
+from ownsales.mapping import read
 from ownsales.proposal import Given
 from ownsales.start import CONTRACT, Places, prepare
 
@@ -208,6 +209,8 @@ def test_an_order_number_that_repeats_is_no_sale_id(tmp_path: Path, places: Plac
     lines = [f"{number // 2},{day},North,1" for number, day in enumerate(DAYS)]
     rows, said = start(csv(*lines, head="OrderID,Date,Store,Units")(tmp_path), places)
     assert "OrderID repeats or is missing in some rows" in said and len({row["SaleID"] for row in rows}) == len(rows)
+    assert "SaleID" not in read(places.mapping).columns  # nor is it in the query for Snowflake
+    places.mapping.unlink()
     unique = csv(*(f"B{number},{day},North,1" for number, day in enumerate(DAYS)), head="OrderID,Date,Store,Units")
     assert start(unique(tmp_path), places)[0][0]["SaleID"] == "B0"
 
@@ -264,6 +267,7 @@ def test_what_is_not_accepted_leaves_nothing(tmp_path: Path, places: Places) -> 
     ("text", "words"),
     [
         ("Quantity", "MAP=Quantity: give SaleDate, StoreID"),
+        ("SaleDate='2024-01-01'", "MAP=SaleDate='2024-01-01': sales.csv has no such column"),
         ("Pieces=Units", "MAP=Pieces=Units: give SaleDate, StoreID"),
         ("Quantity=Pieces", "MAP=Quantity=Pieces: sales.csv has no such column; it has Date, Store, Units"),
     ],
