@@ -36,6 +36,11 @@ ALLOWED: dict[str, set[str]] = {
     "infra": {"amlspec", "pipeline"},
     "drift": {"amlspec", "infra", "pipeline", "rollout"},
     "servers": {"amlspec", "localml", "warehouse", "workspace"},
+    # The verbs: they call every tool, and no tool knows them.
+    "frontdoor": {
+        *("amlspec", "host", "localml", "demand", "infra", "pipeline", "warehouse", "ownsales", "predict", "rollout"),
+        *("drift", "servers", "workspace"),
+    },
     "judge": {"amlspec", "host"},  # it calls the engine as a person does
     "results": {"amlspec", "host", "warehouse", "demand", "forecasting", "judging", "sales"},
     "bench": {"amlspec", "host", "localml", "warehouse", "demand", "forecasting", "sales"},

@@ -14,6 +14,7 @@ from localml import component_code
 from rollout.site import Site
 
 ROOT = Path(__file__).parents[1]
+LINKED = "Makefile demand scripts infra requirements.lock requirements-uv.txt pyproject.toml .venv".split()
 STEPS = {path.stem for path in (ROOT / "ml/components").glob("*.yml")}
 SALES = {"ingest", "aggregate", "publish"}
 TRAINED = ("train_contextual", "train_history", "train_profile", "train_booster", "train_blend")
@@ -70,7 +71,16 @@ def test_the_endpoint_carries_the_entry_script_and_the_package_that_forecasts_al
 
 @pytest.mark.slow
 def test_a_run_after_an_edit_runs_what_the_edit_touches_and_reuses_the_rest(tree: Path, tmp_path: Path) -> None:
-    for name in ("Makefile", "scripts", "infra", "requirements.lock", "requirements-uv.txt", "pyproject.toml", ".venv"):
+    for name in (
+        "Makefile",
+        "demand",
+        "scripts",
+        "infra",
+        "requirements.lock",
+        "requirements-uv.txt",
+        "pyproject.toml",
+        ".venv",
+    ):
         (tree / name).symlink_to(ROOT / name)
     daily_sales(stores=4, first="2022-01-01", last="2024-06-30").to_csv(tmp_path / "good.csv", index=False)
     checkout = Checkout(tmp_path / "home", tree)

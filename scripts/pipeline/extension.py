@@ -39,13 +39,21 @@ def installed() -> str | None:
     return version
 
 
+def problem() -> str | None:
+    """What is wrong with the extension, and its remedy; None where it is a supported one."""
+    version = installed()
+    remedy = fix(version)
+    if not remedy:
+        return None
+    state = f"az's ml extension is {version}" if version else "az has no ml extension"
+    return f"{state}, {SUPPORTED_WORDS} is supported: {remedy}"
+
+
 def main() -> int:
     """Exit code 1, with one line, where the extension is missing or another."""
     try:
-        version = installed()
-        if remedy := fix(version):
-            state = f"az's ml extension is {version}" if version else "az has no ml extension"
-            raise UserError(f"{state}, {SUPPORTED_WORDS} is supported: {remedy}", 1)
+        if said := problem():
+            raise UserError(said, 1)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

@@ -18,8 +18,17 @@ REPORT = ("report", "register")
 
 def remember(job: str, model: str, champion: str | None) -> None:
     """Note the run that starts now, and the champion of its model that it meets: two runs at once keep their own."""
-    write_json(_note(), {"job": job})
+    write_json(_note(), {"job": job, "before": (read_json(_note()) or {}).get("job")})
     write_json(_note(job), {"job": job, "model": model, "champion": champion})
+
+
+def forget(job: str) -> None:
+    """Take back the note of a run that was refused, so never began."""
+    note = read_json(_note()) or {}
+    if note.get("job") == job:
+        before = note.get("before")
+        write_json(_note(), {"job": before}) if before else _note().unlink()
+    _note(job).unlink(missing_ok=True)
 
 
 def name() -> str:

@@ -8,6 +8,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,24 +24,41 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--file", type=Path, required=True, help="the pipeline's spec")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings of the run")
     parser.add_argument("--watch", action="store_true", help="only follow a job that was submitted before")
-    parser.add_argument("--then-summary", action="store_true", help="the caller's summary will repeat the warnings")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exit code: 0 the job completed, 1 it failed or was refused, 2 the call is wrong, 130 interrupted."""
     args = build_parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        if not args.watch:
-            submit(args.job, args.file, args.set)
-        watch.until_final(args.job, args.file, not args.then_summary)
+        return run(args.job, args.file, None if args.watch else args.set)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
+
+
+def run(job: str, spec: Path, settings: Sequence[str] | None, *, repeats_warnings: bool = True) -> int:
+    """Submit a job and follow it to its end: 0, or 130 where it was interrupted.
+
+    Args:
+        job: its name.
+        spec: the pipeline.
+        settings: `--set` values; None for a job that was submitted before.
+        repeats_warnings: False where the caller says those of a job that completed.
+
+    Raises:
+        UserError: it was refused (exit code 2), or did not complete (1).
+    """
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if settings is not None:
+            submit(job, spec, list(settings))
+        watch.until_final(job, spec, repeats_warnings)
     except KeyboardInterrupt:
-        sys.stderr.write(f"error: {watch.interrupted(args.job)}\n")
+        sys.stderr.write(f"error: {watch.interrupted(job)}\n")
         return 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
 
 

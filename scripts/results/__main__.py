@@ -14,7 +14,7 @@ from amlspec.errors import UserError
 from demand.errors import StepError
 from forecasting.thresholds import Gate
 from host.state import write_text
-from results import ablations, measure, page, sets
+from results import ablations, measure, page, pruning, sets
 from results.sets import SalesSet
 
 ROOT = Path(__file__).parents[2]
@@ -61,8 +61,9 @@ def measured(files: Mapping[str, Path], seeds: Sequence[int], with_ablations: bo
     }
     first = {name: of[0] for name, of in known.items()}
     rows = _ablations(first) if with_ablations else {}
+    left_out = pruning.left_out(rows, first, _say) if rows else {}
     sizes = {name: each.size() for name, each in first.items()}
-    return page.render(results, sizes, rows, seeds, datetime.now(UTC).date())
+    return page.render(results, sizes, rows, left_out, seeds, datetime.now(UTC).date())
 
 
 def _ablations(known: Mapping[str, SalesSet]) -> dict[tuple[str, str], dict[str, ablations.Wapes]]:

@@ -13,7 +13,7 @@ from demand.booster_inputs import GROUPS
 from demand.panel import WEEKDAYS
 from demand.profile import GRID
 from forecasting import blending
-from forecasting.boosting import BoosterSettings
+from forecasting.boosting import LEFT_OUT, BoosterSettings
 from forecasting.candidates import keyed
 from forecasting.recipes import DirectRecipe
 from forecasting.rolling import Rolling, backtest
@@ -52,13 +52,13 @@ class Trees(BoosterSettings):
 
 @dataclass(frozen=True)
 class Without(BoosterSettings):
-    """A booster that does not see the inputs of one group."""
+    """A booster that does not see the inputs of some groups."""
 
-    group: str = ""
+    groups: tuple[str, ...] = ()
 
     def estimator(self) -> Any:
         """The unfitted booster."""
-        kept = [place for place, name in enumerate(GROUPS.values()) if name != self.group]
+        kept = [place for place, name in enumerate(GROUPS.values()) if name not in self.groups]
         return _Columns(super().estimator(), kept)
 
 
@@ -88,8 +88,10 @@ def rows() -> Iterator[Row]:
     yield Row(
         "on the profile's forecast, not the level", "booster", lambda sales: measure.wapes(_on_profile(), sales.rows)
     )
-    for group in dict.fromkeys(GROUPS.values()):
-        yield Row(f"without {group}", "booster", _without(group))
+    for group in inputs():
+        yield Row(without(group), "booster", of_booster_without(group))
+    for group in LEFT_OUT:
+        yield Row(f"with {group}, which is left out", "booster", _with_all)
     yield Row("as it is", "blend", lambda sales: _blend(sales.rows, DirectRecipe("profile"), _booster()))
     yield Row("with a third part, the booster on the profile", "blend", _of_three)
 
@@ -102,8 +104,24 @@ def _on_profile() -> DirectRecipe:
     return DirectRecipe("on_profile", BoosterSettings(base="profile"))
 
 
-def _without(group: str) -> Callable[[SalesSet], Wapes]:
-    return lambda sales: measure.wapes(_booster(Without(group=group)), sales.rows)
+def inputs() -> list[str]:
+    """Groups of inputs that the booster learns from."""
+    return [group for group in dict.fromkeys(GROUPS.values()) if group not in LEFT_OUT]
+
+
+def without(group: str) -> str:
+    """What the page calls a booster without a group."""
+    return f"without {group}"
+
+
+def of_booster_without(*groups: str) -> Callable[[SalesSet], Wapes]:
+    """The errors of a booster that does not see these groups."""
+    return lambda sales: measure.wapes(_booster(Without(groups=groups)), sales.rows)
+
+
+def _with_all(sales: SalesSet) -> Wapes:
+    with mock.patch("forecasting.boosting.LEFT_OUT", ()):
+        return measure.wapes(_booster(), sales.rows)
 
 
 def _without_trading_days(name: str) -> Callable[[SalesSet], Wapes]:

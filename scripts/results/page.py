@@ -11,6 +11,7 @@ from forecasting.baselines import NAMES
 from forecasting.verdict import Figures
 from results.ablations import Wapes
 from results.measure import CANDIDATES, Result, best_naive
+from results.pruning import Pruned
 
 Of = Callable[[Figures], float | None]
 # Heading of the page's table -> the figures in it, as fractions.
@@ -28,6 +29,7 @@ def render(
     results: Mapping[str, Sequence[Result]],
     sizes: Mapping[str, str],
     ablations: Mapping[tuple[str, str], Mapping[str, Wapes]],
+    left_out: Mapping[str, Pruned],
     seeds: Sequence[int],
     today: date,
 ) -> str:
@@ -37,6 +39,7 @@ def render(
         results: set -> its results, one a seed.
         sizes: set -> how large it is, in words.
         ablations: (change, candidate) -> set -> errors.
+        left_out: set -> the booster without the inputs that the other sets do not need.
         seeds: of the learners and of the generated sales.
         today: the day of the measurement.
     """
@@ -55,6 +58,10 @@ def render(
         ratios=_ratios(results),
         gate={name: _gate(each) for name, each in results.items()},
         ablations=_ablations(ablations, list(results)),
+        left_out=[
+            [name, ", ".join(each.groups) or "none", _three(each.with_all), _three(each.without)]
+            for name, each in left_out.items()
+        ],
     )
 
 

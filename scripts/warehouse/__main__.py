@@ -34,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def start(home: Home, _: argparse.Namespace) -> int:
+def start(home: Home, _: argparse.Namespace | None = None) -> int:
     """Start the server, or find it."""
     before = running(home)
     server = before or lifecycle.start(home)
@@ -68,22 +68,26 @@ def _start_quietly(home: Home) -> None:
         lifecycle.start(home)
 
 
-def seed(home: Home, options: argparse.Namespace) -> int:
-    """Fill table SALES."""
-    if options.file and not options.file.is_file():
-        raise UserError(f"{options.file}: no such file")
+def _seed(home: Home, options: argparse.Namespace) -> int:
+    seed(home, options.file)
+    return 0
+
+
+def seed(home: Home, file: Path | None) -> None:
+    """Fill table SALES with a file's rows, with generated ones without a file."""
+    if file and not file.is_file():
+        raise UserError(f"{file}: no such file")
     # The server needs seconds to start: it does so beside the imports and the making of the rows.
     early = threading.Thread(target=_start_quietly, args=(home,))
     early.start()
     from warehouse.seed import seed_sales  # noqa: PLC0415  (a second of imports that the other verbs do not need)
 
     try:
-        seeded, loaded = seed_sales(home, options.file)
+        seeded, loaded = seed_sales(home, file)
     finally:
         early.join()
     what = f"SALES holds {seeded.rows} rows of {seeded.file}"
     say(what if loaded else f"No change: {what} already")
-    return 0
 
 
 VERBS: dict[str, Callable[[Home, argparse.Namespace], int]] = {
@@ -91,7 +95,7 @@ VERBS: dict[str, Callable[[Home, argparse.Namespace], int]] = {
     "stop": stop,
     "status": status,
     "env": env,
-    "seed": seed,
+    "seed": _seed,
 }
 
 

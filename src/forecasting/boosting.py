@@ -16,7 +16,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from demand import booster_inputs
-from demand.booster_inputs import COLUMNS, MAX_HORIZON
+from demand.booster_inputs import COLUMNS, GROUPS, MAX_HORIZON
 from demand.known import Known
 from demand.profile import Profile
 from forecasting.panels import Months, SomeKnown
@@ -27,6 +27,9 @@ FloatArray = npt.NDArray[np.float64]
 # Months that must be known at an origin before it is learned from.
 MIN_KNOWN_MONTHS = 3
 MIN_ROWS_FOR_THREADS = 200_000
+# Inputs that it does not learn from: how long a series is known made the error larger on every set that was measured
+# (docs/results.md, "Leaving one set out"). The inputs keep their places, so that models made before stay readable.
+LEFT_OUT = ("Age",)
 # Values that a column of inputs is coarsened to, which are the places where a tree may split it.
 BINS = 63
 
@@ -120,10 +123,14 @@ def fit(rows: TrainingRows, settings: BoosterSettings) -> HistGradientBoostingRe
     """The fitted booster; None where there is nothing to learn from."""
     if len(rows.y) < 2 * settings.min_samples_leaf:
         return None
-    x = np.column_stack([_coarsened(column, rows.weight) for column in rows.x.T])
+    x = np.column_stack([_seen(name, column, rows.weight) for name, column in zip(COLUMNS, rows.x.T, strict=True)])
     # Its threads wait for each other at every leaf, which takes most of the time where other steps run beside it.
     with threadpool_limits(1 if len(x) < MIN_ROWS_FOR_THREADS else None, "openmp"):
         return settings.estimator().fit(x, rows.y, sample_weight=rows.weight / rows.weight.mean())
+
+
+def _seen(name: str, column: FloatArray, weight: FloatArray) -> FloatArray:
+    return np.zeros_like(column) if GROUPS[name] in LEFT_OUT else _coarsened(column, weight)
 
 
 def _coarsened(column: FloatArray, weight: FloatArray) -> FloatArray:

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -36,7 +37,9 @@ class Checkout:
 
     def models(self) -> list:
         """Registered models, the newest version of each."""
-        return json.loads(self.make("-s", "--eval=models: ; @$(PY) -m localml model list -o json", "models"))
+        command = [sys.executable, "-m", "localml", "model", "list", "-o", "json"]
+        done = subprocess.run(command, cwd=self.root, env=self.variables, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
 
     def path(self, shown: str) -> Path:
         """A path as a recipe prints it."""

@@ -84,3 +84,12 @@ def _fitted(learned: boosting.TrainingRows) -> boosting.HistGradientBoostingRegr
     booster = boosting.fit(learned, SETTINGS)
     assert booster is not None
     return booster
+
+
+def test_how_long_a_series_is_known_makes_no_difference_to_what_is_learned(learned: boosting.TrainingRows) -> None:
+    age = COLUMNS.index("Age")
+    older = learned.x.copy()
+    older[:, age] = np.arange(len(older))
+    same, other = (boosting.fit(rows, BoosterSettings()) for rows in (learned, learned._replace(x=older)))
+    assert same is not None and other is not None
+    np.testing.assert_array_equal(same.predict(learned.x), other.predict(older))

@@ -55,10 +55,9 @@ class Machine:
         self.bin.mkdir()
         self.repo.mkdir()
         (self.repo / "scripts").mkdir()
-        # What the Makefile itself reads. A make that a recipe starts does not inherit `-o`: these are older than
-        # .ready, or it would install anew.
+        # What make and ./demand read; older than .ready, or the environment would be made anew.
         of_scripts = [f"scripts/{file.name}" for file in (ROOT / "scripts").iterdir() if file.is_file()]
-        for name in ("Makefile", "requirements.lock", "requirements-uv.txt", *of_scripts):
+        for name in ("Makefile", "demand", "requirements.lock", "requirements-uv.txt", *of_scripts):
             shutil.copy(ROOT / name, self.repo / name)
             os.utime(self.repo / name, (0, 0))
         unwanted = shutil.ignore_patterns(
@@ -68,7 +67,6 @@ class Machine:
         shutil.copytree(ROOT / "scripts" / "infra", self.repo / "scripts" / "infra")
         (self.repo / "ml" / "deploy").mkdir(parents=True)
         shutil.copy(ROOT / "ml" / "deploy" / "instance-types.yml", self.repo / "ml" / "deploy")
-        shutil.copy2(ROOT / "scripts" / "unknown_variables.awk", self.repo / "scripts")
         if AZ.exists():
             (self.bin / "az").symlink_to(AZ / "az")
         fake = TERRAFORM.format(
@@ -129,9 +127,7 @@ class Machine:
         }
 
     def make(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-        ready = f"{VENV}/.ready"
-        command = ["make", "-o", ready, f"VENV={VENV}", *words]
-        return self.run(command, env)
+        return self.run(["make", f"VENV={VENV}", *words], env)
 
     def run(self, command: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
         everything = {**self.environment(), **env}

@@ -7,6 +7,9 @@ import subprocess
 
 from terraform_runs import ROOT
 
+from frontdoor import app
+
+app.load()
 PAGE = (ROOT / "docs" / "first-day-on-azure.md").read_text()
 PROOF = (ROOT / "docs" / "proof.md").read_text()
 BLOCKS = re.findall(r"^ *```sh\n(.*?)```", PAGE, re.M | re.S)
@@ -38,9 +41,8 @@ def test_the_checks_of_the_page_take_half_an_hour_of_a_person() -> None:
 
 def test_every_make_verb_of_the_page_exists() -> None:
     verbs = set(re.findall(r"(?:`|^|&& )make ([a-z][a-z-]+)", PAGE + PROOF, re.M))
-    recipes = (ROOT / "Makefile").read_text() + (ROOT / "infra/infra.mk").read_text()
-    known = set(re.findall(r"^([a-z-]+):", recipes, re.M))
-    assert verbs - known == set()
+    assert len(verbs) > 5
+    assert verbs - app.commands().keys() == set()
 
 
 def test_the_first_lines_set_the_names_that_the_page_uses() -> None:

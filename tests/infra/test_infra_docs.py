@@ -48,8 +48,9 @@ def test_every_input_and_output_is_in_the_readme() -> None:
 
 
 def test_every_verb_of_the_makefile_group_is_explained() -> None:
-    group = (ROOT / "infra" / "infra.mk").read_text()
-    for verb in re.findall(r"^([a-z-]+):.*## ", group, re.M):
+    group = (ROOT / "Makefile").read_text().replace("\\\n", "").split("INFRASTRUCTURE :=")[1].split("\n")[0].split()
+    assert len(group) > 10
+    for verb in group:
         assert f"make {verb}" in README, verb
 
 

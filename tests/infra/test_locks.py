@@ -26,7 +26,6 @@ COMMAND = re.compile(r"(?:az |ml |\()\"?([a-z][a-z-]*)\"?,? \"?((?:assignment )?
 def deletions() -> set[str]:
     places = [
         ROOT / "Makefile",
-        ROOT / "infra/infra.mk",
         *(ROOT / "infra").glob("*.sh"),
         *(ROOT / "infra").glob("*.md"),
     ]

@@ -11,7 +11,17 @@ from exports import workbook
 from e2e.checkout import Checkout
 
 ROOT = Path(__file__).parents[2]
-LINKED = ("Makefile", "scripts", "infra", "src", "requirements.lock", "requirements-uv.txt", "pyproject.toml", ".venv")
+LINKED = (
+    "Makefile",
+    "demand",
+    "scripts",
+    "infra",
+    "src",
+    "requirements.lock",
+    "requirements-uv.txt",
+    "pyproject.toml",
+    ".venv",
+)
 
 
 @pytest.mark.slow

@@ -78,7 +78,8 @@ def test_every_node_runs_the_registered_component(new_azure):
 def test_the_first_run_of_a_workspace_has_no_champion_to_beat(new_azure, unknown):
     new_azure.replies["^ml model list"] = [[]] if unknown == "empty" else recorded.not_found("demand-forecast")
     new_azure.replies["^ml data show"] = recorded.refused("No data asset exists for name: sales", exit_code=3)
-    command = [sys.executable, "-m", "pipeline", "start", "train-1"]
+    program = "from pipeline import runs; print(*runs.training_settings('train-1', 'store', []), sep='\\n')"
+    command = [sys.executable, "-c", program]
     settings = new_azure.run(command, 0, new_azure.environment(False)).stdout.splitlines()
     assert "inputs.champion=none" in settings
     assert not any("inputs.sales.path" in each for each in settings), "the spec's own sales@latest stands"

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from amlspec.errors import UserError
 from forecasting.verdict import Figures, Verdict
 from host.state import write_json
-from pipeline import __main__ as program
-from pipeline import azml, last_run, summary
+from pipeline import azml, last_run, runs, summary
 
 SCORE = {"wape": 0.0605, "mae": 444.6, "rmse": 717.04, "r2": 0.967}
 VERDICT = {
@@ -56,7 +56,7 @@ def test_the_table_has_candidates_champion_baselines_verdict_rows_and_seconds(tm
 
 
 def test_verdict_prints_json_and_nothing_else(finished, capsys):
-    assert program.main(["verdict"]) == 0
+    runs.verdict()
     printed = json.loads(capsys.readouterr().out)
     assert printed["seconds"] == {"aggregate": 1.25, "prepare": None}
     assert Verdict.of({**printed, "seconds": None}) == Verdict.of(VERDICT)
@@ -65,24 +65,38 @@ def test_verdict_prints_json_and_nothing_else(finished, capsys):
     assert printed["candidates"]["history"]["one_step"] == SCORE
 
 
-@pytest.mark.parametrize(("strict", "code"), [([], 0), (["--strict"], 3)])
+@pytest.mark.parametrize(("strict", "code"), [(False, 0), (True, 3)])
 def test_a_refused_gate_is_reported_and_ends_with_3_only_when_strict(finished, tmp_path, capsys, strict, code):
     reason = "contextual does not beat last_month"
     write_json(tmp_path / "report/verdict.json", {**VERDICT, "promoted": False, "model": None, "reasons": [reason]})
-    assert program.main(["summary", "train-1", *strict]) == code
+    assert runs.show("train-1", strict) == code
     assert f"Not promoted:\n  - {reason}\n" in capsys.readouterr().out
 
 
-def test_a_run_that_failed_has_no_verdict(finished, capsys):
+def test_a_run_that_failed_has_no_verdict(finished):
     finished["status"] = "Failed"
-    assert program.main(["verdict"]) == 1
-    assert capsys.readouterr().err == "error: run train-1 is failed, so it has no verdict\n"
+    with pytest.raises(UserError, match=r"^run train-1 is failed, so it has no verdict$") as caught:
+        runs.verdict()
+    assert caught.value.exit_code == 1
 
 
-def test_before_the_first_run_the_way_to_one_is_said(tmp_path, monkeypatch, capsys):
+def test_before_the_first_run_the_way_to_one_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("LOCALML_HOME", str(tmp_path))
-    assert program.main(["verdict"]) == 2
-    assert "`make run-pipeline` makes one" in capsys.readouterr().err
+    with pytest.raises(UserError, match="`make run-pipeline` makes one") as caught:
+        runs.verdict()
+    assert caught.value.exit_code == 2
+
+
+def test_a_run_that_was_refused_is_not_the_last_run(finished, monkeypatch):
+    def refuse(*_, **__):
+        raise UserError("jobs.prepare.inputs.origins: no such input")
+
+    monkeypatch.setattr(runs.lineage, "settings", lambda *_: [])
+    monkeypatch.setattr(runs.models, "versions", lambda _: [])
+    monkeypatch.setattr(runs.submit, "submit", refuse)
+    with pytest.raises(UserError, match="no such input"):
+        runs.train("store", ["jobs.prepare.inputs.origins=3"], strict=False)
+    assert last_run.name() == "train-1"
 
 
 def test_a_run_that_promoted_says_so_and_a_rerun_says_that_nothing_changed(tmp_path):
@@ -111,7 +125,7 @@ def test_two_runs_at_once_each_report_their_own_result(finished, tmp_path, monke
     other = {**finished, "name": "train-2", "outputs": {"report": {"path": str(tmp_path / "other")}}}
     records = {"train-1": finished, "train-2": other}
     monkeypatch.setattr(azml, "call", lambda *_, name: records[name])
-    assert program.main(["summary", "train-1", "--strict"]) == 0
+    assert runs.show("train-1", strict=True) == 0
     assert "Promoted: history is demand-forecast version 3" in capsys.readouterr().out
-    assert program.main(["summary", "train-2", "--strict"]) == 3
+    assert runs.show("train-2", strict=True) == 3
     assert "too bad" in capsys.readouterr().out

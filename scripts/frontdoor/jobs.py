@@ -1,0 +1,108 @@
+"""Verbs of the main job: import, train, forecast, tune."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amlspec.errors import UserError
+from demand.grain import GRAINS
+from frontdoor import ready, site
+from frontdoor.app import JOB, verb
+from frontdoor.options import Grain, Holdout, ModelVersion, Sales, Settings, run_settings
+from host.state import home
+from pipeline import forecast as forecasts
+from pipeline import runs, sweep
+
+
+@verb(JOB, "./demand run-pipeline --sales mine.csv", "make run-pipeline HOLDOUT_MONTHS=3 STRICT=1")
+def run_pipeline(
+    sales: Sales = None,
+    holdout_months: Holdout = None,
+    grain: Grain = GRAINS[0],
+    settings: Settings = None,
+    strict: Annotated[bool, typer.Option("--strict", help="exit code 3 where the gate refuses")] = False,
+) -> int:
+    """Train: sales to a registered model."""
+    ready.for_jobs(sales)
+    return runs.train(grain, run_settings(holdout_months, settings), strict)
+
+
+@verb(JOB, "./demand watch --job train-20261201-060000-1")
+def watch(job: Annotated[str | None, typer.Option(help="name of the job")] = None) -> int:
+    """Follow a job that was submitted before, to its end."""
+    site.needs_az()
+    if not job:
+        raise UserError("which job? make watch JOB=<name>")
+    return runs.follow(job)
+
+
+@verb(JOB)
+def import_data() -> int:
+    """Import: sales from the warehouse to the data asset `sales`."""
+    return ready.import_sales()
+
+
+@verb(JOB, "./demand forecast --horizon 3 --plan plan.csv")
+def forecast(
+    horizon: Annotated[str | None, typer.Option(help="months ahead, 1 to 60; default: the spec's own")] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="planned prices, promotions and holidays by store and month")
+    ] = None,
+    grain: Grain = GRAINS[0],
+    model_version: ModelVersion = None,
+    force: Annotated[bool, typer.Option("--force", help="publish even what last year's sales would beat")] = False,
+) -> int:
+    """Forecast every store's next months."""
+    ready.for_jobs()
+    settings = forecasts.settings(grain, model_version, horizon, plan, force)
+    if site.is_local():
+        ready.start_warehouse()
+    return runs.predict_all(settings, site.vault())
+
+
+@verb(JOB, "./demand sweep --trials 32")
+def sweep_verb(
+    trials: Annotated[str | None, typer.Option(help="how many; default: the spec's own")] = None,
+    grain: Grain = GRAINS[0],
+    sales: Sales = None,
+    holdout_months: Holdout = None,
+    settings: Settings = None,
+) -> int:
+    """Tune the booster on the training months and say the best settings."""
+    ready.for_jobs(sales)
+    return runs.tune(sweep.settings(grain, trials, run_settings(holdout_months, settings)))
+
+
+@verb(JOB)
+def verdict() -> None:
+    """Print the last run's verdict as JSON."""
+    site.needs_az()
+    runs.verdict()
+
+
+@verb(JOB)
+def ui(ui_port: Annotated[int, typer.Option(help="port on this machine")] = 5000) -> int:
+    """Open MLflow's page with every run and model (local engine)."""
+    sys.stdout.write(f"MLflow: http://127.0.0.1:{ui_port} (Ctrl-C ends it)\n")
+    sys.stdout.flush()
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    address = ["--host", "127.0.0.1", "--workers", "1", "--port", str(ui_port)]
+    store = ["--backend-store-uri", f"sqlite:///{home()}/mlflow.db"]
+    command = [str(Path(sys.prefix) / "bin/mlflow"), "ui", *address, *store]
+    return subprocess.run(command, env={**os.environ, **quiet}, check=False).returncode
+
+
+@verb(JOB)
+def register_assets() -> None:
+    """Register environments and components under their versions."""
+    ready.assets()
+
+
+@verb(hidden=True)
+def environments() -> None:
+    """Register environments under their versions."""
+    ready.environments()

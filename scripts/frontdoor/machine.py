@@ -1,0 +1,58 @@
+"""Verbs of this machine: its environment, its locks, what it lacks."""
+
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+from frontdoor import doctor as doctors
+from frontdoor import given
+from frontdoor.app import SETUP, commands, verb
+
+
+@verb(hidden=True)
+def help_verb() -> None:
+    """Print every verb with the variables that make takes for it."""
+    width = shutil.get_terminal_size().columns
+    group = ""
+    for name, command in commands().items():
+        if command.hidden:
+            continue
+        if group != (group := str(getattr(command, "rich_help_panel", ""))):
+            sys.stdout.write(f"\n{group}\n")
+        sys.stdout.write(f"  {name:<17} {command.get_short_help_str(width)}\n")
+        if variables := " ".join(f"{each}=" for each in given.of(command)):
+            sys.stdout.write(
+                textwrap.fill(variables, max(60, width - 2), initial_indent=20 * " ", subsequent_indent=20 * " ") + "\n"
+            )
+    sys.stdout.write("\nENV=local|dev|prod for each. `./demand VERB --help` says more, with examples.\n")
+
+
+@verb(SETUP)
+def setup() -> None:
+    """Make the virtual environment from the hashed lock (other verbs call it)."""
+    # By the time that Python runs this, ./demand has made it.
+
+
+@verb(SETUP, "make doctor ENV=dev")
+def doctor() -> int:
+    """Say what this machine lacks for Azure, with the fix (ENV=dev|prod asks Azure too)."""
+    return doctors.main([])
+
+
+@verb(SETUP)
+def lock() -> None:
+    """Pin pyproject.toml's dependencies anew, for the laptop and for the Azure ML image."""
+    _compile("--group", "local", "--group", "check", "--group", "test", "pyproject.toml", "-o", "requirements.lock")
+    _compile("-c", "requirements.lock", "pyproject.toml", "-o", "ml/environments/demand/requirements.txt")
+    _compile("--group", "score", "-o", "ml/environments/score/requirements.txt")
+    for version in ("2.44", "2.45"):
+        locks = Path("scripts/workspace/az/locks")
+        _compile(str(locks / f"az-{version}.in"), "-o", str(locks / f"az-{version}.txt"))
+    _compile("--python-version", "3.11", "scripts/judge/requirements.in", "-o", "scripts/judge/requirements.txt")
+
+
+def _compile(*words: str) -> None:
+    uv = [str(Path(sys.prefix) / "bin/uv"), "pip", "compile", "-q", "--universal", "--generate-hashes", "--no-header"]
+    subprocess.run([*uv, *words], check=True)

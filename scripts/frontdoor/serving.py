@@ -1,0 +1,94 @@
+"""Verbs of the endpoint."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amlspec.errors import UserError
+from demand.grain import GRAINS
+from frontdoor import environment, ready, site, soak_home
+from frontdoor.app import SERVING, verb
+from frontdoor.options import Grain, ModelVersion, words
+from infra import instance_types as types_of_pods
+from localml import verbs_endpoints
+from predict import __main__ as predictions
+from rollout import __main__ as rollout
+from rollout import soak as soaking
+
+
+@verb(hidden=True)
+def setup_serving() -> None:
+    """Make the environment of the inference server, whose pins clash with ours."""
+    environment.beside(ready.SCORE_VENV, ready.SCORE_LOCK, "the inference server's locked packages")
+
+
+@verb(SERVING, "./demand deploy", "make deploy ENV=dev MODEL_VERSION=7")
+def deploy(
+    grain: Grain = GRAINS[0],
+    model_version: ModelVersion = None,
+    colour: Annotated[str | None, typer.Option(help="blue or green; default: the idle one")] = None,
+    batch: Annotated[Path | None, typer.Option(help="forecasts of the same version to agree with")] = None,
+) -> int:
+    """Put the champion behind the endpoint, step by step."""
+    site.needs_az()
+    ready.serving()
+    given = words(grain=grain, model_version=model_version, colour=colour, batch=batch)
+    return rollout.main(["deploy", *given])
+
+
+@verb(SERVING)
+def rollback(grain: Grain = GRAINS[0]) -> int:
+    """Give all traffic back to the version before."""
+    site.needs_az()
+    ready.serving()
+    return rollout.main(["rollback", *words(grain=grain)])
+
+
+@verb(SERVING)
+def status(grain: Grain = GRAINS[0]) -> int:
+    """Show the endpoint's deployments: version, share of the traffic, health."""
+    site.needs_az()
+    return rollout.main(["status", *words(grain=grain)])
+
+
+@verb(SERVING, "./demand predict --store S001 --month 2026-12 --fields Price=4.5 --fields Promotion=true")
+def predict(
+    store: Annotated[str | None, typer.Option(help="StoreID")] = None,
+    month: Annotated[str | None, typer.Option(help="YYYY-MM")] = None,
+    grain: Grain = GRAINS[0],
+    fields: Annotated[list[str] | None, typer.Option(help="FIELD=VALUE, such as Price=4.5")] = None,
+) -> int:
+    """Ask the live endpoint and say why."""
+    site.needs_az()
+    if not (store and month):
+        raise UserError("which store and month? make predict STORE=S001 MONTH=2026-12")
+    more = ["--set", *fields] if fields else []
+    return predictions.main([*words(grain=grain, store=store, month=month), *more])
+
+
+@verb(SERVING)
+def soak(
+    minutes: Annotated[float, typer.Option(help="how long")] = 10,
+    rate: Annotated[float, typer.Option(help="requests a second, in all")] = 20,
+) -> int:
+    """Serve under load through two rollouts and a failed one (local engine)."""
+    ready.serving()
+    # In a state of its own, so that it neither touches the endpoint in use nor registers versions beside the real ones.
+    os.environ["LOCALML_HOME"] = str(soak_home.make())
+    try:
+        return rollout.main(["deploy", "--model-version", "1"]) or soaking.main(
+            ["--minutes", str(minutes), "--rate", str(rate), "--good", "2", "1", "--bad", "3"]
+        )
+    finally:
+        verbs_endpoints.stop_every()
+
+
+@verb(SERVING)
+def instance_types() -> int:
+    """Apply the pods' sizes to the cluster, once and after each change (ENV=dev|prod)."""
+    if site.is_local():
+        raise UserError("ENV=local has no cluster: make instance-types ENV=dev (or prod)")
+    site.needs_az()
+    return types_of_pods.main(["--name", os.environ["CLUSTER"], "--group", os.environ["GROUP"]])

@@ -1,0 +1,110 @@
+"""The jobs that people start: each is prepared, submitted, followed to its end, and summed up."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from amlspec.errors import UserError
+from demand.grain import GRAINS
+from pipeline import azml, forecast, last_run, lineage, models, submit, summary, sweep
+
+ROOT = Path(__file__).parents[2]
+# A gate that refused, where the caller wants to know by the exit code.
+REFUSED = 3
+# A job that the engine or the service did not take.
+REFUSED_CALL = 2
+
+
+def train(grain: str, given: Sequence[str], strict: bool) -> int:
+    """Sales to a registered model.
+
+    Args:
+        grain: what a monthly row stands for.
+        given: `--set` values of the call, such as inputs.holdout_months=6.
+        strict: end with REFUSED where the gate refused.
+    """
+    job = new_name("train")
+    settings = training_settings(job, grain, given)
+    try:
+        code = submit.run(job, Path(lineage.PIPELINE), settings, repeats_warnings=False)
+    except UserError as error:
+        if error.exit_code == REFUSED_CALL:
+            last_run.forget(job)
+        raise
+    return code or show(job, strict)
+
+
+def training_settings(job: str, grain: str, given: Sequence[str]) -> list[str]:
+    """Note the run's name, and the champion that it meets; its `--set` values."""
+    model = models.name_for(grain)
+    chosen = [f"inputs.grain={grain}"] if grain != GRAINS[0] else []
+    settings = lineage.settings(ROOT, model, [*chosen, *given], job)
+    before = models.champion(models.versions(model))
+    last_run.remember(job, model, str(before["version"]) if before else None)
+    return settings
+
+
+def show(job: str, strict: bool) -> int:
+    """Print the table of a training run."""
+    try:
+        verdict = last_run.verdict(job)
+    except UserError as error:
+        if azml.is_local() or strict:
+            raise
+        # The service ran the job to its end, or we would not be here; its page shows what could not be fetched.
+        _say([f"Job {job} was run; its report is on the job's page in Azure ML studio ({error})"])
+        return 0
+    report = last_run.report_folder(azml.call("job", "show", name=job))
+    _say(summary.lines(verdict, report, last_run.champion_before(job)))
+    return REFUSED if strict and not verdict.promoted else 0
+
+
+def bring_in(vault: Mapping[str, str]) -> int:
+    """Sales from the warehouse to the data asset; `vault` holds the inputs of a private key's vault."""
+    return submit.run(new_name("import"), Path("ml/pipelines/import.yml"), _inputs("import", vault))
+
+
+def predict_all(settings: Sequence[str], vault: Mapping[str, str]) -> int:
+    """Every store's next months; `settings` come from `forecast.settings`."""
+    job = new_name("forecast")
+    given = [*settings, *_inputs("publish", vault)]
+    code = submit.run(job, Path("ml/pipelines/forecast.yml"), given, repeats_warnings=False)
+    if code == 0:
+        _say(forecast.lines(job))
+    return code
+
+
+def tune(settings: Sequence[str]) -> int:
+    """The booster's best settings on the training months."""
+    job = new_name("sweep")
+    code = submit.run(job, sweep.SPEC, settings, repeats_warnings=False)
+    if code == 0:
+        _say(sweep.lines(job, Path(lineage.PIPELINE)))
+    return code
+
+
+def follow(job: str) -> int:
+    """A job that was submitted before, to its end; its name begins with that of its pipeline."""
+    return submit.run(job, Path(f"ml/pipelines/{job.split('-', maxsplit=1)[0]}.yml"), None)
+
+
+def verdict() -> None:
+    """Print the last run's verdict as JSON."""
+    _say([json.dumps(last_run.verdict(last_run.name()).as_json(), indent=2)])
+
+
+def new_name(kind: str) -> str:
+    """A run's name is ours, so that its verdict can be asked for on either engine."""
+    return f"{kind}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
+
+
+def _inputs(node: str, values: Mapping[str, str]) -> list[str]:
+    return [f"jobs.{node}.inputs.{name}={value}" for name, value in values.items()]
+
+
+def _say(lines: Iterable[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
