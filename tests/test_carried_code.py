@@ -14,7 +14,10 @@ from localml import component_code
 from rollout.site import Site
 
 ROOT = Path(__file__).parents[1]
-LINKED = "Makefile demand scripts infra requirements.lock requirements-uv.txt pyproject.toml .venv".split()
+LINKED = [
+    *("Makefile", "demand", "scripts", "infra", ".venv"),
+    *("requirements.lock", "requirements-uv.txt", "pyproject.toml"),
+]
 STEPS = {path.stem for path in (ROOT / "ml/components").glob("*.yml")}
 SALES = {"ingest", "aggregate", "publish"}
 TRAINED = ("train_contextual", "train_history", "train_profile", "train_booster", "train_blend")

@@ -76,6 +76,6 @@ def _words(name: str, option: TyperOption | TyperArgument, value: str) -> Iterat
 
 
 def _unknown(name: str, command: TyperCommand, known: set[str]) -> str:
-    near = difflib.get_close_matches(name.upper(), known | OF_MACHINE | site.NAMES, 1, 0.6)
+    near = difflib.get_close_matches(name.upper(), known | OF_MACHINE, 1, 0.6)
     hint = f"did you mean {near[0]}?" if near else f"`./demand {command.name} --help` says what it takes"
     return f"{name} is not a variable of make {command.name}: {hint}"
