@@ -15,7 +15,7 @@ CHECKS := test test-fast bench results check fmt review bump hooks \
   check-specs check-types check-sql check-lint check-format check-yaml check-versions
 INFRASTRUCTURE := bootstrap-infra plan-infra deploy-infra attach-infra outputs-infra destroy-infra lock-infra \
   renew-certificate drift test-infra mutate-infra
-SET_UP := setup doctor lock help
+SET_UP := setup doctor clean lock help
 
 VERBS := $(MAIN_JOB) $(SERVING) $(DATA) $(CHECKS) $(INFRASTRUCTURE) $(SET_UP)
 

@@ -33,13 +33,14 @@ ALLOWED: dict[str, set[str]] = {
     "pipeline": {"amlspec", "host", "localml", "demand", "forecasting"},  # of the last only the verdict
     "predict": {"amlspec", "demand", "pipeline"},
     "rollout": {"amlspec", "host", "pipeline", "demand"},
+    "overview": {"amlspec", "host", "pipeline", "demand", "rollout", "warehouse"},
     "infra": {"amlspec", "pipeline"},
     "drift": {"amlspec", "infra", "pipeline", "rollout"},
     "servers": {"amlspec", "localml", "warehouse", "workspace"},
     # The verbs: they call every tool, and no tool knows them.
     "frontdoor": {
         *("amlspec", "host", "localml", "demand", "infra", "pipeline", "warehouse", "ownsales", "predict", "rollout"),
-        *("drift", "servers", "workspace"),
+        *("drift", "servers", "workspace", "overview"),
     },
     "judge": {"amlspec", "host"},  # it calls the engine as a person does
     "results": {"amlspec", "host", "warehouse", "demand", "forecasting", "judging", "sales"},

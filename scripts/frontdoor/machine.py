@@ -9,6 +9,7 @@ from pathlib import Path
 from frontdoor import doctor as doctors
 from frontdoor import given
 from frontdoor.app import SETUP, commands, verb
+from localml import cleaning
 
 
 @verb(hidden=True)
@@ -39,6 +40,13 @@ def setup() -> None:
 def doctor() -> int:
     """Say what this machine lacks for Azure, with the fix (ENV=dev|prod asks Azure too)."""
     return doctors.main([])
+
+
+@verb(SETUP)
+def clean() -> None:
+    """Remove older jobs and outputs that nothing needs; assets, models and the newest jobs stay (local engine)."""
+    done = cleaning.clean()
+    sys.stdout.write(f"Removed {done.jobs} jobs and {done.outputs} outputs, {done.bytes / 1e6:,.0f} MB\n")
 
 
 @verb(SETUP)

@@ -1,6 +1,8 @@
 """Verbs of the endpoint."""
 
+import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,10 @@ from frontdoor.app import SERVING, verb
 from frontdoor.options import Grain, ModelVersion, words
 from infra import instance_types as types_of_pods
 from localml import verbs_endpoints
+from overview import facts, screen
+from pipeline import models
 from predict import __main__ as predictions
+from predict import example
 from rollout import __main__ as rollout
 from rollout import soak as soaking
 
@@ -46,11 +51,20 @@ def rollback(grain: Grain = GRAINS[0]) -> int:
     return rollout.main(["rollback", *words(grain=grain)])
 
 
-@verb(SERVING)
-def status(grain: Grain = GRAINS[0]) -> int:
-    """Show the endpoint's deployments: version, share of the traffic, health."""
+@verb(SERVING, "./demand status --output json")
+def status(
+    grain: Grain = GRAINS[0],
+    output: Annotated[str, typer.Option("--output", "-o", help="text or json")] = "text",
+) -> int:
+    """Everything on one screen: data, last run, champion, endpoint with a ready curl, last forecast, disk."""
+    if output not in ("text", "json"):
+        raise UserError(f"OUTPUT={output}: give text or json")
     site.needs_az()
-    return rollout.main(["status", *words(grain=grain)])
+    known = facts.gather(grain)
+    request = f"ml/deploy/{models.name_for(grain, 'sample-request')}.json"
+    ml = ".venv/bin/python -m localml" if site.is_local() else "az ml"
+    sys.stdout.write(f"{json.dumps(known, indent=1)}\n" if output == "json" else screen.text(known, ml, request))
+    return int(any("error" in each for each in known.values() if isinstance(each, dict)))
 
 
 @verb(SERVING, "./demand predict --store S001 --month 2026-12 --fields Price=4.5 --fields Promotion=true")
@@ -60,10 +74,13 @@ def predict(
     grain: Grain = GRAINS[0],
     fields: Annotated[list[str] | None, typer.Option(help="FIELD=VALUE, such as Price=4.5")] = None,
 ) -> int:
-    """Ask the live endpoint and say why."""
+    """Ask the live endpoint and say why; without a store, for the one that sells most."""
     site.needs_az()
     if not (store and month):
-        raise UserError("which store and month? make predict STORE=S001 MONTH=2026-12")
+        chosen = example.pick(grain, month)
+        store, month = store or chosen.store, month or chosen.month
+        fields = [*(f"{name}={value}" for name, value in chosen.more.items()), *(fields or [])]
+        sys.stderr.write(f"STORE={store} MONTH={month}, since none was given\n")
     more = ["--set", *fields] if fields else []
     return predictions.main([*words(grain=grain, store=store, month=month), *more])
 

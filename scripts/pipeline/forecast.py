@@ -37,6 +37,14 @@ def settings(grain: str, version: str | None, horizon: str | None, plan: Path | 
     return given
 
 
+def folder(job: str) -> Path | None:
+    """Where a forecast's files are on this machine; None where they could not be had."""
+    try:
+        return outputs.of_forecast({**azml.call("job", "show", name=job), "name": job})
+    except UserError:
+        return None
+
+
 def lines(job: str) -> list[str]:
     """Where the files are, and the first forecasts."""
     record = azml.call("job", "show", name=job)

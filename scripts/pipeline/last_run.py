@@ -31,6 +31,11 @@ def forget(job: str) -> None:
     _note(job).unlink(missing_ok=True)
 
 
+def is_known() -> bool:
+    """Whether there was a run."""
+    return read_json(_note()) is not None
+
+
 def name() -> str:
     """Name of the last run. Raises UserError where there was none."""
     note = read_json(_note())

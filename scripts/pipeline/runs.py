@@ -9,7 +9,7 @@ from pathlib import Path
 
 from amlspec.errors import UserError
 from demand.grain import GRAINS
-from pipeline import azml, forecast, last_run, lineage, models, submit, summary, sweep
+from pipeline import azml, forecast, last_forecast, last_run, lineage, models, submit, summary, sweep
 
 ROOT = Path(__file__).parents[2]
 # A gate that refused, where the caller wants to know by the exit code.
@@ -74,6 +74,7 @@ def predict_all(settings: Sequence[str], vault: Mapping[str, str]) -> int:
     code = submit.run(job, Path("ml/pipelines/forecast.yml"), given, repeats_warnings=False)
     if code == 0:
         _say(forecast.lines(job))
+        last_forecast.remember(job, forecast.folder(job))
     return code
 
 

@@ -124,9 +124,15 @@ def said(shell: Shell, verb: str) -> str:
     return done.stdout + done.stderr
 
 
+def _deployments(shell: Shell) -> list[dict[str, Any]]:
+    """The endpoint's deployments as `make status` has them."""
+    facts = json.loads(shell.run("make status ENV=dev OUTPUT=json").stdout)
+    return list(facts["endpoint"]["deployments"])
+
+
 def shares(shell: Shell) -> dict[str, int]:
     """Colour -> its share of the traffic in percent."""
-    return {each["deployment"]: each["traffic"] for each in json.loads(shell.run("make status ENV=dev").stdout)}
+    return {each["deployment"]: each["traffic"] for each in _deployments(shell)}
 
 
 def register_again(shell: Shell) -> None:

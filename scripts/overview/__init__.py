@@ -1,0 +1,1 @@
+"""One screen of where everything stands: data, runs, champion, endpoint, forecasts, and what this machine holds."""
