@@ -15,7 +15,9 @@ ALLOWED: dict[str, set[str]] = {
     "demand": set(),
     "sales": {"demand"},
     "forecasting": {"demand"},
-    "judging": {"demand", "forecasting"},
+    "judging": {"demand", "forecasting", "pages"},
+    "planning": {"demand", "forecasting", "pages"},
+    "pages": set(),
     "score": {"demand"},
     # The Azure ML language and this machine; every tool stands on these two.
     "amlspec": set(),
@@ -34,13 +36,14 @@ ALLOWED: dict[str, set[str]] = {
     "predict": {"amlspec", "demand", "pipeline"},
     "rollout": {"amlspec", "host", "pipeline", "demand"},
     "overview": {"amlspec", "host", "pipeline", "demand", "rollout", "warehouse"},
+    "screens": {"amlspec", "host", "pipeline", "overview", "pages", "forecasting"},  # of the last only the verdict
     "infra": {"amlspec", "pipeline"},
     "drift": {"amlspec", "infra", "pipeline", "rollout"},
     "servers": {"amlspec", "localml", "warehouse", "workspace"},
     # The verbs: they call every tool, and no tool knows them.
     "frontdoor": {
         *("amlspec", "host", "localml", "demand", "infra", "pipeline", "warehouse", "ownsales", "predict", "rollout"),
-        *("drift", "servers", "workspace", "overview"),
+        *("drift", "servers", "workspace", "overview", "screens"),
     },
     "judge": {"amlspec", "host"},  # it calls the engine as a person does
     "results": {"amlspec", "host", "warehouse", "demand", "forecasting", "judging", "sales"},

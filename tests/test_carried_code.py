@@ -48,7 +48,9 @@ def endpoint_hash(tree: Path) -> str:
     [
         ("forecasting/features.py", FORECASTING, False),
         ("judging/card.py", {"evaluate", "register"}, False),
-        ("judging/report/page.css", {"evaluate", "register"}, False),
+        ("judging/report/page.js", {"evaluate", "register"}, False),
+        ("pages/style.css", {"evaluate", "register", "forecast"}, False),
+        ("planning/explorer/explorer.js", {"forecast"}, False),
         ("sales/publish.py", SALES, False),
         ("demand/score.py", set(), True),
         ("demand/openapi.py", set(), True),
@@ -93,8 +95,8 @@ def test_a_run_after_an_edit_runs_what_the_edit_touches_and_reuses_the_rest(tree
             stream.write("# edited\n")
         output = checkout.make("run-pipeline")
         assert reused(output) == {"aggregate", "prepare", *TRAINED, "evaluate", "register"}
-        with (tree / "src/judging/report/page.css").open("a", encoding="utf-8") as stream:
-            stream.write("/* edited */\n")
+        with (tree / "src/judging/report/page.js").open("a", encoding="utf-8") as stream:
+            stream.write("// edited\n")
         assert reused(checkout.make("run-pipeline")) == {"aggregate", "prepare", *TRAINED}
         with (tree / "src/forecasting/features.py").open("a", encoding="utf-8") as stream:
             stream.write("# edited\n")

@@ -19,7 +19,7 @@ from frontdoor import given, site
 
 JOB, SERVING, DATA = "Main job", "Serving", "Warehouse and data"
 CHECKS, INFRASTRUCTURE, SETUP = "Checks", "Infrastructure", "Set-up"
-MODULES = ("jobs", "serving", "data", "quality", "infrastructure", "machine")
+MODULES = ("jobs", "pages", "serving", "data", "quality", "infrastructure", "machine")
 Function = TypeVar("Function", bound=Callable[..., int | None])
 
 app = typer.Typer(

@@ -1,7 +1,7 @@
 """What `make status` shows, gathered over the verbs of `az ml`: the same on either engine."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ Facts = dict[str, Any]
 DEPLOY = Path("ml/deploy")
 
 
-def gather(grain: str) -> Facts:
-    """Every fact by its name; one that cannot be had is {"error": why}, and the others are shown."""
+def gather(grain: str, wanted: Collection[str] | None = None) -> Facts:
+    """Facts by their names, all without `wanted`; one that cannot be had is {"error": why}, the others are shown."""
     site = Site(DEPLOY / "endpoint.yml", DEPLOY / "deployment.yml", grain)
     parts: dict[str, Callable[[], Facts]] = {
         "data": _data,
@@ -31,7 +31,7 @@ def gather(grain: str) -> Facts:
     if azml.is_local():
         parts |= {"warehouse": _warehouse, "disk": _disk}
     facts: Facts = {"environment": os.environ.get("ENV", "local"), "at": _now().isoformat(timespec="seconds")}
-    return facts | {name: _asked(part) for name, part in parts.items()}
+    return facts | {name: _asked(part) for name, part in parts.items() if wanted is None or name in wanted}
 
 
 def _asked(part: Callable[[], Facts]) -> Facts:

@@ -59,7 +59,8 @@ def lines(job: str) -> list[str]:
         rows = list(csv.DictReader(stream))
     head = [_line(row) for row in rows[:SHOWN]]
     total = f"... {len(rows)} forecasts in all, also in the warehouse's table FORECASTS"
-    return ["", *head, total, *_totals(folder), f"Files: {folder}", *closing.of_forecast(record)]
+    files = [f"Files: {folder}", "Page: `make open` shows every store, and what another plan makes of it"]
+    return ["", *head, total, *_totals(folder), *files, *closing.of_forecast(record)]
 
 
 def _totals(folder: Path) -> list[str]:

@@ -77,6 +77,11 @@ def live(model: str) -> dict[str, Any]:
     return dict(shown) if shown.get("name") == model else {}
 
 
+def is_fetched(job: str) -> bool:
+    """Whether the report of a run on Azure was brought to this machine before."""
+    return (home() / "reports" / job / "verdict.json").is_file()
+
+
 def report_folder(record: dict[str, Any]) -> Path:
     """Folder of the run's report: the output itself on this machine, a download of it from Azure ML."""
     local = (record.get("outputs") or {}).get("report", {}).get("path")

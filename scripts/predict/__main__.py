@@ -8,18 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from amlspec.errors import UserError
+from demand.explain import WORDS
 from demand.grain import MODEL_NAME
 from pipeline import answers, azml, models
 
-WORDS = {
-    "Lag1": "sales of the month before",
-    "Lag2": "sales two months before",
-    "Lag3": "sales three months before",
-    "Lag12": "sales a year before",
-    "RollingMean3": "mean of the last three months",
-    "RollingMean12": "mean of the last twelve months, the store's level",
-    "IsWeekend": "share of weekend days",
-}
 FLAGS = {
     "unknown_store": "this store is not known: the forecast is that of an average one",
     "no_recent_sales": "this store sold nothing in the last year: the forecast rests on little",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import nan
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,26 @@ from demand.state import State
 
 FloatArray = npt.NDArray[np.float64]
 SmallFloat = npt.NDArray[np.float32]
+
+
+class Composition(NamedTuple):
+    """What one row's forecast is made of; lists have an entry for each part of the model.
+
+    Attributes:
+        units: the forecast of a part without a booster; None for one with.
+        inputs: of a part's booster without a plan, shape (COLUMNS,), float32; None for one without.
+        factors: what the booster's output is multiplied by, in units.
+        prices: what a planned price is divided by; NaN where the series has none.
+        usual: the series' level in units a month.
+        scale: of the series' interval.
+    """
+
+    units: list[float | None]
+    inputs: list[SmallFloat | None]
+    factors: list[float]
+    prices: list[float]
+    usual: float
+    scale: float
 
 
 class DirectForecaster(Forecaster):
@@ -63,10 +83,32 @@ class DirectForecaster(Forecaster):
 
     def _answer(self, sales: float, row: Row, number: int, place: int) -> Forecast:
         origin = self._origin_of(row["Month"])
-        usual = float(self._known(origin).level[place]) * 365.25 / YEAR
-        bounds = self._intervals.bounds(sales, usual, row["Month"] - origin, self._scales[place])
+        bounds = self._intervals.bounds(
+            sales, self._units_a_month(row["Month"], place), row["Month"] - origin, self._scales[place]
+        )
         low, high = (max(bound, self._floor) for bound in bounds)
         return Forecast(max(sales, self._floor), low, max(high, self._floor), self._flags(row, number))
+
+    @property
+    def made_of(self) -> Parts:
+        """The model's parts and intervals."""
+        return Parts(self._parts, self._intervals)
+
+    def composition(self, row: Row) -> Composition:
+        """What the forecast of `row` is made of, but for the row's own plan."""
+        place, month = self._of_series[self.series(row)], row["Month"]
+        units: list[float | None] = []
+        inputs: list[SmallFloat | None] = []
+        factors, prices = [], []
+        for of_profile, given in self._month(month):
+            units.append(float(of_profile[place]) if given is None else None)
+            inputs.append(None if given is None else given.x[place])
+            factors.append(1.0 if given is None else float(given.scale[place]))
+            prices.append(nan if given is None else float(given.price[place]))
+        return Composition(units, inputs, factors, prices, self._units_a_month(month, place), self._scales[place])
+
+    def _units_a_month(self, month: int, place: int) -> float:
+        return float(self._known(self._origin_of(month)).level[place]) * 365.25 / YEAR
 
     def _origin_of(self, month: int) -> int:
         return max(self._panel.first_month, min(self._origin, month - 1))

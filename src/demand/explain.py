@@ -7,6 +7,27 @@ from demand.forecaster import Forecaster, Row
 from demand.months import month_name
 
 MAX_DRIVERS = 5
+# What moves a forecast, in a planner's words.
+WORDS = {
+    "Lag1": "sales of the month before",
+    "Lag2": "sales two months before",
+    "Lag3": "sales three months before",
+    "Lag12": "sales a year before",
+    "RollingMean3": "mean of the last three months",
+    "RollingMean12": "mean of the last twelve months, the store's level",
+    "IsWeekend": "share of weekend days",
+    "RecentSales": "sales of the last months",
+    "LastYear": "sales around this month in earlier years",
+    "Season": "time of the year, over all stores",
+    "Trend": "the year before last, against the last one",
+    "TradingDays": "trading days of the month",
+    "Month": "calendar month",
+    "LastPrice": "price until now",
+    "PastPromotions": "promotions until now",
+    "HolidayLastYear": "a holiday in this month last year",
+    "Size": "size of the store",
+    "Horizon": "how far ahead it is",
+}
 
 
 def drivers(forecaster: Forecaster, row: Row) -> list[dict[str, Any]]:

@@ -86,6 +86,11 @@ class Forecaster:
         usual = _mean(self._usual_units[:-1])
         self._usual_units = [0.0 if isnan(usual) else usual if isnan(each) else each for each in self._usual_units]
 
+    @property
+    def floor(self) -> float:
+        """No forecast lies below: zero, or minus infinity where returns were recorded."""
+        return float(self._floor)
+
     def series(self, row: Row) -> int:
         """Number of the row's series, -1 for one without history."""
         columns = self.state.key_columns

@@ -12,48 +12,23 @@ from demand.direct import DirectForecaster, load_forecaster
 from demand.explain import drivers
 from demand.forecaster import Forecaster
 from demand.months import month_name, month_of
-from demand.panel import PLANNED, WEEKDAYS
-from forecasting import blend, candidates, direct, export, packing
-from forecasting.boosting import BoosterSettings
+from demand.panel import PLANNED
+from forecasting import packing
 from forecasting.features import month_index
-from forecasting.prepare import add_features
 from forecasting.recipes import DirectRecipe
 from forecasting.rolling import Rolling, backtest
-from helpers_sales import CONTRACT, monthly_sales
+from helpers_models import direct_models
 
 pytestmark = pytest.mark.slow  # learns at several origins
 
-ROWS, MONTHS = 10_000, 26
-SHORT = Rolling(origins=3, warm_up=0)
-
-
-def monthly() -> pd.DataFrame:
-    """Store-months with weekdays, a closed month, a store without prices, and months without a plan."""
-    random = np.random.default_rng(3)
-    rows = add_features(monthly_sales(stores=14, months=MONTHS))
-    share = random.dirichlet(np.full(7, 20.0), len(rows)) * rows["TotalSales"].to_numpy()[:, None]
-    rows[list(WEEKDAYS)], rows["SaleDays"] = share, 30
-    rows.loc[rows["StoreID"] == "S003", "Price"] = np.nan
-    rows.loc[random.random(len(rows)) < 0.2, "Promotion"] = np.nan
-    return rows[(rows["StoreID"] != "S005") | (rows["MonthYear"] != "2023-12")].reset_index(drop=True)
+ROWS = 10_000
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
     """(folder of a blend as the registry has it, its rows)."""
-    root, rows = tmp_path_factory.mktemp("direct"), monthly()
-    for name, settings in (("profile", None), ("booster", BoosterSettings(max_iter=40, min_samples_leaf=10))):
-        recipe = DirectRecipe(name, settings)
-        table = candidates.keyed(backtest(recipe, rows, SHORT))
-        (root / name).mkdir()
-        metadata = {"candidate": name, "recipe": recipe.settings()}
-        direct.write(recipe.fit(rows).model, rows, metadata, table, root / name)
-    parts = {name: candidates.load(root / name) for name in ("profile", "booster")}
-    (root / "blend").mkdir()
-    direct.write(
-        blend.blended(parts), rows, {"candidate": "blend", "recipe": {}}, parts["booster"].table, root / "blend"
-    )
-    export.write_state(rows, CONTRACT, root / "blend")
+    root = tmp_path_factory.mktemp("direct")
+    rows = direct_models(root)
     return root / "blend", rows
 
 

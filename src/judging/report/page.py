@@ -1,24 +1,17 @@
-"""report.html: the run's verdict for planners and engineers, in one file that needs nothing beside it.
-
-The page is a Jinja template, so that every name and reason is escaped; its charts are drawn by uPlot from the data
-inside the page.
-"""
+"""report.html: the run's verdict for planners and engineers; its charts are drawn by uPlot from the data inside it."""
 
 import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
 
 from demand import health
 from forecasting.verdict import Figures, Verdict
 from judging.report import sentences
 from judging.report.series import SalesSeries, Series
+from pages import page as pages
 
 FOLDER = Path(__file__).parent
 # Of the 1 MB that a page may weigh, what is left beside code and tables.
@@ -65,7 +58,9 @@ def render(verdict: Verdict, sales: SalesSeries) -> str:
     lines, scale = comparison(verdict)
     shown = _within(sales.stores, MAX_DATA_BYTES)
     data = {"months": sales.months, "series": [_data(each) for each in (*sales.totals, *shown)]}
-    return _template().render(
+    return pages.render(
+        FOLDER,
+        "page.html.jinja",
         verdict=verdict,
         headline=sentences.headline(verdict),
         lines=lines,
@@ -81,37 +76,8 @@ def render(verdict: Verdict, sales: SalesSeries) -> str:
         live=_live(verdict),
         sentences=sentences,
         listed=_listed,
-        data=_embedded(data),
-        **{name: _asset(file) for name, file in _ASSETS.items()},
+        data=pages.embedded(data),
     )
-
-
-_ASSETS: Mapping[str, str] = {
-    "style": "page.css",
-    "script": "page.js",
-    "uplot_style": "uplot.min.css",
-    "uplot": "uplot.min.js",
-}
-
-
-@cache
-def _template() -> Template:
-    loader = FileSystemLoader(FOLDER)
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True).get_template(
-        "page.html.jinja"
-    )
-
-
-@cache
-def _asset(name: str) -> Markup:
-    """A file of ours that stands in the page as it is."""
-    return Markup((FOLDER / name).read_text(encoding="utf-8"))  # noqa: S704  our own script and style
-
-
-def _embedded(data: Any) -> Markup:
-    """JSON inside a script element: no text in it can end the element."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704
 
 
 def _data(series: Series) -> dict[str, Any]:

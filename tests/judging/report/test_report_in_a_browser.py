@@ -12,7 +12,7 @@ pytestmark = [
     pytest.mark.slow,  # starts a browser
     pytest.mark.skipif(browser.executable() is None, reason="no Chromium on PATH"),
 ]
-AXE = Path(__file__).parent / "axe/axe.min.js"
+AXE = Path(__file__).parents[2] / "axe/axe.min.js"
 READOUT = "document.getElementById('readout').textContent"
 
 

@@ -12,12 +12,12 @@ from demand.errors import StepError
 from demand.steps import run
 from forecasting import export, packing
 from forecasting.features import model_frame
-from forecasting.forecast import for_planners, main
 from forecasting.forests import Settings
 from forecasting.prepare import add_features
 from forecasting.rolling import Rolling
 from forecasting.train import fit_with_interval
 from helpers_sales import CONTRACT, monthly_sales
+from planning.forecast import for_planners, main
 
 HEADER = "StoreID,MonthYear,Price,Promotion,Holiday\n"
 

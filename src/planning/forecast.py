@@ -26,8 +26,9 @@ from forecasting.features import prepared, series_columns, state_of
 from forecasting.gaps import MAX_SILENT_MONTHS, complete
 from forecasting.packing import read_metadata
 from forecasting.panels import Months
-from forecasting.planned import Key, read_plan, warn_of_unused
 from forecasting.totals import SUMMED, totals
+from planning.explorer import page as explorer
+from planning.planned import Key, read_plan, warn_of_unused
 
 log = logging.getLogger(__name__)
 # A cell that begins so is a formula for a spreadsheet, and a store's name is not ours to trust.
@@ -36,7 +37,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def build_parser() -> argparse.ArgumentParser:
     """Flags of the component forecast_demand."""
-    parser = argparse.ArgumentParser(prog="forecasting.forecast", description=__doc__)
+    parser = argparse.ArgumentParser(prog="planning.forecast", description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="registered model")
     parser.add_argument("--model-name", required=True, help="its name, kept with each forecast")
     parser.add_argument("--model-version", required=True, help="its version, kept with each forecast")
@@ -158,11 +159,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     rules = RequestRules(load_contract(args.contract), state.key_columns, state.first_month, state.last_month)
     plan = read_plan(args.plan, rules, state.key_columns)
     rows = asked_rows(state, args.horizon, plan)
-    table = table_of(rows, forecaster.forecast(rows), forecaster)
+    forecasts = forecaster.forecast(rows)
+    table = table_of(rows, forecasts, forecaster)
     table = table.assign(ModelName=args.model_name, ModelVersion=str(args.model_version))
     args.forecasts.mkdir(parents=True, exist_ok=True)
     table.to_parquet(args.forecasts / "forecasts.parquet", index=False)
-    write_for_planners(table, countries_of(rows, forecaster), args.forecasts)
+    countries = countries_of(rows, forecaster)
+    write_for_planners(table, countries, args.forecasts)
+    batch = explorer.Batch(rows, forecasts, countries, args.horizon)
+    named = {"name": args.model_name, "version": str(args.model_version)}
+    (args.forecasts / "explorer.html").write_text(
+        explorer.render(args.model, forecaster, batch, named), encoding="utf-8"
+    )
     months = (month_name(state.last_month + 1), month_name(state.last_month + args.horizon))
     warnings = StepWarnings("forecast", of_rows(args.monthly))
     count = len(state.keys) - name_ended(state, plan, warnings)

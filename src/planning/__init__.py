@@ -1,0 +1,1 @@
+"""The batch forecast for planners: the step, its plan, and the page that it writes."""
