@@ -71,7 +71,7 @@ def imported(folder):
     return {name.split(".")[0] for name in whole + parts}
 
 
-OURS = {"demand", "sales", "forecasting", "judging"}
+OURS = {"demand", "sales", "forecasting", "judging", "pages", "planning"}
 
 
 @pytest.mark.parametrize("folder", sorted(OURS))
