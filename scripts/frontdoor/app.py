@@ -40,14 +40,18 @@ def _environment(env: Env = "local") -> None:
     site.enter()
 
 
-def verb(group: str = "", *examples: str, hidden: bool = False) -> Callable[[Function], Function]:
-    """Adds a function as a verb; its parameters are the options, its value the exit code."""
+def verb(group: str = "", *examples: str, hidden: bool = False, raw: bool = False) -> Callable[[Function], Function]:
+    """Adds a function as a verb; its parameters are the options, its value the exit code. `raw` takes any words."""
 
     def add(function: Function) -> Function:
         name = function.__name__.removesuffix("_verb").replace("_", "-")
         text = (function.__doc__ or "").strip()
         shown = "\n\n".join([text, *(f"[dim]{each}[/dim]" for each in examples)])
-        app.command(name, help=shown, short_help=text, rich_help_panel=group or None, hidden=hidden)(function)
+        settings = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []} if raw else {}
+        add_to = app.command(
+            name, help=shown, short_help=text, rich_help_panel=group or None, hidden=hidden, context_settings=settings
+        )
+        add_to(function)
         return function
 
     return add

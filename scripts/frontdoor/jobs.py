@@ -11,7 +11,7 @@ import typer
 from amlspec.errors import UserError
 from demand.grain import GRAINS
 from frontdoor import ready, site
-from frontdoor.app import JOB, verb
+from frontdoor.app import JOB, SETUP, verb
 from frontdoor.options import Grain, Holdout, ModelVersion, Sales, Settings, run_settings
 from host.state import home
 from pipeline import forecast as forecasts
@@ -100,6 +100,26 @@ def ui(ui_port: Annotated[int, typer.Option(help="port on this machine")] = 5000
 def register_assets() -> None:
     """Register environments and components under their versions."""
     ready.assets()
+
+
+@verb(hidden=True)
+def ready_verb(sales: Sales = None) -> None:
+    """Have everything that a job needs: registered environments, and here sales and their import."""
+    ready.for_jobs(sales)
+
+
+@verb(
+    SETUP,
+    "./demand ml job list -o table",
+    "./demand ml model show --name demand-forecast --label latest --env dev",
+    raw=True,
+)
+def ml(context: typer.Context) -> int:
+    """Any verb of `az ml`, by the engine of the environment, with what its jobs need to sign in to the warehouse."""
+    site.needs_az()
+    if site.is_local():
+        os.environ.update(ready.warehouse_variables())
+    return subprocess.run([*os.environ["AZ_ML"].split(), *context.args], check=False).returncode
 
 
 @verb(hidden=True)

@@ -86,6 +86,12 @@ def start_warehouse() -> None:
     os.environ.update(lifecycle.connection_environment(warehouse.open_home()))
 
 
+def warehouse_variables() -> dict[str, str]:
+    """By which a job's steps sign in to the local warehouse; {} where it does not run."""
+    home_of_it = warehouse.open_home()
+    return lifecycle.connection_environment(home_of_it) if warehouse.running(home_of_it) else {}
+
+
 def serving() -> None:
     """What a rollout needs: the inference server's own environment here, registered environments everywhere."""
     if site.is_local():

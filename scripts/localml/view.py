@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,14 @@ from amlspec.document import display
 from host import process
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.live import Live
     from rich.table import Table
 
 _REFRESH_SECONDS = 0.1
+# The job as a whole, among the usual seconds of its steps.
+WHOLE = "*"
+STYLES = {"running": "cyan", "completed": "green", "reused": "blue", "failed": "bold red", "canceled": "yellow"}
 
 
 class View:
@@ -67,11 +72,14 @@ class QuietView(View):
 class LiveView(View):
     """A table that follows the steps."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, usual: Mapping[str, float] | None = None) -> None:
         super().__init__(name)
+        self.usual = usual or {}
+        self.began = time.monotonic()
         self.live: Live | None = None
         self.drawn = 0.0
         self.since: dict[str, float] = {}
+        self.spinners: dict[str, RenderableType] = {}
 
     def __enter__(self) -> "LiveView":
         from rich.console import Console  # noqa: PLC0415 - only a terminal pays for rich
@@ -105,30 +113,54 @@ class LiveView(View):
 
     def _table(self, record: dict[str, Any]) -> "Table":
         from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
 
         table = Table(title=f"job {self.name}", title_justify="left", box=None, padding=(0, 2, 0, 0), expand=True)
         # Only the last line gives way on a narrow terminal; the others keep their widest text.
         for column, width in (("step", max(map(len, record["jobs"]))), ("state", len("notstarted")), ("seconds", 7)):
             table.add_column(column, min_width=width, no_wrap=True)
+        if self.usual:
+            table.add_column("usual", no_wrap=True)
         table.add_column("last line", ratio=1, no_wrap=True, overflow="ellipsis")
         for name, step in record["jobs"].items():
-            table.add_row(name, *self._cells(name, step))
+            state, seconds, last = self._cells(name, step)
+            table.add_row(name, state, seconds, *self._usual_cell(name, step), Text(last))
+        table.caption = self._total(record)
+        table.caption_justify = "left"
         return table
 
-    def _cells(self, name: str, step: dict[str, Any]) -> tuple[str, str, str]:
+    def _cells(self, name: str, step: dict[str, Any]) -> "tuple[RenderableType, str, str]":
+        from rich.spinner import Spinner  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
         if step["status"] == "Running":
             seconds = time.monotonic() - self.since.get(name, time.monotonic())
-            last = process.tail(Path(step["log"]), 1)
-            return "running", f"{seconds:.1f}", last[0] if last else ""
+            last = process.tail(Path(step["log"]), 1) if step["log"] else []
+            spinner = self.spinners.setdefault(name, Spinner("dots", "running", style=STYLES["running"]))
+            return spinner, f"{seconds:.1f}", last[0] if last else ""
         if step.get("reused_from"):
-            return "reused", "", f"from {step['reused_from']}"
+            return Text("reused", STYLES["reused"]), "", f"from {step['reused_from']}"
         seconds_text = "" if step["seconds"] is None else f"{step['seconds']:.1f}"
-        return step["status"].lower(), seconds_text, step.get("error") or ""
+        state = step["status"].lower()
+        return Text(state, STYLES.get(state, "")), seconds_text, step.get("error") or ""
+
+    def _usual_cell(self, name: str, step: dict[str, Any]) -> list[str]:
+        """Seconds that the step took the last time that it ran; nothing of one that is reused."""
+        if not self.usual:
+            return []
+        return [f"{self.usual[name]:.0f}" if name in self.usual and not step.get("reused_from") else ""]
+
+    def _total(self, record: dict[str, Any]) -> str:
+        """How long the job runs, and how long it took the last time."""
+        spent = f"{time.monotonic() - self.began:.0f} s"
+        is_whole = all(name in self.usual for name in record["jobs"]) and WHOLE in self.usual
+        reused = any(step.get("reused_from") for step in record["jobs"].values())
+        return f"{spent} of about {self.usual[WHOLE]:.0f} s" if is_whole and not reused else spent
 
 
-def of_job(name: str) -> View:
-    """The view that suits stderr."""
-    return LiveView(name) if sys.stderr.isatty() else View(name)
+def of_job(name: str, usual: Mapping[str, float] | None = None) -> View:
+    """The view that suits stderr; `usual` are the seconds of each step, and of WHOLE, the last time."""
+    return LiveView(name, usual) if sys.stderr.isatty() else View(name)
 
 
 def quiet(name: str) -> View:

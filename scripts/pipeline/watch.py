@@ -10,7 +10,7 @@ from typing import Any
 from amlspec.errors import UserError
 from host.state import home
 from localml import log_warnings, records, view
-from pipeline import answers, azml, components
+from pipeline import answers, azml, components, usual
 
 # One question to the service takes some two seconds, one to this machine a thousandth of one.
 _SERVICE_SECONDS, _LOCAL_SECONDS = 10.0, 0.1
@@ -27,10 +27,13 @@ def until_final(job: str, spec: Path, repeats_warnings: bool = True) -> None:
     Without `repeats_warnings` the caller says them after a job that completed; of one that failed they are said here.
     """
     names = list(components.nodes(spec))
-    with view.of_job(job) as shown:
+    began = time.monotonic()
+    with view.of_job(job, usual.seconds(job)) as shown:
         watch = _Watch(job, names, shown)
         while not watch.turn():
             time.sleep(_pause())
+        if answers.state(watch.record.get("status")) == "completed":
+            usual.remember(job, watch.steps, time.monotonic() - began)
         if repeats_warnings or answers.state(watch.record.get("status")) != "completed":
             for line in _warnings(job):
                 shown.say(line)

@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     log.info("Blended %s with the weights %s", args.candidate, weights)
     with tracking.run(f"blend_{args.candidate}") as tracker:
         tracker.log_params({"candidate": args.candidate, **{f"weight_{name}": one for name, one in weights.items()}})
-        tracker.log_metrics({"model_mb": candidates.megabytes(args.model)})
+        tracker.log_metrics(candidates.metrics(args.model, table))
     return 0
 
 

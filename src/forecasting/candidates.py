@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from demand.errors import StepError
 from demand.steps import read_rows
-from forecasting import blending
+from forecasting import blending, scoring
 from forecasting.features import HISTORY, series_columns, series_keys
 from forecasting.packing import read_metadata
 
@@ -92,6 +92,24 @@ def keyed(table: pd.DataFrame) -> pd.DataFrame:
     """
     table = table.assign(Key=series_keys(table)).sort_values(blending.ORDER, ignore_index=True)
     return table.assign(Usual=table.groupby("Key")["Actual"].transform("mean").clip(lower=0.0))
+
+
+def metrics(folder: Path, table: pd.DataFrame) -> dict[str, float | None]:
+    """What the training run of a candidate says of it: WAPE of its back-test's judged months, and its size.
+
+    The evaluate step compares candidates on the months that all of them have, so its figures can differ slightly.
+    """
+    judged = table[table["Judged"]]
+    near, far = scoring.errors(scoring.one_step(judged)), scoring.errors(judged)
+    planned = scoring.errors(scoring.one_step(judged), "Planned")
+    return {
+        "wape": near.wape,
+        "wape_1_to_6_months": far.wape,
+        "wape_with_plan": planned.wape,
+        "mae": near.mae,
+        "rmse": near.rmse,
+        "model_mb": megabytes(folder),
+    }
 
 
 def key_columns(table: pd.DataFrame) -> list[str]:

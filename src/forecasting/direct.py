@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     log.info("Fitted %s on %d store-months", name, len(rows))
     with tracking.run(f"train_{name}") as tracker:
         tracker.log_params({"candidate": name, **recipe.settings()})
-        tracker.log_metrics({"rows_train": len(rows), "model_mb": candidates.megabytes(folder)})
+        tracker.log_metrics({"rows_train": len(rows), **candidates.metrics(folder, table)})
     return 0
 
 

@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         table.to_parquet(model / candidates.BACKTEST, index=False)
     with tracking.run(f"train_{settings.candidate}") as tracker:
         tracker.log_params({"candidate": settings.candidate, "features": settings.features, **settings.forest()})
-        tracker.log_metrics({"rows_train": len(rows), "model_mb": candidates.megabytes(folder)})
+        tracker.log_metrics({"rows_train": len(rows), **candidates.metrics(folder, table)})
     return 0
 
 

@@ -78,6 +78,20 @@ def crown(client: Any, name: str, version: str, now: datetime) -> None:
         client.set_registered_model_alias(name, CHAMPION, version)
 
 
+def describe(client: Any, name: str, version: str, card: str) -> None:
+    """Show the card on the version's page.
+
+    Whether Azure ML's registry takes a description from MLflow after the version was made is not documented; the card
+    is among the run's files in any case, so a refusal is no reason to register nothing.
+    """
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    try:
+        client.update_model_version(name, version, description=card)
+    except MlflowException as error:
+        log.warning("The card is not shown on the page of %s:%s: %s", name, version, error)
+
+
 def find_version(client: Any, name: str, wanted: str) -> str | None:
     """Version of `name` whose fingerprint tag is `wanted`."""
     for version in client.search_model_versions(f"name='{name}'"):
@@ -152,7 +166,9 @@ def _promote(args: argparse.Namespace, name: str, result: Verdict, origin: Prove
         assert tracker.run_id  # noqa: S101  tracking is on here
         version = register(args.selected, name, tags, tracker.run_id)
         verdict.write(replace(result, model={"name": name, "version": version}), args.report)
-        crown(MlflowClient(), name, version, datetime.now(UTC))
+        client = MlflowClient()
+        describe(client, name, version, (args.report / CARD).read_text(encoding="utf-8"))
+        crown(client, name, version, datetime.now(UTC))
     log.info("%s:%s, %s, is the champion", name, version, result.selected)
 
 

@@ -26,6 +26,13 @@ class Checkout:
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 
+    def demand(self, *arguments: str, code: int = 0) -> str:
+        """stdout and stderr of the program that make calls, which has exit codes of its own."""
+        command = ["./demand", *arguments]
+        done = subprocess.run(command, cwd=self.root, env=self.variables, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
     def start(self, *arguments: str, strict: str = "1") -> subprocess.Popen[str]:
         """make in a session of its own; strict="0": records with the reason of a failure, which the service's lack."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}

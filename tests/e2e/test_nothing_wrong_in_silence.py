@@ -46,9 +46,9 @@ def test_each_grain_has_models_a_champion_and_forecasts_of_its_own(checkout, sal
     assert "All: 2024-07 " in by_store
     assert "... 96 forecasts in all" in by_category  # 2 categories each
     # Even where the call goes past make: the step itself compares the grains.
-    words = "$(AZ_ML) job create --file ml/pipelines/forecast.yml --stream --output none --set"
-    settings = "inputs.model.path=azureml:demand-forecast-category:1 inputs.model_version=1"
-    past = checkout.make("-s", "start-warehouse", f"--eval=past-make: ; @{words} {settings}", "past-make", code=2)
+    settings = ["inputs.model.path=azureml:demand-forecast-category:1", "inputs.model_version=1"]
+    words = ["--file", "ml/pipelines/forecast.yml", "--stream", "--output", "none", "--set", *settings]
+    past = checkout.demand("ml", "job", "create", *words, code=1)
     assert "forecasts by category, the sales are summed by store: give the grain category" in past
     assert "GRAIN=shop: store, category or product" in checkout.make("run-pipeline", "GRAIN=shop", code=2)
 
@@ -83,7 +83,7 @@ def test_a_champion_that_last_year_beats_is_named_and_its_forecasts_are_not_publ
 
 def test_two_runs_at_once_end_with_their_own_verdicts(checkout, sales):
     """The later run is the last run; the earlier one must still tell its own end."""
-    checkout.make("ready-local", f"SALES={sales / 'good.csv'}")
+    checkout.make("ready", f"SALES={sales / 'good.csv'}")
     first = checkout.start("run-pipeline", "HOLDOUT_MONTHS=4")
     wait_for(lambda: list(checkout.home.glob("runs/local/train-*.json")))
     second = checkout.start("run-pipeline", "HOLDOUT_MONTHS=5")

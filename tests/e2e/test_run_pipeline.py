@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 
 from e2e.checkout import Checkout, wait_for
 from helpers_sales import daily_sales
@@ -76,29 +77,42 @@ def test_a_refused_gate_ends_well_registers_nothing_and_when_strict_ends_with_3(
     verdict = checkout.verdict()
     assert (verdict["promoted"], verdict["model"]) == (False, None)
     assert checkout.models() == before
-    # make ends with 2 for any failed recipe and names the recipe's own code.
+    # make ends with 2 for any failed recipe and names the program's own code.
     assert "Error 3" in checkout.make("run-pipeline", "STRICT=1", code=2)
+    checkout.demand("run-pipeline", "--strict", code=3)
+
+
+def test_mlflows_page_opens_on_machine_learning_and_each_candidate_has_its_own_figures(checkout):
+    client = MlflowClient(f"sqlite:///{checkout.home}/mlflow.db")
+    (experiment,) = client.search_experiments(filter_string="name = 'demand-forecast'")
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+    runs = client.search_runs([experiment.experiment_id], max_results=500)
+    trained = [run for run in runs if run.info.run_name == "train_booster" and run.info.status == "FINISHED"]
+    assert trained
+    assert {"wape", "wape_1_to_6_months", "wape_with_plan", "model_mb"} <= trained[0].data.metrics.keys()
+    assert trained[0].info.end_time > trained[0].info.start_time
+    jobs = {run.info.run_id for run in runs if "mlflow.parentRunId" not in run.data.tags}
+    assert {run.data.tags["mlflow.parentRunId"] for run in trained} <= jobs, "one parent run for each job"
 
 
 def test_an_edited_import_spec_is_imported_anew(checkout):
     """What is imported follows the spec, not only the warehouse."""
     spec = ROOT / "ml/data/sales.import.yml"
-    checkout.make("ready-local")
+    checkout.make("ready")
     before, text = checkout.data_versions(), spec.read_text()
-    checkout.make("ready-local")
+    checkout.make("ready")
     assert checkout.data_versions() == before
     edited = checkout.home / "ml-data"
     edited.mkdir()
     (edited / "sales.import.yml").write_text(text + "# edited\n")
-    checkout.make("ready-local", f"IMPORT_SPECS={edited / 'sales.import.yml'}")
+    checkout.make("ready", f"IMPORT_SPECS={edited / 'sales.import.yml'}")
     assert checkout.data_versions() == before + 1
 
 
 def test_the_cli_verb_of_a_data_import_does_what_import_data_does(checkout):
     before = checkout.data_versions()
-    verb = "$(AZ_ML) data import --file ml/data/sales.import.yml --output none"
     checkout.make("start-warehouse")
-    checkout.make("-s", f"--eval=by-verb: ; @$(WAREHOUSE) {verb}", "by-verb")
+    checkout.demand("ml", "data", "import", "--file", "ml/data/sales.import.yml", "--output", "none")
     assert checkout.data_versions() == before + 1
 
 

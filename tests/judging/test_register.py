@@ -13,7 +13,7 @@ from forecasting.forests import Settings, fit
 from forecasting.packing import save
 from forecasting.prepare import add_features, split
 from helpers_sales import monthly_sales
-from judging.register import crown, main
+from judging.register import crown, describe, main
 
 SCORE = {"one_step": {"wape": 0.1, "mae": 1.0, "rmse": 1.0, "r2": 0.9}, "coverage_p10_p90": 0.8}
 SCORE["multi_step"] = SCORE["one_step"]
@@ -104,3 +104,20 @@ def test_a_refused_model_is_not_registered(step):
 def test_a_verdict_about_another_model_is_an_error(step):
     with pytest.raises(StepError, match="but the verdict is about other"):
         step(True, selected="other")
+
+
+def test_the_card_is_shown_on_the_page_of_the_version(step, tmp_path):
+    step(promoted=True)
+    (version,) = versions()
+    assert version.description == (tmp_path / "report/model_card.md").read_text(encoding="utf-8")
+
+
+def test_a_registry_that_takes_no_description_registers_all_the_same(caplog):
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    class Client:
+        def update_model_version(self, *_, **__):
+            raise MlflowException("not supported")
+
+    describe(Client(), "demand-forecast", "3", "# card")
+    assert "The card is not shown on the page of demand-forecast:3: not supported" in caplog.text

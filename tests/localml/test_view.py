@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from localml.view import LiveView
+from localml.view import WHOLE, LiveView
 
 NAMES = ("aggregate", "prepare", "train_contextual", "evaluate", "register")
 
@@ -23,8 +23,18 @@ def test_a_long_last_line_is_cut_and_nothing_else(tmp_path, width):
     steps["prepare"] = {"status": "Completed", "seconds": 12.34, "log": ""}
     steps["train_contextual"] = {"status": "Running", "seconds": None, "log": str(tmp_path / "log.txt")}
     console = Console(width=width, file=io.StringIO())
-    console.print(LiveView("train-1")._table({"jobs": steps}))
+    usual = {**dict.fromkeys(NAMES, 5.4), WHOLE: 48.2}
+    console.print(LiveView("train-1", usual)._table({"jobs": steps}))
     drawn = console.file.getvalue()
-    for whole in (*NAMES, "reused", "completed", "12.3", "running", "notstarted", "seconds"):
+    for whole in (*NAMES, "reused", "completed", "12.3", "running", "notstarted", "seconds", "usual"):
         assert whole in drawn
     assert max(map(len, drawn.splitlines())) <= width
+
+
+def test_the_total_is_said_beside_that_of_the_last_time_unless_a_step_is_reused():
+    steps = {name: {"status": "NotStarted", "seconds": None, "log": ""} for name in NAMES}
+    view = LiveView("train-1", {**dict.fromkeys(NAMES, 5.4), WHOLE: 48.2})
+    assert view._total({"jobs": steps}) == "0 s of about 48 s"
+    steps["prepare"]["reused_from"] = "train-0"
+    assert view._total({"jobs": steps}) == "0 s"
+    assert LiveView("train-1")._total({"jobs": steps}) == "0 s"
