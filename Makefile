@@ -11,11 +11,11 @@ export DEMAND_GOALS := $(MAKECMDGOALS)
 MAIN_JOB := run-pipeline watch import-data forecast sweep verdict open ui register-assets ready environments
 SERVING := deploy rollback status predict soak instance-types setup-serving
 DATA := start sales-query seed-sales workspace stop start-warehouse
-CHECKS := test test-fast bench results check fmt review bump hooks \
+CHECKS := test test-fast bench results docs pictures check fmt review bump hooks \
   check-specs check-types check-sql check-lint check-format check-yaml check-versions
 INFRASTRUCTURE := bootstrap-infra plan-infra deploy-infra attach-infra outputs-infra destroy-infra lock-infra \
   renew-certificate drift test-infra mutate-infra
-SET_UP := ml setup doctor clean lock help
+SET_UP := ml setup doctor clean rename lock help
 
 VERBS := $(MAIN_JOB) $(SERVING) $(DATA) $(CHECKS) $(INFRASTRUCTURE) $(SET_UP)
 

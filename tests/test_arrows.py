@@ -40,10 +40,12 @@ ALLOWED: dict[str, set[str]] = {
     "infra": {"amlspec", "pipeline"},
     "drift": {"amlspec", "infra", "pipeline", "rollout"},
     "servers": {"amlspec", "localml", "warehouse", "workspace"},
+    "rename": {"amlspec"},
+    "pictures": {"amlspec", "demand"},
     # The verbs: they call every tool, and no tool knows them.
     "frontdoor": {
         *("amlspec", "host", "localml", "demand", "infra", "pipeline", "warehouse", "ownsales", "predict", "rollout"),
-        *("drift", "servers", "workspace", "overview", "screens"),
+        *("drift", "servers", "workspace", "overview", "screens", "rename"),
     },
     "judge": {"amlspec", "host"},  # it calls the engine as a person does
     "results": {"amlspec", "host", "warehouse", "demand", "forecasting", "judging", "sales"},

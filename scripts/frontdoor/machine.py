@@ -5,11 +5,17 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from amlspec.errors import UserError
 from frontdoor import doctor as doctors
 from frontdoor import given
 from frontdoor.app import SETUP, commands, verb
 from localml import cleaning
+from rename import files, names
+from rename.names import OURS
 
 
 @verb(hidden=True)
@@ -49,6 +55,29 @@ def clean() -> None:
     sys.stdout.write(f"Removed {done.jobs} jobs and {done.outputs} outputs, {done.bytes / 1e6:,.0f} MB\n")
 
 
+@verb(SETUP, 'make rename COMPANY="Casa Verde" PROJECT="Tea Demand" DRY_RUN=1')
+def rename(
+    company: Annotated[str | None, typer.Option(help="as people write it")] = None,
+    project: Annotated[str, typer.Option(help="as people write it")] = OURS.project,
+    short_company: Annotated[str | None, typer.Option(help="in names of resources; default: three letters")] = None,
+    short_project: Annotated[str | None, typer.Option(help="in names of resources; default: three letters")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would change, and change nothing")] = False,
+) -> None:
+    """Put your company's and project's names in the place of GloboJava's."""
+    if not company:
+        raise UserError('which company? make rename COMPANY="Casa Verde" PROJECT="Tea Demand"')
+    root, new = Path.cwd(), names.of(company, project, short_company, short_project)
+    if not dry_run:
+        files.check_clean(root)
+    made = list(files.changed(root, new))
+    for path, text, lines in made:
+        sys.stdout.write(f"{path.relative_to(root)}: {lines} lines\n")
+        if not dry_run:
+            path.write_text(text, encoding="utf-8")
+    done = "would change" if dry_run else "changed; git diff shows it, make check tests it"
+    sys.stdout.write(f"{len(made)} files {done}\n")
+
+
 @verb(SETUP)
 def lock() -> None:
     """Pin pyproject.toml's dependencies anew, for the laptop and for the Azure ML image."""
@@ -58,6 +87,7 @@ def lock() -> None:
     for version in ("2.44", "2.45"):
         locks = Path("scripts/workspace/az/locks")
         _compile(str(locks / f"az-{version}.in"), "-o", str(locks / f"az-{version}.txt"))
+    _compile("docs/requirements.in", "-o", "docs/requirements.txt")
     _compile("--python-version", "3.11", "scripts/judge/requirements.in", "-o", "scripts/judge/requirements.txt")
 
 

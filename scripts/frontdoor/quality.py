@@ -1,5 +1,6 @@
 """Verbs of checks, tests and reviews."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -12,6 +13,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from amlspec.errors import UserError
+from frontdoor import environment
 from frontdoor.app import CHECKS, verb
 from frontdoor.options import Base, words
 
@@ -108,6 +110,24 @@ def check_versions(base: Base = None) -> int:
     if not base:
         raise UserError("say what the work is merged into: make check-versions BASE=origin/main")
     return _module(*(_versions(base).module, *_versions(base).words))
+
+
+@verb(CHECKS, "make docs SERVE=1")
+def docs(serve: Annotated[bool, typer.Option("--serve", help="show the site at http://127.0.0.1:8000")] = False) -> int:
+    """Build the site of docs/ into site/; a link or a page that leads nowhere ends it."""
+    lock = Path("docs/requirements.txt")
+    python = environment.beside(Path(".venv-docs"), lock, "the locked packages of the docs' site")
+    # Its pins clash with ours. Material's notice is about an MkDocs to come.
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    words = ["serve"] if serve else ["build", "--strict"]
+    spec = subprocess.run([sys.executable, "-m", "pictures.openapi", "docs/openapi.json"], check=False)
+    return spec.returncode or subprocess.run([str(python), "-m", "mkdocs", *words], env=quiet, check=False).returncode
+
+
+@verb(CHECKS)
+def pictures() -> int:
+    """Make the docs' pictures, recordings and sample outputs anew, from a run of its own (needs Chromium)."""
+    return _module("pictures")
 
 
 @verb(CHECKS)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import browser
 from demand.contract import load_contract
 from demand.direct import load_forecaster
 from demand.forecaster import Forecaster
@@ -15,6 +14,7 @@ from demand.requests import RequestRules
 from forecasting import packing
 from helpers_models import direct_models, forest_model
 from helpers_sales import CONTRACT
+from pictures import browser
 from planning.explorer import grid, page
 from planning.explorer.page import Batch
 from planning.forecast import asked_rows

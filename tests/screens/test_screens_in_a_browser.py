@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-import browser
 from overview import facts
+from pictures import browser
 from screens import site
 from screens.data import Data, Store
 from screens.runs import Run

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-import browser
 import helpers_report
 from judging.report import render
+from pictures import browser
 
 pytestmark = [
     pytest.mark.slow,  # starts a browser

@@ -14,6 +14,10 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe
 KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Tab": 9, "Enter": 13, "End": 35, "Home": 36}
 
 
+class BrowserError(RuntimeError):
+    """The browser is missing or has ended, or a script in a page failed."""
+
+
 def executable() -> str | None:
     """Path of the browser, or None where there is none."""
     return next((path for path in map(shutil.which, NAMES) if path), None)
@@ -41,14 +45,16 @@ class Page:
         while True:
             answer = self._read()
             if answer.get("id") == self._last:
-                assert "error" not in answer, (method, answer["error"])
+                if "error" in answer:
+                    raise BrowserError(f"{method}: {answer['error']}")
                 return dict(answer["result"])
             self.events.append(answer)
 
     def _read(self) -> dict[str, Any]:
         text = bytearray()
         while (byte := self._receiver.read(1)) != b"\0":
-            assert byte, "the browser ended"
+            if not byte:
+                raise BrowserError("the browser ended")
             text += byte
         return dict(json.loads(text))
 
@@ -68,7 +74,8 @@ class Page:
     def run(self, script: str) -> Any:
         """Value of an expression; a promise is awaited."""
         result = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in result, result["exceptionDetails"]
+        if "exceptionDetails" in result:
+            raise BrowserError(str(result["exceptionDetails"]))
         return result["result"].get("value")
 
     def press(self, key: str) -> None:
@@ -92,7 +99,8 @@ class Page:
 def page(profile: Path) -> Iterator[Page]:
     """A page of a browser that keeps its profile in a folder and ends with the block."""
     program = executable()
-    assert program
+    if program is None:
+        raise BrowserError("no Chromium on PATH")
     to_browser, from_browser = os.pipe(), os.pipe()
     # The protocol reads descriptor 3 and writes 4.
     wired = f'exec 3<&{to_browser[0]} 4>&{from_browser[1]}; exec "$@"'
