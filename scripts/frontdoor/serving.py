@@ -62,7 +62,7 @@ def status(
     site.needs_az()
     known = facts.gather(grain)
     request = f"ml/deploy/{models.name_for(grain, 'sample-request')}.json"
-    ml = ".venv/bin/python -m localml" if site.is_local() else "az ml"
+    ml = "./demand ml" if site.is_local() else "az ml"
     sys.stdout.write(f"{json.dumps(known, indent=1)}\n" if output == "json" else screen.text(known, ml, request))
     return int(any("error" in each for each in known.values() if isinstance(each, dict)))
 
