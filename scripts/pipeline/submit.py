@@ -5,6 +5,7 @@ Not `job create --stream`: with extension 2.45 that fails on a storage account w
 """
 
 import argparse
+import difflib
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from amlspec.document import read_document
+from amlspec.document import display, read_document
 from amlspec.errors import UserError
 from pipeline import azml, components, watch
 
@@ -64,10 +65,27 @@ def run(job: str, spec: Path, settings: Sequence[str] | None, *, repeats_warning
 
 def submit(job: str, spec: Path, settings: list[str]) -> None:
     """Create the job, without waiting for it. On this machine an edited component runs at once, as a file."""
+    check_names(spec, settings)
     if not azml.is_local():
         check_vault(spec, settings)
         settings = [*components.settings(spec), *settings]
     azml.begin_job(spec, job, settings)
+
+
+def check_names(spec: Path, settings: Sequence[str]) -> None:
+    """Raises UserError for a setting of an input or a job that the pipeline has not.
+
+    `az ml job create --set` takes any name and adds it, so that a slip would run with what stands in the spec.
+    """
+    document = read_document(spec)
+    for setting in settings:
+        section, _, rest = setting.partition("=")[0].partition(".")
+        known = document.data.get(section)
+        name = rest.partition(".")[0]
+        if section in ("inputs", "jobs") and rest and isinstance(known, dict) and name not in known:
+            near = difflib.get_close_matches(name, map(str, known), 1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(map(str, known))}"
+            raise UserError(f"{display(spec)}: no {section.removesuffix('s')} {name}: {hint}")
 
 
 def check_vault(spec: Path, settings: list[str]) -> None:

@@ -16,7 +16,7 @@ def document(rules: RequestRules, version: str) -> dict[str, Any]:
         "info": {
             "title": "Demand forecast",
             "description": "Units that a store will sell in a month, with an interval that 8 in 10 months fall into. "
-            "The endpoint in front of this server asks for its key: Authorization: Bearer <key>.",
+            "The endpoint in front of this server asks for its key: `Authorization: Bearer <key>`.",
             "version": version,
         },
         "paths": {"/score": {"post": _score()}},
