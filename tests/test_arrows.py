@@ -18,6 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "judging": {"demand", "forecasting", "pages"},
     "planning": {"demand", "forecasting", "pages"},
     "pages": set(),
+    "monitoring": {"demand", "forecasting", "pages"},
     "score": {"demand"},
     # The Azure ML language and this machine; every tool stands on these two.
     "amlspec": set(),
@@ -26,16 +27,17 @@ ALLOWED: dict[str, set[str]] = {
     "workspace": {"amlspec", "host", "localml"},  # the engine behind Azure ML's REST API
     "specfmt": {"amlspec"},
     # The check says what the formatter would change, and what the gate's thresholds (forecasting.thresholds) may be.
-    "speccheck": {"amlspec", "specfmt", "forecasting"},
+    "speccheck": {"amlspec", "specfmt", "forecasting", "monitoring"},
     "review": {"amlspec", "forecasting"},  # forecasting.verdict, which needs the standard library only
     "sqlcheck": set(),
     "ownsales": {"amlspec", "host", "sales", "demand"},
     "warehouse": {"host", "amlspec", "sqlcheck", "sales", "demand"},
     # What the Makefile's verbs are made of: they speak to either engine through pipeline.azml.
-    "pipeline": {"amlspec", "host", "localml", "demand", "forecasting"},  # of the last only the verdict
+    # Of forecasting only the verdict, of monitoring only the words of its signals.
+    "pipeline": {"amlspec", "host", "localml", "demand", "forecasting", "monitoring"},
     "predict": {"amlspec", "demand", "pipeline"},
     "rollout": {"amlspec", "host", "pipeline", "demand"},
-    "overview": {"amlspec", "host", "pipeline", "demand", "rollout", "warehouse"},
+    "overview": {"amlspec", "host", "pipeline", "demand", "rollout", "warehouse", "monitoring"},
     "screens": {"amlspec", "host", "pipeline", "overview", "pages", "forecasting"},  # of the last only the verdict
     "infra": {"amlspec", "pipeline"},
     "drift": {"amlspec", "infra", "pipeline", "rollout"},

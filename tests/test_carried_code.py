@@ -21,7 +21,7 @@ LINKED = [
 STEPS = {path.stem for path in (ROOT / "ml/components").glob("*.yml")}
 SALES = {"ingest", "aggregate", "publish"}
 TRAINED = ("train_contextual", "train_history", "train_profile", "train_booster", "train_blend")
-FORECASTING = {"prepare", "train", "direct", "blend", "evaluate", "register", "forecast", "tune"}
+FORECASTING = {"prepare", "train", "direct", "blend", "evaluate", "register", "forecast", "tune", "monitor"}
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def endpoint_hash(tree: Path) -> str:
         ("forecasting/features.py", FORECASTING, False),
         ("judging/card.py", {"evaluate", "register"}, False),
         ("judging/report/page.js", {"evaluate", "register"}, False),
-        ("pages/style.css", {"evaluate", "register", "forecast"}, False),
+        ("pages/style.css", {"evaluate", "register", "forecast", "monitor"}, False),
         ("planning/explorer/explorer.js", {"forecast"}, False),
         ("sales/publish.py", SALES, False),
         ("demand/score.py", set(), True),

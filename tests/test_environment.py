@@ -71,7 +71,7 @@ def imported(folder):
     return {name.split(".")[0] for name in whole + parts}
 
 
-OURS = {"demand", "sales", "forecasting", "judging", "pages", "planning"}
+OURS = {"demand", "sales", "forecasting", "judging", "monitoring", "pages", "planning"}
 
 
 @pytest.mark.parametrize("folder", sorted(OURS))

@@ -77,6 +77,17 @@ def sweep_verb(
     return runs.tune(sweep.settings(grain, trials, run_settings(holdout_months, settings)))
 
 
+@verb(JOB, "./demand monitor --act")
+def monitor(
+    grain: Grain = GRAINS[0],
+    model_version: ModelVersion = None,
+    act: Annotated[bool, typer.Option("--act", help="train anew where an alarm calls for it")] = False,
+) -> int:
+    """Watch the sales and the live model: drift, errors, freshness; exit code 3 where a limit is passed."""
+    ready.for_jobs()
+    return runs.watch_model(grain, model_version, act)
+
+
 @verb(JOB)
 def verdict() -> None:
     """Print the last run's verdict as JSON."""

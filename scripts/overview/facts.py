@@ -10,7 +10,7 @@ from amlspec.document import display
 from amlspec.errors import UserError
 from demand import health
 from host.state import home, read_json
-from pipeline import answers, azml, imported, last_forecast, last_run, models
+from pipeline import answers, azml, imported, last_forecast, last_run, models, monitor
 from rollout.site import Site
 from warehouse import state as warehouse
 
@@ -27,6 +27,7 @@ def gather(grain: str, wanted: Collection[str] | None = None) -> Facts:
         "champion": lambda: _champion(site.model),
         "endpoint": lambda: _endpoint(site),
         "forecast": _forecast,
+        "alarms": _alarms,
     }
     if azml.is_local():
         parts |= {"warehouse": _warehouse, "disk": _disk}
@@ -100,6 +101,16 @@ def _endpoint(site: Site) -> Facts:
 
 def _forecast() -> Facts:
     return last_forecast.note() or {"job": None}
+
+
+def _alarms() -> Facts:
+    known = monitor.last()
+    if known is None:
+        return {"as_of": None, "alarms": []}
+    report, _ = known
+    breached = [each for each in report["signals"] if each["state"] == "breached"]
+    named = [{name: each[name] for name in ("name", "scope", "value", "limit", "since")} for each in breached]
+    return {"as_of": report["as_of"], "alarms": named}
 
 
 def _warehouse() -> Facts:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from monitoring.words import WORDS, shown
+
 WIDTH = 11
 KEY = "$({ml} online-endpoint get-credentials --name {name} --query primaryKey -o tsv)"
 REQUEST = "ml/deploy/{name}.json"
@@ -23,6 +25,7 @@ def text(facts: Mapping[str, Any], ml: str, request: str) -> str:
         "champion": _champion,
         "endpoint": lambda each: _endpoint(each, ml, request),
         "forecast": _forecast,
+        "alarms": _alarms,
         "warehouse": _warehouse,
         "disk": _disk,
     }
@@ -92,6 +95,17 @@ def _forecast(forecast: Mapping[str, Any]) -> Iterator[str]:
     yield f"{forecast['job']}, {_ago(forecast['at'])}"
     if forecast["folder"]:
         yield str(forecast["folder"])
+
+
+def _alarms(known: Mapping[str, Any]) -> Iterator[str]:
+    if known["as_of"] is None:
+        yield "not watched yet: make monitor"
+    elif not known["alarms"]:
+        yield f"none as of {known['as_of']}"
+    for each in known["alarms"]:
+        value, limit = shown(each["name"], each["value"]), shown(each["name"], each["limit"])
+        scope = "" if each["scope"] == "all" else f" in {each['scope']}"
+        yield f"{WORDS[each['name']].title}{scope}: {value}, above {limit} since {each['since']}"
 
 
 def _warehouse(warehouse: Mapping[str, Any]) -> Iterator[str]:

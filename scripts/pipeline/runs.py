@@ -9,11 +9,13 @@ from pathlib import Path
 
 from amlspec.errors import UserError
 from demand.grain import GRAINS
-from pipeline import azml, forecast, last_forecast, last_run, lineage, models, submit, summary, sweep
+from pipeline import azml, forecast, last_forecast, last_run, lineage, models, monitor, submit, summary, sweep
 
 ROOT = Path(__file__).parents[2]
 # A gate that refused, where the caller wants to know by the exit code.
 REFUSED = 3
+# A monitor that has alarms.
+ALARMS = 3
 # A job that the engine or the service did not take.
 REFUSED_CALL = 2
 
@@ -85,6 +87,26 @@ def tune(settings: Sequence[str]) -> int:
     if code == 0:
         _say(sweep.lines(job, Path(lineage.PIPELINE)))
     return code
+
+
+def watch_model(grain: str, version: str | None, act: bool) -> int:
+    """Signals of the sales and the live model: 0 where all is well, ALARMS otherwise, or what a retraining ends with.
+
+    Args:
+        grain: of the model.
+        version: default: the champion.
+        act: train anew where an alarm calls for it; what that registers has passed the gate, and deploys nothing.
+    """
+    job = new_name("monitor")
+    if code := submit.run(job, monitor.SPEC, monitor.settings(grain, version), repeats_warnings=False):
+        return code
+    report = monitor.report_of(job)
+    _say(["", *monitor.lines(report), "Page: `make open PAGE=monitor`"])
+    if not act:
+        return 0 if report["is_healthy"] else ALARMS
+    decision = monitor.decide(job, report)
+    _say([f"Decided: {decision}"])
+    return train(grain, [], strict=False) if decision == monitor.RETRAIN else 0 if report["is_healthy"] else ALARMS
 
 
 def follow(job: str) -> int:

@@ -11,12 +11,17 @@ from amlspec.errors import UserError
 from host.state import home, write_text
 from overview import facts
 from pages import page as pages
-from pipeline import azml, last_forecast, last_run
+from pipeline import azml, last_forecast, last_run, monitor
 from screens import data, rollouts, runs
 
 FOLDER = Path(__file__).parent
 # Page -> what the links call it.
-NAMES = {"explorer": "Forecast", "report": "Last run", "runs": "Runs", "rollouts": "Rollouts", "data": "Data"}
+NAMES = {"explorer": "Forecast", "report": "Last run", "runs": "Runs", "rollouts": "Rollouts", "data": "Data",
+         "monitor": "Monitor"}  # fmt: skip
+
+
+# What makes a page that is not there yet.
+MADE_BY = {"explorer": "make forecast", "report": "make run-pipeline", "data": "make run-pipeline"}
 
 
 def write(grain: str) -> dict[str, Path]:
@@ -27,6 +32,7 @@ def write(grain: str) -> dict[str, Path]:
         "runs": _runs,
         "rollouts": lambda: _rollouts(grain),
         "data": _data,
+        "monitor": _monitor,
     }
     texts = {name: text for name, maker in makers.items() if (text := maker()) is not None}
     folder = home() / "pages" / os.environ.get("ENV", "local")
@@ -43,7 +49,7 @@ def page(name: str, grain: str) -> Path:
         raise UserError(f"PAGE={name}: give {', '.join(NAMES)}")
     made = write(grain)
     if name not in made:
-        verb = {"explorer": "make forecast", "report": "make run-pipeline", "data": "make run-pipeline"}[name]
+        verb = MADE_BY.get(name, f"make {name}")
         raise UserError(f"nothing to show on {name} yet: `{verb}` makes it")
     return made[name]
 
@@ -82,6 +88,11 @@ def _data() -> str | None:
     known = data.known()
     imports = facts.gather("store", ("data",))["data"]
     return None if known is None else _page("data.html.jinja", data=known, imported=imports)
+
+
+def _monitor() -> str | None:
+    known = monitor.last()
+    return (known[1] / monitor.PAGE).read_text(encoding="utf-8") if known else None
 
 
 def _page(template: str, **values: Any) -> str:

@@ -4,6 +4,7 @@ import ctypes
 import logging
 import sys
 from collections.abc import Callable, Collection
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,3 +74,13 @@ def _table(folder: Path, name: str, without: Collection[str]) -> "pa.Table":
         raise StepError(f"{path}: not there; give the output folder of the step that writes {name}")
     file = pq.ParquetFile(path)
     return file.read(columns=[column for column in file.schema_arrow.names if column not in without])
+
+
+def as_of_day(text: str) -> date | None:
+    """The day of an import as its flag has it, YYYY-MM-DD with or without a Z; None for none."""
+    if text == "none":
+        return None
+    try:
+        return date.fromisoformat(text.removesuffix("Z"))
+    except ValueError:
+        raise StepError(f"--as-of {text}: is not a day such as 2026-11-24, nor none") from None

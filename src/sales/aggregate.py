@@ -18,7 +18,7 @@ from demand.errors import StepError
 from demand.grain import COLUMN, GRAINS
 from demand.job_paths import shown_folder
 from demand.step_warnings import Entry, StepWarnings
-from demand.steps import run
+from demand.steps import as_of_day, run
 from sales import frequency
 from sales.contract_check import Checked, check_rows
 from sales.files import find_parquet
@@ -53,20 +53,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--contract", type=Path, required=True, help="sales contract, YAML")
     parser.add_argument("--monthly-sql", type=Path, required=True, help="the aggregation, SQL")
     parser.add_argument("--grain", choices=GRAINS, default="store", help="what a monthly row stands for")
-    parser.add_argument("--as-of", type=_day, help="day after which a sale lies in the future; default: today")
+    parser.add_argument("--as-of", type=as_of_day, help="day after which a sale lies in the future; default: today")
     parser.add_argument("--memory-limit-mb", type=int, default=128, help="DuckDB's memory before it spills, MB")
     parser.add_argument("--monthly", type=Path, required=True, help="output folder")
     parser.add_argument("--quarantine", type=Path, required=True, help="output folder")
     return parser
-
-
-def _day(text: str) -> date | None:
-    if text == "none":
-        return None
-    try:
-        return date.fromisoformat(text.removesuffix("Z"))
-    except ValueError:
-        raise StepError(f"--as-of {text}: is not a day such as 2026-11-24, nor none") from None
 
 
 def connect(memory_limit_mb: int, spill: Path) -> duckdb.DuckDBPyConnection:

@@ -21,6 +21,8 @@ EVERYTHING: dict[str, Any] = {
     "endpoint": {"name": "demand-forecast", "state": "serving", "address": "http://127.0.0.1:5/score", "deployments": [
         {"deployment": "blue", "model": "demand-forecast:7", "traffic": 100, "healthy": True, "stable": True}]},
     "forecast": {"job": "forecast-1", "at": TODAY.isoformat(), "folder": "/tmp/f"},
+    "alarms": {"as_of": "2026-11-30", "alarms": [
+        {"name": "bias", "scope": "Mexico", "value": 0.31, "limit": 0.2, "since": "2026-09"}]},
     "warehouse": {"runs": False, "port": None},
     "disk": {"folder": ".localml", "bytes": 25_400_000},
 }  # fmt: skip
@@ -42,6 +44,7 @@ def test_every_fact_has_its_line() -> None:
         "demand-forecast version 7 (blend, WAPE 16.0%), since yesterday, ",
         "blue: demand-forecast:7, 100 % of the traffic, healthy, to fall back to",
         "Forecast   forecast-1, today",
+        "Alarms     Bias in Mexico: 31.0%, above 20.0% since 2026-09",
         "stopped: the next import starts it",
         "25 MB in .localml",
     ):

@@ -46,6 +46,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "forecasts").mkdir()
     (tmp_path / "forecasts/explorer.html").write_text(f"<body>{pages.LINKS}<h1>the explorer</h1>")
     last_forecast.remember("forecast-1", tmp_path / "forecasts")
+    (tmp_path / "signals").mkdir()
+    (tmp_path / "signals/signals.json").write_text("{}")
+    (tmp_path / "signals/monitor.html").write_text(f"<body>{pages.LINKS}<h1>the monitor</h1>")
+    write_json(tmp_path / "runs/local.monitor.json", {"job": "monitor-1", "folder": str(tmp_path / "signals")})
     return tmp_path
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from monitoring.page import render
 from overview import facts
 from pictures import browser
 from screens import site
@@ -16,6 +17,21 @@ pytestmark = [
     pytest.mark.skipif(browser.executable() is None, reason="no Chromium on PATH"),
 ]
 AXE = Path(__file__).parents[1] / "axe/axe.min.js"
+
+
+def watched() -> dict[str, Any]:
+    """A report of the monitor with an alarm and a signal that cannot be told."""
+    signal = {"scope": "all", "limit": 0.2, "calls_for": "retrain"}
+    months = ["2026-08", "2026-09", "2026-10"]
+    alarm = {**signal, "name": "bias", "values": [0.1, 0.3, 0.4], "value": 0.4, "state": "breached", "since": "2026-09"}
+    unknown = {**signal, "name": "sales_psi", "values": [None], "value": None, "state": "unknown", "since": None}
+    return {
+        "model": {"name": "demand-forecast", "version": "3", "trained_until": "2026-07"},
+        "as_of": "2026-11-30",
+        "signals": [{**alarm, "months": months}, {**unknown, "months": months[:1]}],
+        "worst": [{"store": "S001", "country": "U.S.", "missed": 12.5, "wape": None}],
+        "is_healthy": False,
+    }
 
 
 def run(name: str, wape: float, verdict: str = "promoted") -> Run:
@@ -49,6 +65,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         known = {"endpoint": endpoint, "data": {"version": "4", "imported": "2026-11-01"}}
         patch.setattr(facts, "gather", lambda *_: known)
         patch.setattr(site, "_report", lambda: None)
+        patch.setattr(site, "_monitor", lambda: render(watched()))
         return site.write("store")
 
 
@@ -60,7 +77,7 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1100, 360])
-@pytest.mark.parametrize("name", ["runs", "rollouts", "data"])
+@pytest.mark.parametrize("name", ["runs", "rollouts", "data", "monitor"])
 def test_axe_finds_nothing_and_the_page_is_no_wider_than_the_screen(
     tab: Any, made: dict[str, Path], name: str, width: int, scheme: str
 ) -> None:
