@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "workspace": {"amlspec", "host", "localml"},  # the engine behind Azure ML's REST API
     "specfmt": {"amlspec"},
     # The check says what the formatter would change, and what the gate's thresholds (forecasting.thresholds) may be.
-    "speccheck": {"amlspec", "specfmt", "forecasting", "monitoring"},
+    "speccheck": {"amlspec", "specfmt", "forecasting", "monitoring", "rollout"},  # of the last only the policy
     "review": {"amlspec", "forecasting"},  # forecasting.verdict, which needs the standard library only
     "sqlcheck": set(),
     "ownsales": {"amlspec", "host", "sales", "demand"},

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,7 +15,7 @@ from amlspec.errors import UserError
 from demand import health
 from host.state import home
 from pipeline import azml, last_run, models
-from rollout import batch, checks, engine
+from rollout import batch, checks, engine, policy
 from rollout.report import Report, say
 from rollout.site import Site
 
@@ -34,9 +35,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--batch", type=Path, help="result of a batch job of the same version, to agree with; default: its newest"
     )
-    parser.add_argument("--samples", type=int, default=60, help="requests to each deployment at each step")
-    parser.add_argument("--workers", type=int, default=4, help="requests at a time")
-    parser.add_argument("--max-change", type=float, default=checks.Limits.change, help="against the live version")
+    parser.add_argument("--policy", type=Path, default=DEPLOY / policy.FILE, help="steps, load, bake and limits")
+    parser.add_argument("--samples", type=int, help="requests to each deployment at each step; default: the policy's")
     return parser
 
 
@@ -76,8 +76,9 @@ def _run(args: argparse.Namespace) -> int:
     sample = args.deployment.with_name(f"{models.name_for(args.grain, 'sample-request')}.json")
     requests = checks.read_requests(args.request or [sample])
     given = batch.read(args.batch) if args.batch else None
-    limits = checks.Limits(change=args.max_change)
-    rollout = engine.Rollout(site, requests, given, limits, args.samples, args.workers, report)
+    how = policy.Policy.read(args.policy)
+    how = replace(how, samples=args.samples) if args.samples else how
+    rollout = engine.Rollout(site, requests, given, how, report)
     done = rollout.rollback() if args.verb == "rollback" else rollout.deploy(args.model_version, args.colour)
     if report.data["steps"]:
         report.data["result"] = done

@@ -1,14 +1,16 @@
 """The rollout itself: create the idle colour, prove it, move traffic in steps, or take everything back."""
 
+import time
 from dataclasses import dataclass
 
 from amlspec.errors import UserError
 from rollout import batch, checks, load
-from rollout.checks import Limits, Row, Seen
+from rollout.checks import Row, Seen
+from rollout.policy import Policy
 from rollout.report import Report
 from rollout.site import COLOURS, EndpointState, Site
 
-SHARES = (0, 10, 50, 100)
+ALL = 100
 
 
 class ProofError(Exception):
@@ -26,9 +28,7 @@ class Rollout:
     site: Site
     requests: list[Row]
     forecasts: batch.Result | None
-    limits: Limits
-    samples: int
-    workers: int
+    policy: Policy
     report: Report
     usual_p95: float | None = None
 
@@ -106,11 +106,14 @@ class Rollout:
             if step:
                 self.site.set_traffic({stable: 100 - step, new: step} if stable else {new: 100})
             self._prove(target, stable, new, step)
+            if step < ALL:
+                time.sleep(self.policy.pause_seconds)
+        self._bake(target, stable, new)
         self.site.set_traffic({stable: 0, new: 100} if stable else {new: 100}, stable=new)
 
     def _shares(self, stable: str | None) -> tuple[int, ...]:
         """Without a live version there is nothing to split with."""
-        return SHARES if stable else (0, 100)
+        return self.policy.steps if stable else (0, ALL)
 
     def _smoke(self, target: load.Target, stable: str | None, new: str, version: str) -> None:
         """Golden requests: shape, numbers, version, agreement with the batch result and with the live version."""
@@ -141,7 +144,7 @@ class Rollout:
             self.report.step("compare", f"not compared with the batch result: {apart}")
             return 0
         problems += (
-            [apart] if apart else batch.problems(answer["predictions"], result.expected(), self.limits.agreement)
+            [apart] if apart else batch.problems(answer["predictions"], result.expected(), self.policy.limits.agreement)
         )
         return len(answer["predictions"])
 
@@ -150,7 +153,7 @@ class Rollout:
             return []
         try:
             old = load.ask(target, stable, request)["predictions"]
-            return checks.change_problems(rows, old, self.limits.change)
+            return checks.change_problems(rows, old, self.policy.limits.change)
         except (UserError, KeyError, TypeError, ValueError) as error:
             # A live version that answers badly is no reason to keep it.
             self.report.step("compare", f"not compared with the live version: {error}")
@@ -158,16 +161,40 @@ class Rollout:
 
     def _prove(self, target: load.Target, stable: str | None, new: str, share: int) -> None:
         """Load on both deployments side by side, at this share of the traffic."""
-        seen, problems = self._measured(target, stable, new)
-        if not problems and checks.slow_problems(seen[new], self.usual_p95, self.limits):
-            # A busy moment is not a slow version: only one that is slow twice is.
-            seen, problems = self._measured(target, stable, new)
-            problems += checks.slow_problems(seen[new], self.usual_p95, self.limits)
+        seen, problems = self._checked(target, stable, new)
         measurements = {name: one.shown() for name, one in seen.items()}
         if problems:
             self.report.data["steps"].append({"step": f"traffic {share}", "seen": measurements})
             raise ProofError(f"traffic {share} %", problems)
         self.report.step(f"traffic {share} %", _line(seen), seen=measurements)
+
+    def _bake(self, target: load.Target, stable: str | None, new: str) -> None:
+        """Watch the version with all the traffic before it counts as the one to fall back to.
+
+        What is seen are requests of our own, as at the steps before; the callers' are not among what `az` shows.
+        """
+        end, looks = time.monotonic() + self.policy.bake, 0
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, self.policy.bake_every_seconds))
+            seen, problems = self._checked(target, stable, new)
+            looks += 1
+            if problems:
+                shown = {name: one.shown() for name, one in seen.items()}
+                self.report.data["steps"].append({"step": "bake", "seen": shown})
+                raise ProofError("bake", problems)
+        if looks:
+            self.report.step(
+                "bake", f"{new} with all traffic for {self.policy.bake:.0f} s, {looks} looks, nothing wrong"
+            )
+
+    def _checked(self, target: load.Target, stable: str | None, new: str) -> tuple[dict[str, Seen], list[str]]:
+        """What was seen under load, and what is wrong with it."""
+        seen, problems = self._measured(target, stable, new)
+        if not problems and checks.slow_problems(seen[new], self.usual_p95, self.policy.limits):
+            # A busy moment is not a slow version: only one that is slow twice is.
+            seen, problems = self._measured(target, stable, new)
+            problems += checks.slow_problems(seen[new], self.usual_p95, self.policy.limits)
+        return seen, problems
 
     def _measured(self, target: load.Target, stable: str | None, new: str) -> tuple[dict[str, Seen], list[str]]:
         """What was seen, and what is wrong with it but for its speed.
@@ -175,11 +202,11 @@ class Rollout:
         The live version's p95 counts as it was at its worst: at 0 percent it has all callers, at 100 the new one has.
         """
         names = [name for name in (new, stable) if name]
-        seen = load.measure(target, names, self.requests, self.samples, self.workers)
+        seen = load.measure(target, names, self.requests, self.policy.samples, self.policy.workers)
         old = seen.get(stable or "")
         if old and old.milliseconds:
             self.usual_p95 = max(old.p95, self.usual_p95 or 0.0)
-        return seen, checks.load_problems(seen[new], old, self.limits)
+        return seen, checks.load_problems(seen[new], old, self.policy.limits)
 
     def _fail(self, stable: str | None, new: str, error: BaseException) -> None:
         """Take everything back, then say why."""

@@ -19,6 +19,7 @@ from speccheck.imports import check_imports
 from speccheck.loaders import check_loads
 from speccheck.pipelines import check_pipelines
 from speccheck.repo import Repo, Spec, load_repo
+from speccheck.rollouts import check_rollout
 from speccheck.schedules import check_schedules
 
 # Rule of a check's findings, where they name none of their own.
@@ -37,6 +38,7 @@ CHECKS: dict[str, Callable[[Repo, Spec], Iterator[Finding]]] = {
     "instance-types": check_instance_types,
     "deployments": check_deployments,
     "gate": check_gate,
+    "rollout": check_rollout,
 }
 _RANK = {Kind.PIPELINE_COMPONENT: 1, Kind.PIPELINE: 2, Kind.SCHEDULE: 3}
 

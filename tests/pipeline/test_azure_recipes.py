@@ -183,6 +183,25 @@ def test_a_job_that_the_service_refuses_ends_the_verb_with_the_line_that_says_wh
     assert "(UserError) Quota exceeded for cpu-cluster (all of it: " in done.stderr
 
 
+def test_monitor_watches_the_champion_and_says_its_alarms_with_a_code_of_its_own(azure):
+    azure.replies["^ml model list"] = [[{"name": "demand-forecast", "version": "10", "tags": {"recipe": "a"}}]]
+    azure.runs("Completed", children=completed(azure, "aggregate", "monitor"))
+    alarm = {"name": "bias", "scope": "all", "value": 0.4, "limit": 0.2, "state": "breached", "since": "2026-10",
+             "calls_for": "retrain"}  # fmt: skip
+    report = {"model": {"name": "demand-forecast", "version": "10"}, "as_of": "2026-11-20", "signals": [alarm]}
+    report |= {"is_healthy": False, "calls_for_retraining": True}
+    name = "job signals" if azure.extension.startswith("2.44") else "guid-of-monitor signals"
+    azure.files[name] = {"signals.json": json.dumps(report), "monitor.html": "<html>"}
+    azure.replies["^ml job download"] = {"stdout": recorded.DOTS}
+    done = azure.make("monitor", "ENV=dev", code=2)
+    (submitted,) = azure.said("job create")
+    for part in ("--file ml/pipelines/monitor.yml", "azureml:demand-forecast:10", "inputs.as_of=2026-11-20Z"):
+        assert part in submitted
+    assert "jobs.monitor.component=azureml:monitor_model:" in submitted
+    assert "  Bias: 40.0%, above 20.0% since 2026-10" in done.stdout
+    assert "Error 3" in done.stderr
+
+
 def test_forecast_names_version_plan_and_vault_and_shows_its_files(azure, tmp_path):
     plan = tmp_path / "plan.csv"
     plan.write_text("StoreID,MonthYear,Price\nS001,2026-12,4.5\n")

@@ -7,6 +7,7 @@ import pytest
 from amlspec.errors import UserError
 from rollout import batch
 from rollout.engine import Rollout
+from rollout.policy import Policy
 from rollout.report import Report
 
 
@@ -24,7 +25,7 @@ def test_a_batch_result_that_cannot_be_fetched_is_said_and_the_rollout_goes_on(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LOCALML_HOME", str(tmp_path))
-    rollout = Rollout(Site(), [], None, None, 1, 1, Report("deploy", "shop"))  # type: ignore[arg-type]
+    rollout = Rollout(Site(), [], None, Policy(), Report("deploy", "shop"))  # type: ignore[arg-type]
     assert rollout._batch("9") is None
     assert "not compared with a batch result: az ml job list: the gateway did not answer" in capsys.readouterr().out
 

@@ -31,3 +31,20 @@ def test_a_threshold_that_cannot_be_meant_is_a_finding_at_its_line(tmp_path: Pat
 
 def test_the_thresholds_of_the_repo_are_clean(tmp_path: Path) -> None:
     assert findings(tmp_path, (REPO / "ml/gate.yml").read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("ml/monitor.yml", "max_bias: 0.2\nmax_bais: 0.1\n", "ml/monitor.yml:2: a monitor has the thresholds"),
+        ("ml/deploy/rollout.yml", "samples: 60\nsteps: [0, 50]\n", "ml/deploy/rollout.yml:2: steps are [0, 50]"),
+        ("ml/deploy/rollout.yml", "limits:\n  error_rat: 1\n", "ml/deploy/rollout.yml:2: limits has error_rate"),
+    ],
+)
+def test_limits_of_monitor_and_rollout_are_checked_as_those_of_the_gate(
+    tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text(text)
+    shown = [str(finding) for finding in run_checks(tmp_path, [tmp_path / "ml"], loaders=False)]
+    assert any(line.startswith(said) for line in shown), shown
