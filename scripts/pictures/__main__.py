@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import os
 import re
 import subprocess
@@ -55,6 +56,8 @@ def _make(home: Path) -> None:
         outputs["forecast"] = _output(["forecast"], variables)
         outputs["deploy"] = _output(["deploy"], variables)
         outputs["predict"] = _output(["predict"], variables)
+        outputs["predict-store"] = _output(["predict", "--store", "S001", "--month", "2026-12"], variables)
+        outputs["answer"] = _answer(home, variables)
         outputs["status"] = _output(["status"], variables)
         paths = {name: Path(_output(["open", "--page", name], variables).strip()) for name in PAGES}
         _photograph(paths, home)
@@ -70,6 +73,18 @@ def _output(words: list[str], variables: dict[str, str]) -> str:
     if done.returncode:
         raise RuntimeError(f"./demand {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def _answer(home: Path, variables: dict[str, str]) -> str:
+    """What the endpoint says to the request of docs/api.md, with one decimal."""
+    request = home / "request.json"
+    request.write_text(json.dumps({"input_data": [{"StoreID": "S001", "MonthYear": "2026-12", "Promotion": True}]}))
+    words = ["ml", "online-endpoint", "invoke", "--name", "demand-forecast", "--request-file", str(request)]
+    answer = json.loads(json.loads(_output(words, variables)))
+    rows = [{key: round(value, 1) if isinstance(value, float) else value for key, value in row.items()}
+            for row in answer["predictions"]]  # fmt: skip
+    listed = ",\n".join(f"    {json.dumps(row)}" for row in rows)
+    return f'{{\n  "predictions": [\n{listed}\n  ],\n  "model": {json.dumps(answer["model"])}\n}}'
 
 
 def _table(text: str) -> str:
