@@ -31,10 +31,11 @@ _TERRAFORM_ACCESS = re.compile(
     r"(public|private|allowed|ip_r(ange|ule)|firewall|isolation|network_access|network_rules|default_action|bypass|identity"
     r"|role|principal|subject|issuer|admin|auth|rbac|local_account|shared_access|anonymous|security_rule)"
 )
-# Scripts that decide whether a model is registered, and the tests that nothing of a month's end reaches its forecast.
+# Scripts that decide whether a model is registered, and the tests that nothing of a month's end reaches its forecast;
+# the limits of the gate, of the monitor and of a rollout.
 _GATE_FILES = re.compile(
     r"(^|/)((gate|thresholds|significance|metrics|scoring|baselines|rolling|recipes|blending|lookback|champion|evaluate|verdict"
-    r"|test_gate|test_rolling)\.py|gate\.yml)$"
+    r"|test_gate|test_rolling)\.py|gate\.yml|ml/monitor\.yml|deploy/rollout\.yml)$"
 )
 
 
@@ -71,7 +72,7 @@ def _names(change: FieldChange) -> list[str]:
 
 
 def is_gate_file(path: str) -> bool:
-    """Whether a script belongs to the gate."""
+    """Whether a file belongs to the gate, or holds the limits of the monitor or of a rollout."""
     return _GATE_FILES.search(path) is not None
 
 

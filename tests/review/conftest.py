@@ -17,6 +17,8 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(GOOD, repo.root, ignore=shutil.ignore_patterns("__pycache__"))
     repo.write("infra/main.storage.tf", TERRAFORM)
     repo.write("ml/gate.yml", "# Odds.\nalpha: 0.1\nmin_months: 6\n")
+    repo.write("ml/monitor.yml", "max_bias: 0.2\n")
+    repo.write("ml/deploy/rollout.yml", "steps: [0, 50, 100]\nlimits:\n  error_rate: 0.01\n")
     repo.git("init", "--quiet", "--initial-branch", "main")
     repo.commit("Start")
     return repo.root

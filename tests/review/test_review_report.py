@@ -224,6 +224,14 @@ def test_a_softer_threshold_of_the_gate_is_shown_with_both_values(report: Report
     ]
 
 
+def test_softer_limits_of_the_monitor_and_of_a_rollout_are_shown_with_both_values(report: Report) -> None:
+    report.repo.edit("ml/monitor.yml", "0.2", "0.4")
+    report.repo.edit("ml/deploy/rollout.yml", "0.01", "0.05")
+    shown = report.section("Gate")
+    assert "- ml/monitor.yml: max_bias: 0.2 → 0.4" in shown
+    assert "- ml/deploy/rollout.yml: limits.error_rate: 0.01 → 0.05" in shown
+
+
 def test_a_gate_file_that_is_not_yaml_does_not_break_the_report(report: Report) -> None:
     report.repo.edit("ml/gate.yml", "alpha: 0.1", "alpha: [")
     assert "- ml/gate.yml: alpha: removed 0.1" in report.section("Gate")
