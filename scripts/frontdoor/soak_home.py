@@ -30,7 +30,7 @@ def make() -> Path:
             shutil.rmtree(folder)
         good = Path(str(model["path"]))
         for path in (good, good, _broken(good, home() / "broken/model")):
-            azml.run("model", "create", name=name, path=path, type="mlflow_model")
+            azml.run("model", "create", name=name, path=str(path), type="mlflow_model")
         azml.run("environment", "create", spec=Path("ml/environments/score.yml"))
         azml.run("compute", "attach", spec=Path("ml/deploy/compute.yml"))
     finally:
