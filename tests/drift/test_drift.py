@@ -1,5 +1,7 @@
 """python -m drift on both engines: its lines and its exit codes.
 
+pytestmark = pytest.mark.slow  # each call starts the program
+
 ENV=dev is under the stand-in that knows the CLI's reference, for its flags and for Terraform, which the local workspace
 has not; drift over the workspace is in tests/workspace/test_recipes.py.
 """

@@ -14,6 +14,8 @@ import pytest
 
 from helpers_sales import daily_sales
 
+pytestmark = pytest.mark.slow  # each call starts the program
+
 ROOT = Path(__file__).parents[2]
 DROPPED = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "AZ_ML", "ENV", "LOCALML_HOME")
 TOOLS = "env git make sh"

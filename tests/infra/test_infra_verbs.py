@@ -12,6 +12,8 @@ import pytest
 from machine import CLUSTER, Machine
 from terraform_runs import AZ, ROOT
 
+pytestmark = pytest.mark.slow  # each call starts the program
+
 needs_az = pytest.mark.skipif(not AZ.exists(), reason=f"NOT RUN: scripts against the stand-in az, {AZ} is not there")
 needs_terraform = pytest.mark.skipif(not shutil.which("terraform"), reason="NOT RUN: terraform is not on PATH")
 

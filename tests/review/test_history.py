@@ -15,6 +15,8 @@ from review.content import _CONTENT
 from review.guard import guard
 from speccheck.loaders import quiet
 
+pytestmark = pytest.mark.slow  # walks every commit of the history
+
 ROOT = Path(__file__).parents[2]
 # Enough to hold every kind of change so far, few enough to stay within seconds.
 COMMITS = 30
