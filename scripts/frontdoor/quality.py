@@ -55,7 +55,7 @@ def test(tests: Tests = None, test_workers: Workers = WORKERS) -> int:
 
 @verb(CHECKS)
 def test_fast(tests: Tests = None, test_workers: Workers = WORKERS) -> int:
-    """The tests that need no pipeline and no server, in under a minute."""
+    """The tests that need no pipeline and no server, in two minutes."""
     return _pytest(["-m", "not slow", *_split(tests)], test_workers)
 
 

@@ -1,7 +1,5 @@
 """python -m drift on both engines: its lines and its exit codes.
 
-pytestmark = pytest.mark.slow  # each call starts the program
-
 ENV=dev is under the stand-in that knows the CLI's reference, for its flags and for Terraform, which the local workspace
 has not; drift over the workspace is in tests/workspace/test_recipes.py.
 """
@@ -21,6 +19,7 @@ import yaml
 from drift.__main__ import ROOT
 from rollout.site import Site
 
+pytestmark = pytest.mark.slow  # each call starts the program
 STAND_IN = ROOT.parent / "shared/tools/az-offline"
 needs_az = pytest.mark.skipif(not STAND_IN.is_dir(), reason=f"NOT RUN: drift of ENV=dev, {STAND_IN} is not there")
 DEPLOY = ROOT / "ml" / "deploy"
