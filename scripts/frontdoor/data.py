@@ -1,6 +1,7 @@
 """Verbs of the warehouse, of own sales, and of the workspace for the real SDK."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -82,7 +83,7 @@ def workspace(
     # Jobs that come in over it read the local warehouse, so it has to know where that is.
     ready.start_warehouse()
     asked = os.environ.get("AZ_ML", "")
-    os.environ["AZ_ML"] = f"{sys.executable} -m localml"  # whatever the names, it is this machine's engine
+    os.environ["AZ_ML"] = shlex.join([sys.executable, "-m", "localml"])  # this engine, whatever ENV is
     azml.run("compute", "attach", spec=Path("ml/deploy/compute.yml"))
     os.environ["AZ_ML"] = asked
     group, name = group or os.environ.get("GROUP"), name or os.environ.get("WORKSPACE")

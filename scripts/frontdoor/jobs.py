@@ -1,6 +1,7 @@
 """Verbs of the main job: import, train, forecast, tune."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -130,7 +131,7 @@ def ml(context: typer.Context) -> int:
     site.needs_az()
     if site.is_local():
         os.environ.update(ready.warehouse_variables())
-    return subprocess.run([*os.environ["AZ_ML"].split(), *context.args], check=False).returncode
+    return subprocess.run([*shlex.split(os.environ["AZ_ML"]), *context.args], check=False).returncode
 
 
 @verb(hidden=True)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def enter() -> None:
     os.environ["ENV"] = env()
     os.environ.setdefault("LOCALML_HOME", str(Path.cwd() / ".localml"))
     if is_local():
-        os.environ["AZ_ML"] = f"{sys.executable} -m localml"
+        os.environ["AZ_ML"] = shlex.join([sys.executable, "-m", "localml"])
         return
     os.environ["AZ_ML"] = "az ml"
     for key, value in names().items():

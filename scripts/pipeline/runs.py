@@ -98,7 +98,7 @@ def watch_model(grain: str, version: str | None, act: bool) -> int:
         act: train anew where an alarm calls for it; what that registers has passed the gate, and deploys nothing.
     """
     job = new_name("monitor")
-    if code := submit.run(job, monitor.SPEC, monitor.settings(grain, version), repeats_warnings=False):
+    if code := submit.run(job, monitor.SPEC, monitor.settings(grain, version)):
         return code
     report = monitor.report_of(job)
     _say(["", *monitor.lines(report), "Page: `make open PAGE=monitor`"])

@@ -84,7 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     (args.signals / PAGE).write_text(render(report.as_json()), encoding="utf-8")
     alarms = breached(report.signals)
     for each in alarms:
-        log.warning("%s of %s is %.3g, above %.3g since %s", each.name, each.scope, each.value, each.limit, each.since)
+        # No warning of the step: who asked says each alarm with what to do about it.
+        log.info("%s of %s is %.3g, above %.3g since %s", each.name, each.scope, each.value, each.limit, each.since)
     with tracking.run("monitor") as tracker:
         tracker.log_params({**report.model, "as_of": report.as_of})
         values = {f"signal_{each.name}": each.value for each in report.signals if each.scope == "all"}

@@ -203,7 +203,9 @@ def test_a_model_that_does_not_fit_is_an_alarm_that_calls_for_another(
     names = {each["name"] for each in report["signals"] if each["state"] == "breached"}
     assert {"wape_rise", "outside_interval"} <= names
     assert report["calls_for_retraining"] is True
-    assert "alarm" in render(report)
+    text = html.unescape(render(report))
+    assert '<h1 class="no">' in text and "above 2.00 x since" in text
+    assert f"To do: {WORDS['wape_rise'].todo}." in text
 
 
 @pytest.mark.slow
