@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,6 +11,16 @@ os.environ["LOCALML_STRICT"] = "1"
 pytest_plugins = ["warehouse_fixtures"]
 # Fixtures that start a server, or make MLflow's database, take seconds: what uses one is slow, whoever writes it.
 SLOW_FIXTURES = frozenset({"shared_home", "own_home", "shared_env", "tracked_engine", "mlflow_home"})
+
+
+@pytest.fixture(autouse=True)
+def environment_as_before() -> Iterator[None]:
+    """What a test (or a verb that it calls in this process) sets in the environment is gone after it."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
