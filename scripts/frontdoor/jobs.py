@@ -138,3 +138,24 @@ def ml(context: typer.Context) -> int:
 def environments() -> None:
     """Register environments under their versions."""
     ready.environments()
+
+
+@verb(JOB, "./demand schedules --env dev")
+def schedules() -> int:
+    """Create or replace the schedules of ml/schedules: import, monitor, train, forecast once a month."""
+    site.needs_az()
+    ready.environments() if site.is_local() else ready.assets()
+    return runs.schedule_all()
+
+
+@verb(JOB, "./demand run-due --now 2027-01-02T10:00Z")
+def run_due(
+    now: Annotated[str | None, typer.Option(help="do what is due by this time; default: the clock's")] = None,
+) -> int:
+    """Run what the schedules have had due since the last time (this machine; Azure ML does so itself)."""
+    if not site.is_local():
+        raise UserError("Azure ML starts the jobs of its schedules itself: `az ml schedule list` shows them")
+    ready.environments()
+    ready.start_warehouse()
+    os.environ.update(ready.warehouse_variables())
+    return runs.run_due(now)

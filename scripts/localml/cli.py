@@ -140,4 +140,7 @@ _FLAGS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "skip_script_validation": ((), _SWITCH),
     "lines": (("-l",), {"type": int}),
     "yes": (("-y",), _SWITCH),
+    "include_disabled": ((), _SWITCH),
+    "disabled_only": ((), _SWITCH),
+    "now": ((), {"metavar": "TIME", "help": "do what is due by then; default: by now"}),
 }

@@ -10,7 +10,15 @@ from functools import partial
 from typing import Any
 
 from amlspec.errors import UserError
-from localml import strict, verbs_assets, verbs_computes, verbs_deployments, verbs_endpoints, verbs_jobs
+from localml import (
+    strict,
+    verbs_assets,
+    verbs_computes,
+    verbs_deployments,
+    verbs_endpoints,
+    verbs_jobs,
+    verbs_schedules,
+)
 
 _ASSET: dict[str, Callable[..., Any]] = {"show": verbs_assets.show, "list": verbs_assets.list_}
 _VERBS: dict[str, dict[str, Callable[..., Any]]] = {
@@ -68,6 +76,16 @@ _VERBS: dict[str, dict[str, Callable[..., Any]]] = {
         "list": verbs_deployments.list_,
         "get-logs": verbs_deployments.get_logs,
         "delete": verbs_deployments.delete,
+    },
+    "schedule": {
+        "create": verbs_schedules.create,
+        "show": verbs_schedules.show,
+        "list": verbs_schedules.list_,
+        "enable": verbs_schedules.enable,
+        "disable": verbs_schedules.disable,
+        "trigger": verbs_schedules.trigger,
+        "delete": verbs_schedules.delete,
+        "run-due": verbs_schedules.run_due,
     },
 }
 # What a caller may hand to a verb to see its progress; the command line has no flag for it.

@@ -15,6 +15,7 @@ _WAITS = {
     "online-endpoint": ("create", "update", "delete"),
     "online-deployment": ("create", "update", "delete"),
     "compute": ("attach",),
+    "schedule": ("create", "enable", "disable", "delete"),
 }
 
 

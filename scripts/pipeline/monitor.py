@@ -75,16 +75,20 @@ def _alarm(signal: dict[str, Any]) -> list[str]:
     return [f"  {words.title}{scope}: {value}, above {limit} since {signal['since']}", f"    to do: {words.todo}"]
 
 
-def decide(job: str, report: dict[str, Any]) -> str:
-    """RETRAIN, WAIT (it was done within RETRAIN_DAYS) or NOTHING; kept with what was seen, never changed afterwards."""
+def decide(job: str, report: dict[str, Any], now: datetime | None = None) -> str:
+    """RETRAIN, WAIT (it was done within RETRAIN_DAYS) or NOTHING; kept with what was seen, never changed afterwards.
+
+    `now` is the moment of the job where a past one is played; default: the clock's.
+    """
+    now = now or _now()
     decision, rule = NOTHING, "no alarm calls for a new model"
     if report["calls_for_retraining"]:
         before = _last_retraining()
-        recent = before is not None and (_now() - before).days < RETRAIN_DAYS
+        recent = before is not None and (now - before).days < RETRAIN_DAYS
         decision = WAIT if recent else RETRAIN
         rule = f"at most one retraining in {RETRAIN_DAYS} day" if recent else "an alarm calls for a new model"
     alarms = [f"{each['name']} of {each['scope']}" for each in report["signals"] if each["state"] == "breached"]
-    at = _now().isoformat(timespec="seconds")
+    at = now.isoformat(timespec="seconds")
     entry = {"at": at, "job": job, "alarms": alarms, "decision": decision, "rule": rule}
     _journal().parent.mkdir(parents=True, exist_ok=True)
     with _journal().open("a", encoding="utf-8") as stream:

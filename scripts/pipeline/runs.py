@@ -9,7 +9,20 @@ from pathlib import Path
 
 from amlspec.errors import UserError
 from demand.grain import GRAINS
-from pipeline import azml, forecast, last_forecast, last_run, lineage, models, monitor, submit, summary, sweep
+from localml import verbs_schedules, view
+from pipeline import (
+    azml,
+    forecast,
+    last_forecast,
+    last_run,
+    lineage,
+    models,
+    monitor,
+    schedules,
+    submit,
+    summary,
+    sweep,
+)
 
 ROOT = Path(__file__).parents[2]
 # A gate that refused, where the caller wants to know by the exit code.
@@ -107,6 +120,36 @@ def watch_model(grain: str, version: str | None, act: bool) -> int:
     decision = monitor.decide(job, report)
     _say([f"Decided: {decision}"])
     return train(grain, [], strict=False) if decision == monitor.RETRAIN else 0 if report["is_healthy"] else ALARMS
+
+
+def schedule_all() -> int:
+    """Create or replace each schedule of ml/schedules, and say when it starts its next job."""
+    commit = lineage.git_commit(ROOT)
+    for spec in sorted(Path("ml/schedules").glob("*.yml")):
+        azml.run("schedule", "create", spec=spec, settings=schedules.settings(spec, commit))
+        _say([schedules.line(spec, datetime.now(UTC))])
+    return 0
+
+
+def run_due(now: str | None) -> int:
+    """Each job that the schedules have due, in turn, and what a monitor's alarms call for; 1 where one failed."""
+    failed = False
+    for done in verbs_schedules.each_due(now, view.of_job):
+        _say([f"{done['time']} {done['schedule']}: {done['status']}", *([done["error"]] if "error" in done else [])])
+        failed |= done["status"] != "Completed"
+        if Path(done["spec"]).name == monitor.SPEC.name and done["status"] == "Completed":
+            act_on(done["job"], datetime.fromisoformat(done["time"]))
+    return int(failed)
+
+
+def act_on(job: str, at: datetime) -> str:
+    """Say a monitor's alarms, and train anew where they call for it; what was decided."""
+    report = monitor.report_of(job)
+    decision = monitor.decide(job, report, at)
+    _say([*monitor.lines(report), f"Decided: {decision}"])
+    if decision == monitor.RETRAIN:
+        train(GRAINS[0], [], strict=False)
+    return decision
 
 
 def follow(job: str) -> int:

@@ -4,7 +4,7 @@ import ctypes
 import logging
 import sys
 from collections.abc import Callable, Collection
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,10 +77,22 @@ def _table(folder: Path, name: str, without: Collection[str]) -> "pa.Table":
 
 
 def as_of_day(text: str) -> date | None:
-    """The day of an import as its flag has it, YYYY-MM-DD with or without a Z; None for none."""
+    """The day of an import as its flag has it, YYYY-MM-DD with or without a Z; None for none.
+
+    A schedule gives the moment that started the job (`${{creation_context.trigger_time}}`). In which form Azure ML
+    writes it is not documented: ISO 8601 and the invariant one of .NET are both read.
+    """
     if text == "none":
         return None
-    try:
-        return date.fromisoformat(text.removesuffix("Z"))
-    except ValueError:
-        raise StepError(f"--as-of {text}: is not a day such as 2026-11-24, nor none") from None
+    for read in (datetime.fromisoformat, _dotnet):
+        try:
+            return read(text).date()
+        except ValueError:
+            continue
+    if (bare := text.removesuffix("Z")) != text and len(bare) == len("2026-11-24"):
+        return as_of_day(bare)
+    raise StepError(f"--as-of {text}: is not a day such as 2026-11-24, nor none")
+
+
+def _dotnet(text: str) -> datetime:
+    return datetime.strptime(text[:19], "%m/%d/%Y %H:%M:%S")

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from demand.errors import StepError
 
 log = logging.getLogger(__name__)
+LATEST = "latest"
 
 
 class Tracker(Protocol):
@@ -84,6 +85,38 @@ def download(uri: str) -> Path:
         return Path(download_artifacts(artifact_uri=uri))
     except (MlflowException, OSError) as error:
         raise StepError(f"{uri}: cannot be read: {error}") from error
+
+
+def champion(name: str) -> str | None:
+    """The version that was made champion last; the highest where none was; None where none is registered.
+
+    On Azure ML, whose registry has no aliases, each promotion leaves its time in the tag `champion` of its version
+    (`judging.register.crown`), and the newest counts.
+    """
+    from mlflow import MlflowClient  # noqa: PLC0415
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    client = MlflowClient()
+    if not is_azure():
+        try:
+            return str(client.get_model_version_by_alias(name, "champion").version)
+        except MlflowException:
+            log.info("%s has no champion by an alias", name)
+    known = list(client.search_model_versions(f"name='{name}'"))
+    crowned = [each for each in known if each.tags.get("champion")]
+    if crowned:
+        return str(max(crowned, key=lambda each: str(each.tags["champion"])).version)
+    return str(max((int(each.version) for each in known), default="")) or None
+
+
+def number(name: str, version: str) -> str:
+    """`version`, or the number behind the label `latest` as far as a registry tells it."""
+    if version != LATEST or not is_on():
+        return version
+    from mlflow import MlflowClient  # noqa: PLC0415
+
+    known = MlflowClient().search_model_versions(f"name='{name}'")
+    return str(max((int(each.version) for each in known), default=LATEST))
 
 
 @contextmanager

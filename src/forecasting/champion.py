@@ -31,6 +31,8 @@ from forecasting.packing import NONE, read_metadata
 from forecasting.recipes import recipe_of
 from forecasting.rolling import Rolling, backtest
 
+REGISTERED = "registered"
+
 
 @dataclass(frozen=True)
 class Champion:
@@ -85,7 +87,8 @@ def read(name: str, version: str, grain: str) -> Champion | None:
 
     Args:
         name: name of the registered model.
-        version: its version, or none.
+        version: its version, none, or `registered`: the one that the registry has as champion, if any. A schedule
+            starts the pipeline with that, since nobody is there to name a version.
         grain: grain of this run's rows.
 
     Raises:
@@ -95,6 +98,11 @@ def read(name: str, version: str, grain: str) -> Champion | None:
         return None
     if not tracking.is_on():
         raise StepError(f"champion {name}:{version} cannot be read: set MLFLOW_TRACKING_URI, or pass --champion none")
+    if version == REGISTERED:
+        known = tracking.champion(name)
+        if known is None:
+            return None
+        version = known
     folder = tracking.download(f"models:/{name}/{version}")
     metadata = read_metadata(folder)
     if grain_of(metadata.get("features", ())) != grain:

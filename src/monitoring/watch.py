@@ -76,6 +76,7 @@ def watch(folder: Path, monthly: Path, limits: Limits, model: dict[str, str], as
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step. An alarm is an answer and ends it well: who asks for signals.json decides what follows."""
     args = build_parser().parse_args(argv)
+    args.model_version = tracking.number(args.model_name, str(args.model_version))
     model = {"name": args.model_name, "version": str(args.model_version)}
     as_of = args.as_of or datetime.now(UTC).date()
     report = watch(args.model, args.monthly, Limits.read(args.limits), model, as_of)

@@ -149,6 +149,7 @@ def _check_grain(model: str, metadata: dict[str, Any], monthly: pd.DataFrame) ->
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step."""
     args = build_parser().parse_args(argv)
+    args.model_version = tracking.number(args.model_name, str(args.model_version))
     if not 1 <= args.horizon <= MAX_HORIZON:
         raise StepError(f"--horizon {args.horizon}: 1 to {MAX_HORIZON} months can be forecast")
     monthly, metadata = read_rows(args.monthly, "monthly.parquet"), read_metadata(args.model)

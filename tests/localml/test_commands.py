@@ -61,15 +61,15 @@ def test_callers_in_this_process_name_verbs_and_parameters_that_there_are() -> N
         each for folder in ("pipeline", "rollout", "predict", "drift") for each in (SCRIPTS / folder).rglob("*.py")
     ]:
         for words, parameters in calls(ast.parse(path.read_text())):
-            if len(words) == 2 and words[0] != "schedule":  # the engine has no schedules; drift asks Azure for them
+            if len(words) == 2:
                 seen += 1
                 assert parameters <= commands.find(*words).parameters().keys(), (path.name, words)
     assert seen > 15
 
 
 def test_a_verb_or_group_that_is_not_imitated_is_named_with_those_that_are() -> None:
-    with pytest.raises(UserError, match=r"no group 'schedule': it has connection, data"):
-        commands.run("schedule", "list")
+    with pytest.raises(UserError, match=r"no group 'workspace': it has connection, data"):
+        commands.run("workspace", "list")
     with pytest.raises(UserError, match=r"localml job has no verb 'archive': it has create, show"):
         commands.run("job", "archive", name="x")
 

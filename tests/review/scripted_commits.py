@@ -44,7 +44,7 @@ def other_packages(repo: Repo) -> None:
 
 def more_machine_and_time(repo: Repo) -> None:
     """What costs money: schedule, time limit, instances."""
-    repo.edit(SCHEDULE, '"0 6 2 * *"', '"0 6 * * *"')
+    repo.edit(SCHEDULE, '"0 6 * * mon"', '"0 6 * * *"')
     repo.edit(PIPELINE, "timeout: 3600", "timeout: 36000")
     repo.edit("ml/deploy/blue.yml", "instance_count: 1", "instance_count: 4")
 

@@ -44,14 +44,14 @@ class Report:
 
 def test_a_new_schedule_and_a_new_cluster_cost(report: Report) -> None:
     text = (report.repo.root / "ml/pipelines/train.schedule.yml").read_text()
-    report.repo.write("ml/pipelines/hourly.schedule.yml", text.replace("train-monthly", "train-hourly"))
+    report.repo.write("ml/pipelines/hourly.schedule.yml", text.replace("train-weekly", "train-hourly"))
     report.repo.write(
         "ml/deploy/gpu.yml",
         "$schema: https://x/amlCompute.schema.json\nname: gpu\ntype: amlcompute\nsize: NC24\nmax_instances: 8\n",
     )
     cost = report.section("Cost")
     assert cost[0] == "- compute gpu, new: size: NC24; max_instances: 8"
-    assert cost[1].startswith("- schedule train-hourly, new: trigger.type: cron; trigger.expression: 0 6 2 * *")
+    assert cost[1].startswith("- schedule train-hourly, new: trigger.type: cron; trigger.expression: 0 6 * * mon")
     assert "Touches cost." in report.text()
 
 
