@@ -8,7 +8,8 @@ MAKEFLAGS += --no-print-directory
 export DEMAND_GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
 export DEMAND_GOALS := $(MAKECMDGOALS)
 
-MAIN_JOB := run-pipeline watch import-data forecast monitor schedules run-due sweep verdict open ui register-assets ready environments
+MAIN_JOB := run-pipeline watch import-data forecast monitor schedules run-due replay simulate-year \
+  sweep verdict open ui register-assets ready environments
 SERVING := deploy rollback status predict soak instance-types setup-serving
 DATA := start sales-query seed-sales workspace stop start-warehouse
 CHECKS := test test-fast bench results docs pictures check fmt review bump hooks \

@@ -17,6 +17,7 @@ from frontdoor.options import Grain, Holdout, ModelVersion, Sales, Settings, run
 from host.state import home
 from pipeline import forecast as forecasts
 from pipeline import runs, sweep
+from replay import __main__ as replays
 
 
 @verb(JOB, "./demand run-pipeline --sales mine.csv", "make run-pipeline HOLDOUT_MONTHS=3 STRICT=1")
@@ -159,3 +160,32 @@ def run_due(
     ready.start_warehouse()
     os.environ.update(ready.warehouse_variables())
     return runs.run_due(now)
+
+
+Months = Annotated[int, typer.Option(help="how many months to play")]
+
+
+@verb(JOB, "./demand replay --sales mine.csv --from 2025-01", "make replay SALES=mine.csv MONTHS=24")
+def replay(
+    sales: Sales = None,
+    first: Annotated[str | None, typer.Option("--from", help="first month to forecast, YYYY-MM")] = None,
+    months: Months = 12,
+    faults: Annotated[bool, typer.Option("--faults", help="plant events, and say which of them are seen")] = False,
+) -> int:
+    """What this repo would have done with your last months, by its schedules, gate and rollout (this machine)."""
+    return _replay(sales, None, first, months, faults)
+
+
+@verb(JOB, "./demand simulate-year --seed 7")
+def simulate_year(
+    seed: Annotated[int | None, typer.Option(help="of the generated sales")] = None, months: Months = 12
+) -> int:
+    """Replay a year of generated sales in which events are planted."""
+    return _replay(None, seed, None, months, True)
+
+
+def _replay(sales: Path | None, seed: int | None, first: str | None, months: int, faults: bool) -> int:
+    if not site.is_local():
+        raise UserError("a replay plays on this machine: leave ENV out")
+    ready.serving()
+    return replays.run(sales, seed, first, months, faults)

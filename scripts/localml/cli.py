@@ -141,6 +141,7 @@ _FLAGS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "lines": (("-l",), {"type": int}),
     "yes": (("-y",), _SWITCH),
     "include_disabled": ((), _SWITCH),
+    "no_wait": ((), _SWITCH),
     "disabled_only": ((), _SWITCH),
     "now": ((), {"metavar": "TIME", "help": "do what is due by then; default: by now"}),
 }

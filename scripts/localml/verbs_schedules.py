@@ -28,26 +28,29 @@ _SECOND = timedelta(seconds=1)
 _OURS = frozenset({"since", "folder"})
 
 
-def create(spec: Spec, *, name: str | None = None, settings: Sequence[str] = ()) -> Record:
-    """Make a schedule, or replace the one of that name, which is then enabled."""
-    document = specs.load(spec, settings, name=name)
+def create(spec: Spec, *, name: str | None = None, settings: Sequence[str] = (), no_wait: bool = False) -> Record:
+    """Make a schedule, or replace the one of that name, which is then enabled; --no-wait changes nothing here."""
+    return make(specs.load(spec, settings, name=name), _now())
+
+
+def make(document: Document, created: datetime) -> Record:
+    """The same of a parsed spec, as if it were done at that moment: what is due after it is still to come."""
     data = document.data
     if not data.get("name"):
         raise UserError(f"{document.where()}: a schedule needs a name: add `name:` or give --name")
     _read_trigger(document, data.get("trigger") or {})
     if "create_monitor" not in data:
         _job(document)  # a schedule of a job that there is not is refused now
-    now = _now().isoformat()
     shown: Record = {key: data.get(key) for key in ("name", "display_name", "description")}
-    target = {key: data[key] for key in ("create_job", "import_data", "create_monitor") if key in data}
-    record = {
+    target: Record = {key: data[key] for key in ("create_job", "import_data", "create_monitor") if key in data}
+    record: Record = {
         **shown,
         "tags": data.get("tags") or {},
-        "trigger": {str(key): str(value) if "time" in key else value for key, value in data["trigger"].items()},
+        "trigger": {key: str(value) if "time" in key else value for key, value in dict(data["trigger"]).items()},
         **target,
         "is_enabled": True,
-        "creation_context": {"created_at": now},
-        "since": now,
+        "creation_context": {"created_at": created.isoformat()},
+        "since": created.isoformat(),
         "folder": str(document.path.parent.absolute()),
     }
     _save(record)
@@ -67,12 +70,12 @@ def list_(
     return [_shown(each) for each in chosen][:max_results]
 
 
-def enable(name: str) -> Record:
+def enable(name: str, *, no_wait: bool = False) -> Record:
     """Let a schedule start jobs again, from now on: what was due while it was disabled is not made up for."""
     return _switch(name, True)
 
 
-def disable(name: str) -> Record:
+def disable(name: str, *, no_wait: bool = False) -> Record:
     """Keep a schedule from starting jobs."""
     return _switch(name, False)
 
@@ -84,7 +87,7 @@ def _switch(name: str, on: bool) -> Record:
     return _shown(_load(name))
 
 
-def delete(name: str) -> None:
+def delete(name: str, *, no_wait: bool = False) -> None:
     """Remove a schedule; the jobs that it has started stay."""
     _load(name)
     _path(name).unlink(missing_ok=True)
@@ -114,10 +117,8 @@ def each_due(now: str | None, screen: Callable[[str], View]) -> Iterator[Record]
     """The same one by one, for a caller who does something between two jobs: schedule, time, job, status, spec."""
     until = _asked(now)
     for record, moment in iter(lambda: _next(until), None):
-        name = record["name"]
-        if "create_monitor" not in record:
-            yield {"schedule": name, "time": moment.isoformat(), **_run(record, moment, screen)}
-        _save(_load(name) | {"since": (moment + _SECOND).isoformat()})
+        yield {"schedule": record["name"], "time": moment.isoformat(), **_run(record, moment, screen)}
+        _save(_load(record["name"]) | {"since": (moment + _SECOND).isoformat()})
     for record in _all():
         if datetime.fromisoformat(record["since"]) <= until:
             _save(record | {"since": (until + _SECOND).isoformat()})
@@ -133,7 +134,8 @@ def next_due(record: Mapping[str, Any], now: datetime) -> datetime | None:
 
 def _next(until: datetime) -> tuple[Record, datetime] | None:
     """The schedule and the moment that come first."""
-    waiting = ((next(_moments(each, until), None), each["name"], each) for each in _all() if each["is_enabled"])
+    runs = [each for each in _all() if each["is_enabled"] and "create_monitor" not in each]
+    waiting = ((next(_moments(each, until), None), each["name"], each) for each in runs)
     due = sorted((moment, name, record) for moment, name, record in waiting if moment is not None)
     return (due[0][2], due[0][0]) if due else None
 

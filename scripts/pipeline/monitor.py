@@ -9,7 +9,7 @@ from typing import Any
 from amlspec.errors import UserError
 from host.state import home, read_json, write_json
 from monitoring.words import WORDS, shown
-from pipeline import azml, imported, models, outputs
+from pipeline import azml, models, outputs
 
 SPEC = Path("ml/pipelines/monitor.yml")
 # The output, of the pipeline and of the step that writes it (`outputs.fetched`).
@@ -21,14 +21,17 @@ RETRAIN, WAIT, NOTHING = "retrain", "wait", "nothing"
 
 
 def settings(grain: str, version: str | None) -> list[str]:
-    """`--set` values for ml/pipelines/monitor.yml. Raises UserError for a version that does not exist."""
+    """`--set` values for ml/pipelines/monitor.yml. Raises UserError for a version that does not exist.
+
+    The day is today's, not that of the import as for other jobs: sales that no longer come are what is to be seen.
+    """
     model = models.name_for(grain)
     chosen = models.version_or_champion(model, version)
     return [
         f"inputs.model.path=azureml:{model}:{chosen}",
         f"inputs.model_name={model}",
         f"inputs.model_version={chosen}",
-        f"inputs.as_of={imported.day(imported.newest())}",
+        f"inputs.as_of={_now():%Y-%m-%d}Z",
         f"inputs.grain={grain}",
     ]
 
@@ -80,6 +83,8 @@ def decide(job: str, report: dict[str, Any], now: datetime | None = None) -> str
 
     `now` is the moment of the job where a past one is played; default: the clock's.
     """
+    if known := decided(job):  # a call that was killed after it had decided
+        return known
     now = now or _now()
     decision, rule = NOTHING, "no alarm calls for a new model"
     if report["calls_for_retraining"]:
@@ -94,6 +99,11 @@ def decide(job: str, report: dict[str, Any], now: datetime | None = None) -> str
     with _journal().open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(entry) + "\n")
     return decision
+
+
+def decided(job: str) -> str | None:
+    """What was decided about the alarms of a job; None where nothing was."""
+    return next((str(each["decision"]) for each in decisions() if each["job"] == job), None)
 
 
 def decisions() -> list[dict[str, Any]]:

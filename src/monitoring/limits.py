@@ -10,8 +10,8 @@ class Limits(Thresholds):
     """A signal is breached above its limit; ml/monitor.yml says what each is."""
 
     WHAT = "a monitor"
-    max_days_since_sales: float = 45
-    max_quarantined: float = 0.02
+    max_months_missing: float = 0
+    max_quarantined: float = 0.005
     max_stores_silent: float = 0.10
     max_stores_new: float = 0.10
     max_sales_level: float = 0.5

@@ -1,7 +1,7 @@
 """Signals of the sales themselves: fresh, complete, and like those of the year before."""
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ def signals(rows: pd.DataFrame, counts: dict[str, Any], as_of: date, limits: Lim
     Args:
         rows: monthly sales.
         counts: rows.json of the aggregate step.
-        as_of: day of the import.
+        as_of: the day for which is asked.
         limits: above which a signal is breached.
         watched: how many months.
     """
@@ -85,10 +85,6 @@ def _measures() -> Iterator[tuple[str, str, str, Measure]]:
     for column in ("Promotion", "Holiday", "Country"):
         name = f"{column.lower()}_mix"
         yield name, f"max_{name}", RETRAIN, _mix_of(column)
-
-
-def _price_shift(known: Months, month: int) -> float | None:
-    return distances.shift(*known.relative(month, "Price"))
 
 
 def _mix_of(column: str) -> Measure:
@@ -124,11 +120,12 @@ def _level(known: Months, month: int, column: str) -> float | None:
 
 def _of_import(known: Months, counts: dict[str, Any], as_of: date, limits: Limits) -> list[Signal]:
     month = [month_name(known.last)]
-    following = known.last + 1
-    days = (as_of - date(following // YEAR, following % YEAR + 1, 1)).days
+    # On the second of a month, when the import runs, the month before it is complete.
+    due = as_of - timedelta(days=1)
+    missing = due.year * YEAR + due.month - 2 - known.last
     read = counts.get("read") or 0
     share = (counts.get("quarantined") or 0) / read if read else None
     return [
-        Signal("days_since_sales", "all", limits.max_days_since_sales, LOOK, month, [float(days)]),
+        Signal("months_missing", "all", limits.max_months_missing, LOOK, month, [float(max(0, missing))]),
         Signal("quarantined", "all", limits.max_quarantined, LOOK, month, [share]),
     ]

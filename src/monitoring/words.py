@@ -12,13 +12,13 @@ class Words(NamedTuple):
     todo: str
 
 
-PERCENT, DAYS, TIMES, PLAIN = "{:.1%}", "{:.0f} days", "{:.2f} x", "{:.2f}"
+PERCENT, COUNT, TIMES, PLAIN = "{:.1%}", "{:.0f}", "{:.2f} x", "{:.2f}"
 MODEL = "a retraining run, which has to pass the gate"
 UNIT = "look at the import: the unit may have changed"
 REGION = "look at the import: a region may be missing or closed"
 WIDER = "expect larger errors: plan with P10 and P90"
 WORDS: Mapping[str, Words] = {
-    "days_since_sales": Words("Days since the last complete month", DAYS, "import: make import-data; then its source"),
+    "months_missing": Words("Months of sales that are missing", COUNT, "make import-data; then look at their source"),
     "quarantined": Words("Rows in quarantine", PERCENT, "make open PAGE=data names the rules; mend the source"),
     "stores_silent": Words("Stores that fell silent", PERCENT, REGION),
     "stores_new": Words("Stores never seen before", PERCENT, MODEL),

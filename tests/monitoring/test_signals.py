@@ -52,7 +52,7 @@ def test_a_quiet_year_of_generated_sales_has_no_alarm(seed: int) -> None:
 @pytest.mark.skipif(not sets.SHARED.is_dir(), reason=f"NOT RUN: real sales, {sets.SHARED} is not there")
 @pytest.mark.parametrize("name", ["rossmann100", "demand_forecasting"])
 def test_a_year_of_real_sales_has_no_alarm_but_that_it_is_long_ago(name: str) -> None:
-    assert alarms(sets.of_file(dict(sets.shared())[name]).rows) == {"days_since_sales"}
+    assert alarms(sets.of_file(dict(sets.shared())[name]).rows) == {"months_missing"}
 
 
 def price_shock(rows: pd.DataFrame, at: pd.Series) -> pd.DataFrame:
@@ -107,8 +107,14 @@ def test_late_data_and_a_broken_feed_are_seen_from_the_import() -> None:
     rows = prepared_sales()
     known = seen(rows, {"read": 1000, "quarantined": 50}, date(2025, 4, 1))
     assert known["quarantined"].value == 0.05 and known["quarantined"].state == BREACHED
-    assert known["days_since_sales"].state == BREACHED
-    assert seen(rows, as_of=date(2024, 1, 20))["days_since_sales"].value == 19.0
+    assert known["months_missing"].state == BREACHED
+
+
+@pytest.mark.parametrize(
+    ("as_of", "missing"), [((2024, 1, 31), 0), ((2024, 2, 1), 0), ((2024, 2, 2), 1), ((2024, 4, 2), 3)]
+)
+def test_a_month_is_missing_from_the_second_of_the_next_on(as_of: tuple[int, int, int], missing: int) -> None:
+    assert seen(prepared_sales(), as_of=date(*as_of))["months_missing"].value == missing
 
 
 def prepared_sales() -> pd.DataFrame:

@@ -106,5 +106,5 @@ def test_a_job_is_begun_with_its_settings(service: Service) -> None:
 
 
 def test_a_verb_that_the_engine_does_not_have_is_an_error_of_one_line(local: None) -> None:
-    with pytest.raises(UserError, match="localml has no group 'schedule'"):
-        azml.call("schedule", "list")
+    with pytest.raises(UserError, match="localml has no group 'workspace'"):
+        azml.call("workspace", "list")

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 
 import pytest
 import recorded
@@ -195,7 +196,11 @@ def test_monitor_watches_the_champion_and_says_its_alarms_with_a_code_of_its_own
     azure.replies["^ml job download"] = {"stdout": recorded.DOTS}
     done = azure.make("monitor", "ENV=dev", code=2)
     (submitted,) = azure.said("job create")
-    for part in ("--file ml/pipelines/monitor.yml", "azureml:demand-forecast:10", "inputs.as_of=2026-11-20Z"):
+    for part in (
+        "--file ml/pipelines/monitor.yml",
+        "azureml:demand-forecast:10",
+        f"inputs.as_of={datetime.now(UTC):%Y-%m-%d}Z",
+    ):
         assert part in submitted
     assert "jobs.monitor.component=azureml:monitor_model:" in submitted
     assert "  Bias: 40.0%, above 20.0% since 2026-10" in done.stdout

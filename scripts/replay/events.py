@@ -1,0 +1,103 @@
+"""Events that are planted into sales at known months, so that it can be said which of them the monitor saw.
+
+An event happens in a month of sales. What lasts is in every import after it; what does not is in the first import of
+that month alone, as where a source sends the month anew once it was told.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from demand.months import month_name
+
+# SQL of the sales -> SQL of the sales with the event; the dates are the first days of its month and of the next.
+Change = Callable[[str, date, date], str]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event.
+
+    Attributes:
+        name: in words.
+        month: index of the month of sales in which it happens (`demand.months`).
+        lasts: whether later imports have it, too.
+        signals: one of these has to be an alarm.
+        change: what it does.
+    """
+
+    name: str
+    month: int
+    lasts: bool
+    signals: frozenset[str]
+    change: Change
+
+    def is_in(self, known_until: int) -> bool:
+        """Whether an import whose last month that is has the event."""
+        return self.month <= known_until if self.lasts else self.month == known_until
+
+    @property
+    def label(self) -> str:
+        """`price shock in 2026-08`."""
+        return f"{self.name} in {month_name(self.month)}"
+
+
+def _broken_feed(sales: str, first: date, after: date) -> str:
+    bad = f"SaleDate >= DATE '{first}' and hash(SaleID) % 10 < 3"
+    return f"select * replace (case when {bad} then -1 else Price end as Price) from ({sales})"
+
+
+def _late_data(sales: str, first: date, after: date) -> str:
+    return f"select * from ({sales}) where SaleDate < DATE '{first}'"
+
+
+def _changed_unit(sales: str, first: date, after: date) -> str:
+    now = f"case when SaleDate >= DATE '{first}' then Quantity * 12 else Quantity end"
+    return f"select * replace ({now} as Quantity) from ({sales})"
+
+
+def _new_country(sales: str, first: date, after: date) -> str:
+    # Every sixth store has a twin in a country that was never seen.
+    opened = f"SaleDate >= DATE '{first}' and hash(StoreID) % 6 = 0"
+    twin = "'N' || SaleID as SaleID, 'N' || StoreID as StoreID, 'Brazil' as Country, 'Sao Paulo' as City"
+    known = f"select * replace (SaleID::varchar as SaleID) from ({sales})"
+    return f"{known} union all by name select * replace ({twin}) from ({sales}) where {opened}"
+
+
+def _price_shock(sales: str, first: date, after: date) -> str:
+    now = f"case when SaleDate >= DATE '{first}' then Price * 1.4 else Price end"
+    return f"select * replace ({now} as Price) from ({sales})"
+
+
+def _closed_region(sales: str, first: date, after: date) -> str:
+    return f"select * from ({sales}) where not (SaleDate >= DATE '{first}' and Country = 'Mexico')"
+
+
+# Months after the first that is forecast; between the first four there are quiet ones.
+_PLANTED: tuple[tuple[int, str, bool, frozenset[str], Change], ...] = (
+    (1, "broken feed", False, frozenset({"quarantined", "failed"}), _broken_feed),
+    (3, "late data", False, frozenset({"months_missing"}), _late_data),
+    (5, "changed unit", False, frozenset({"sales_level"}), _changed_unit),
+    (7, "new country", True, frozenset({"stores_new", "country_mix"}), _new_country),
+    (9, "price shock", True, frozenset({"price_level", "price_shift"}), _price_shock),
+    (10, "closed region", True, frozenset({"stores_silent"}), _closed_region),
+)
+
+
+def planted(first: int, months: int) -> tuple[Event, ...]:
+    """The events of a replay whose first forecast is of month `first`; those that an import of it still sees."""
+    return tuple(Event(name, first + at, *more) for at, name, *more in _PLANTED if at < months - 1)  # type: ignore[arg-type]
+
+
+def with_events(sales: str, events: Sequence[Event], known_until: int) -> str:
+    """SQL of the sales as an import sees them whose last month is `known_until`."""
+    known = f"select * from ({sales}) where SaleDate < DATE '{first_day(known_until + 1)}'"
+    for event in events:
+        if event.is_in(known_until):
+            known = event.change(known, first_day(event.month), first_day(event.month + 1))
+    return known
+
+
+def first_day(month: int) -> date:
+    """The first day of a month by its index."""
+    return date(month // 12, month % 12 + 1, 1)
