@@ -27,7 +27,8 @@ ALLOWED: dict[str, set[str]] = {
     "workspace": {"amlspec", "host", "localml"},  # the engine behind Azure ML's REST API
     "specfmt": {"amlspec"},
     # The check says what the formatter would change, and what the gate's thresholds (forecasting.thresholds) may be.
-    "speccheck": {"amlspec", "specfmt", "forecasting", "monitoring", "rollout"},  # of the last only the policy
+    # Of rollout only the policy, of the engine only how long collected rows are kept.
+    "speccheck": {"amlspec", "specfmt", "forecasting", "monitoring", "rollout", "localml"},
     "review": {"amlspec", "forecasting"},  # forecasting.verdict, which needs the standard library only
     "sqlcheck": set(),
     "ownsales": {"amlspec", "host", "sales", "demand"},
@@ -47,7 +48,12 @@ ALLOWED: dict[str, set[str]] = {
     # The verbs: they call every tool, and no tool knows them.
     "frontdoor": {
         *("amlspec", "host", "localml", "demand", "infra", "pipeline", "warehouse", "ownsales", "predict", "rollout"),
-        *("drift", "servers", "workspace", "overview", "screens", "rename"),
+        *("drift", "servers", "workspace", "overview", "screens", "rename", "replay"),
+    },
+    # Plays months by the same jobs, gate and rollout; what the machine must have ready is handed to it.
+    "replay": {
+        *("amlspec", "demand", "forecasting", "host", "localml", "monitoring", "pages", "pipeline", "results"),
+        *("rollout", "sales", "servers", "warehouse"),
     },
     "judge": {"amlspec", "host"},  # it calls the engine as a person does
     "results": {"amlspec", "host", "warehouse", "demand", "forecasting", "judging", "sales"},

@@ -187,5 +187,4 @@ def simulate_year(
 def _replay(sales: Path | None, seed: int | None, first: str | None, months: int, faults: bool) -> int:
     if not site.is_local():
         raise UserError("a replay plays on this machine: leave ENV out")
-    ready.serving()
-    return replays.run(sales, seed, first, months, faults)
+    return replays.run(ready, sales, seed, first, months, faults)

@@ -18,7 +18,7 @@ from amlspec.references import Reference, is_named
 from amlspec.serving import Deployment
 from host import process
 from host.state import home
-from localml import assets, registry
+from localml import assets, collected, registry
 from localml.assets import Asset
 from localml.serving import container, store
 
@@ -108,6 +108,7 @@ def _serve(spec: Deployment, environment: Asset, model: Path, code: Path) -> dic
         "AML_APP_ROOT": str(script.parent),
         "AZUREML_ENTRY_SCRIPT": script.name,
         "AZUREML_MODEL_DIR": str(model),
+        **collected.variables(spec),
     }
     variables = process.environment("serving", python, place / "tmp", {**spec.environment_variables, **ours})
     variables["PATH"] = f"{place / 'bin'}{os.pathsep}{variables['PATH']}"

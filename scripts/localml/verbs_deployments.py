@@ -11,7 +11,7 @@ from amlspec.errors import UserError
 from amlspec.schema import parse
 from amlspec.serving import Deployment
 from host import process
-from localml import generation, specs
+from localml import collected, generation, specs
 from localml.serving import control, store
 from localml.specs import Spec
 
@@ -69,6 +69,7 @@ def _bring_up(spec: Deployment, document: Document) -> dict[str, Any]:
         where = document.where("model_mount_path")
         LOG.warning("warning: %s: model_mount_path: here the model lies at $AZUREML_MODEL_DIR only", where)
     control.ensure(spec.endpoint_name)
+    collected.tidy()
     entry = generation.make(spec, document)
     with store.lock(spec.endpoint_name):
         store.save_deployment(spec.endpoint_name, entry)

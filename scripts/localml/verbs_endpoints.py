@@ -15,6 +15,8 @@ from amlspec.serving import Endpoint
 from host.state import read_json
 from localml import specs, verbs_computes
 from localml.serving import control, store
+from localml.serving.minutes import Minute
+from localml.serving.minutes import read as read_minutes
 from localml.serving.store import HOST
 from localml.specs import Spec
 
@@ -189,6 +191,18 @@ def delete(name: str, *, yes: bool = False) -> None:
     with store.lock(name):
         control.stop(store.folder(name))
         store.remove(name)
+
+
+def exists(name: str) -> bool:
+    """Whether there is such an endpoint."""
+    return name in store.names()
+
+
+def minutes(name: str) -> list[Minute]:
+    """What its requests were like, the oldest minute first."""
+    if not is_stopped(name):
+        control.status(name)  # the router writes down what it has
+    return list(read_minutes(store.folder(name)))
 
 
 def stop_every() -> list[str]:

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from amlspec.errors import UserError
-from host.state import home, read_json, write_json
+from demand.grain import GRAINS
+from host.state import home, read_json, write_json, write_text
+from monitoring.page import render
+from monitoring.signals import breached, of_json
 from monitoring.words import WORDS, shown
-from pipeline import azml, models, outputs
+from pipeline import azml, endpoint_signals, models, outputs
 
 SPEC = Path("ml/pipelines/monitor.yml")
 # The output, of the pipeline and of the step that writes it (`outputs.fetched`).
@@ -36,8 +39,8 @@ def settings(grain: str, version: str | None) -> list[str]:
     ]
 
 
-def report_of(job: str) -> dict[str, Any]:
-    """signals.json of a job, brought here; it is then the last report."""
+def report_of(job: str, grain: str = GRAINS[0]) -> dict[str, Any]:
+    """signals.json of a job, brought here, with the endpoint's own signals; it is then the last report."""
     record = azml.call("job", "show", name=job)
     local = (record.get("outputs") or {}).get(SIGNALS[0], {}).get("path")
     folder = Path(local) if local and Path(local).is_dir() else home() / "monitor" / job
@@ -47,6 +50,12 @@ def report_of(job: str) -> dict[str, Any]:
         report: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"the output {SIGNALS[0]} of job {job} holds no {FILE}", 1) from None
+    if served := endpoint_signals.signals(grain):
+        report["signals"] += [each.as_json() for each in served]
+        report["is_healthy"] = not breached([of_json(each) for each in report["signals"]])
+        folder = home() / "monitor" / job
+        write_json(folder / FILE, report)
+        write_text(folder / PAGE, render(report))
     write_json(_note(), {"job": job, "folder": str(folder), "at": _now().isoformat(timespec="seconds")})
     return report
 

@@ -113,7 +113,7 @@ def watch_model(grain: str, version: str | None, act: bool) -> int:
     job = new_name("monitor")
     if code := submit.run(job, monitor.SPEC, monitor.settings(grain, version)):
         return code
-    report = monitor.report_of(job)
+    report = monitor.report_of(job, grain)
     _say(["", *monitor.lines(report), "Page: `make open PAGE=monitor`"])
     if not act:
         return 0 if report["is_healthy"] else ALARMS

@@ -18,7 +18,7 @@ from host.state import home, write_json
 from localml import registry, verbs_endpoints
 from replay import page
 from replay.events import Event, planted, with_events
-from replay.play import Replay, write_rows
+from replay.play import Machine, Replay, write_rows
 from replay.table import Summary, summary
 from sales.contract_sql import literal
 from servers import __main__ as servers
@@ -35,10 +35,11 @@ CONTRACT = Path("ml/data/sales.contract.yml")
 CODE = ("src/**/*.py", "src/**/*.sql", "ml/**/*.yml", "ml/**/*.sql", "scripts/replay/*.py")
 
 
-def run(sales: Path | None, seed: int | None, first: str | None, months: int, faults: bool) -> int:
+def run(machine: Machine, sales: Path | None, seed: int | None, first: str | None, months: int, faults: bool) -> int:
     """Play `months` months from `first` on (default: the last ones), and say what came of it.
 
     Args:
+        machine: makes ready what the jobs need.
         sales: a file in the contract's columns; default: generated sales.
         seed: of the generated sales; default: that of `make seed-sales`.
         first: YYYY-MM of the first forecast.
@@ -54,7 +55,7 @@ def run(sales: Path | None, seed: int | None, first: str | None, months: int, fa
         parts = _sales(sales, seed, work)
         begin, months = _span(parts, first, months)
         events = planted(begin, months) if faults else ()
-        done = _play(Replay(parts, begin, months, events), events)
+        done = _play(Replay(parts, begin, months, events, machine), events)
     finally:
         verbs_endpoints.stop_every()
         servers.main(["stop"])

@@ -59,7 +59,9 @@ def _changed_unit(sales: str, first: date, after: date) -> str:
 def _new_country(sales: str, first: date, after: date) -> str:
     # Every sixth store has a twin in a country that was never seen.
     opened = f"SaleDate >= DATE '{first}' and hash(StoreID) % 6 = 0"
-    twin = "'N' || SaleID as SaleID, 'N' || StoreID as StoreID, 'Brazil' as Country, 'Sao Paulo' as City"
+    # Numbers stay numbers: the id's type is that of the whole column.
+    number = "case when try_cast(SaleID as bigint) is null then 'N' || SaleID else '9' || SaleID end as SaleID"
+    twin = f"{number}, 'N' || StoreID as StoreID, 'Brazil' as Country, 'Sao Paulo' as City"
     known = f"select * replace (SaleID::varchar as SaleID) from ({sales})"
     return f"{known} union all by name select * replace ({twin}) from ({sales}) where {opened}"
 

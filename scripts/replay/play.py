@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 import duckdb
 
 from amlspec.errors import UserError
 from demand.grain import GRAINS, MODEL_NAME
 from demand.months import month_name
-from frontdoor import ready
 from host.state import home, read_json, write_json
 from localml import records, specs, verbs_schedules, view
 from pipeline import forecast, last_forecast, models, monitor, runs
@@ -57,10 +56,29 @@ class Played:
     forecast: str | None = None
 
 
+class Machine(Protocol):
+    """What the verbs make ready on this machine (frontdoor.ready)."""
+
+    def seed(self, file: Path | None) -> None:
+        """Fill the local warehouse."""
+
+    def start_warehouse(self) -> None:
+        """Have it run, and let the steps of jobs know where."""
+
+    def import_sales(self) -> int:
+        """Sales from the warehouse to the data asset; the exit code."""
+
+    def serving(self) -> None:
+        """Have what a rollout needs."""
+
+
 class Replay:
     """A replay in this process's LOCALML_HOME."""
 
-    def __init__(self, sales: Sequence[Path], first: int, months: int, events: Sequence[Event]) -> None:
+    def __init__(
+        self, sales: Sequence[Path], first: int, months: int, events: Sequence[Event], machine: Machine
+    ) -> None:
+        self.machine = machine
         files = ", ".join(literal(str(path)) for path in sales)
         self.sales, self.events = f"select * from read_parquet([{files}])", events
         self.months = range(first, first + months)
@@ -99,13 +117,14 @@ class Replay:
         file = self.folder / "known.parquet"
         query = with_events(self.sales, self.events, month - 1)
         rows = write_rows(query, file)
-        ready.seed(file)
-        ready.start_warehouse()
+        self.machine.seed(file)
+        self.machine.start_warehouse()
         return rows
 
     def _begin(self, moment: datetime, played: Played) -> None:
         """The first training, and the schedules from then on that need no model."""
-        if ready.import_sales() or runs.train(GRAINS[0], [], strict=False):
+        self.machine.serving()
+        if self.machine.import_sales() or runs.train(GRAINS[0], [], strict=False):
             raise UserError(f"the first training failed: {self.folder}/log.txt says why", 1)
         _schedule(moment, *(kind for kind in KINDS if kind not in OF_A_MODEL))
         played.trained = 1

@@ -11,7 +11,7 @@ import yaml
 from demand.errors import StepError
 
 SQL_TYPES = {"string": "VARCHAR", "timestamp": "TIMESTAMP", "number": "DOUBLE", "boolean": "BOOLEAN"}
-_COLUMN_KEYS = {"name", "type", "required", "unique", "minimum", "future", "description"}
+_COLUMN_KEYS = {"name", "type", "required", "unique", "minimum", "future", "personal", "description"}
 FREQUENCIES = ("daily", "weekly", "monthly")
 
 
@@ -19,7 +19,8 @@ FREQUENCIES = ("daily", "weekly", "monthly")
 class Column:
     """One column of the contract; `minimum` is inclusive and in the column's own unit.
 
-    A timestamp with `future` False may not lie after the day `latest`, which is not the contract's to know.
+    A `personal` column is never kept of a request to the endpoint. A timestamp with `future` False may not lie after
+    the day `latest`, which is not the contract's to know.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Column:
     unique: bool = False
     minimum: float | None = None
     future: bool = True
+    personal: bool = False
     description: str = ""
     latest: date | None = None
 
@@ -86,6 +88,8 @@ def _column(entry: Any, path: Path) -> Column:
         raise StepError(f"{path}: column {entry['name']}: type {entry['type']!r} is none of {', '.join(SQL_TYPES)}")
     if "future" in entry and (entry["type"] != "timestamp" or not isinstance(entry["future"], bool)):
         raise StepError(f"{path}: column {entry['name']}: `future` is true or false, and only a timestamp has it")
+    if not isinstance(entry.get("personal", False), bool):
+        raise StepError(f"{path}: column {entry['name']}: `personal` is true or false")
     return Column(**entry)
 
 

@@ -18,7 +18,7 @@ from azureml_inference_server_http.api.aml_request import rawhttp
 from flask import Response
 
 from demand import openapi
-from demand.collecting import Collectors
+from demand.collecting import Collectors, sink_of
 from demand.contract import load_contract
 from demand.direct import load_forecaster
 from demand.explain import explain
@@ -49,7 +49,8 @@ class Service:
         known = month_name(state.last_month)
         name, version = identity(root)
         self.model = {"name": name, "version": version, "known_until": known}
-        self.collectors = Collectors()
+        personal = [column.name for column in contract.columns if column.personal]
+        self.collectors = Collectors(sink_of(os.environ), personal).start()
 
     def answer(self, asked: Request) -> dict[str, Any]:
         """The body of the answer."""

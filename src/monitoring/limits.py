@@ -25,4 +25,6 @@ class Limits(Thresholds):
     max_wape_rise: float = 2.0
     max_bias: float = 0.20
     max_outside_interval: float = 0.50
+    max_endpoint_errors: float = 0.02
+    max_endpoint_p95_ms: float = 2000
     max_width_rise: float = 1.5

@@ -12,10 +12,12 @@ class Words(NamedTuple):
     todo: str
 
 
+MILLISECONDS = "{:.0f} ms"
 PERCENT, COUNT, TIMES, PLAIN = "{:.1%}", "{:.0f}", "{:.2f} x", "{:.2f}"
 MODEL = "a retraining run, which has to pass the gate"
 UNIT = "look at the import: the unit may have changed"
 REGION = "look at the import: a region may be missing or closed"
+SERVER = "make status, then az ml online-deployment get-logs; make rollback gives the version before back"
 WIDER = "expect larger errors: plan with P10 and P90"
 WORDS: Mapping[str, Words] = {
     "months_missing": Words("Months of sales that are missing", COUNT, "make import-data; then look at their source"),
@@ -33,6 +35,8 @@ WORDS: Mapping[str, Words] = {
     "wape_rise": Words("Error over that of the months before", TIMES, MODEL),
     "bias": Words("Bias", PERCENT, MODEL),
     "outside_interval": Words("Sales outside P10 to P90", PERCENT, MODEL),
+    "endpoint_errors": Words("Requests to the endpoint that failed, last day", PERCENT, SERVER),
+    "endpoint_p95_ms": Words("Answers of the endpoint, 95th percentile", MILLISECONDS, SERVER),
     "width_rise": Words("Width of the interval over that of the months before", TIMES, WIDER),
 }
 

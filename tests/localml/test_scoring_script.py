@@ -241,8 +241,11 @@ def test_the_data_collector_gets_what_was_asked_and_answered(
     assert {kind for kind, _, _ in came} == {"azureml.inference.model_inputs", "azureml.inference.model_outputs"}
     assert len({correlation for _, correlation, _ in came}) == 1
     by_collector = {kind.rpartition(".")[2]: rows for kind, _, rows in came}
-    assert by_collector["model_inputs"] == [{"MonthYear": "2024-01", "StoreID": "S000", "Price": 4.5}]
-    (forecast,) = by_collector["model_outputs"]
+    (asked,), (forecast,) = by_collector["model_inputs"], by_collector["model_outputs"]
+    assert {name: asked.pop(name) for name in ("RequestID", "RequestTime")} == {
+        name: forecast.pop(name) for name in ("RequestID", "RequestTime")
+    }
+    assert asked == {"MonthYear": "2024-01", "StoreID": "S000", "Price": 4.5}
     assert forecast["TotalSales"] == pytest.approx(answer["predictions"][0]["TotalSales"])
     assert set(forecast) == {"StoreID", "MonthYear", "TotalSales", "P10", "P90", "flags"}
 

@@ -12,6 +12,7 @@ import os
 import random
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from host import daemon
 from host.daemon import Server
 from host.state import read_json
 from localml.serving.fleet import Fleet
+from localml.serving.minutes import Minutes
 from localml.serving.pool import BusyError, Group
 from localml.serving.replica import Replica
 from localml.serving.store import HOST
@@ -42,6 +44,7 @@ class Router:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.fleet = Fleet(folder)
+        self.minutes = Minutes(folder)
         self.client = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, force_close=True),
             timeout=aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS),
@@ -65,6 +68,7 @@ class Router:
     async def status(self, request: web.Request) -> web.Response:
         """What each deployment does."""
         self._allow(request, "control")
+        self.minutes.write()
         return web.json_response(self.fleet.shown())
 
     async def sync(self, request: web.Request) -> web.Response:
@@ -81,12 +85,14 @@ class Router:
         group = self._choose(request.headers.get(HEADER))
         group.pending += 1
         group.counts["requests"] += 1
+        began = time.monotonic()
         try:
             answer = await self._forward(group, request, body)
         finally:
             group.pending -= 1
         if answer.status >= 500:
             group.counts["server_errors"] += 1
+        self.minutes.add(group.name, time.monotonic() - began, answer.status >= 500)
         answer.headers[HEADER] = group.name
         return answer
 
@@ -198,6 +204,7 @@ async def serve(folder: Path) -> None:
     leaving = asyncio.create_task(_until_removed(folder, server, stop))
     await stop.wait()
     leaving.cancel()
+    router.minutes.write()
     await runner.cleanup()
     await router.fleet.stop()
     await router.client.close()
