@@ -93,6 +93,13 @@ locals {
         | where requests >= 10 and p95 > ${var.latency_alert_ms}
       KQL
     }
+    monitor = {
+      severity = 2, threshold = 0, text = "The monitor has alarms: make status ENV=${var.environment} says which, docs/monitoring.md what to do."
+      query    = <<-KQL
+        AppMetrics
+        | where Name startswith "signal_" and tostring(Properties.state) == "breached"
+      KQL
+    }
     failed-scaling = {
       severity = 2, threshold = 0, text = "Pods of the endpoint cannot be placed on any node."
       query    = <<-KQL

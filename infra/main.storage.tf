@@ -114,6 +114,21 @@ resource "azurerm_storage_management_policy" "main" {
     }
   }
 
+  # What the endpoint was asked and answered; the local engine keeps it as long (ml/deploy/collected.yml).
+  rule {
+    name    = "collected"
+    enabled = true
+    filters {
+      blob_types   = ["blockBlob", "appendBlob"]
+      prefix_match = ["azureml-blobstore-${azurerm_machine_learning_workspace.main.workspace_id}/modelDataCollector/"]
+    }
+    actions {
+      base_blob {
+        delete_after_days_since_modification_greater_than = var.collected_days
+      }
+    }
+  }
+
   rule {
     name    = "cold-data"
     enabled = true

@@ -25,6 +25,8 @@ output "deployed" {
     REGISTRY            = azurerm_container_registry.main.login_server
     OUTBOUND_IP         = azurerm_public_ip.nat.ip_address
     NETWORK_ID          = azurerm_virtual_network.main.id
+    # Names the resource that takes metrics and lets nobody read.
+    INSIGHTS = nonsensitive(azurerm_application_insights.main.connection_string)
     # Comma-separated. The ranges are empty in prod; the names are those that the outbound rules must show.
     ALLOWED_IP_RANGES = join(",", local.public ? var.allowed_ip_ranges : [])
     OUTBOUND_FQDNS    = join(",", sort(values(local.outbound_names)))

@@ -286,6 +286,17 @@ variable "job_log_days" {
   default     = 180
 }
 
+variable "collected_days" {
+  description = "Days that rows which the endpoint was asked and answered are kept; ml/deploy/collected.yml says the same, a test holds both equal."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = var.collected_days >= 1
+    error_message = "collected_days must be 1 or more."
+  }
+}
+
 variable "image_retention_days" {
   description = "Days that the registry keeps images without a tag."
   type        = number

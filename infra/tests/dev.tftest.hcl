@@ -211,8 +211,12 @@ run "dev_holds_every_rule" {
     error_message = "Versions and soft delete bring a lost blob back."
   }
   assert {
-    condition     = toset(azurerm_storage_management_policy.main.rule[*].name) == toset(["old-versions", "job-logs", "cold-data"]) && alltrue(azurerm_storage_management_policy.main.rule[*].enabled)
+    condition     = toset(azurerm_storage_management_policy.main.rule[*].name) == toset(["old-versions", "job-logs", "collected", "cold-data"]) && alltrue(azurerm_storage_management_policy.main.rule[*].enabled)
     error_message = "The lifecycle rules must all be on."
+  }
+  assert {
+    condition     = alltrue([for rule in azurerm_storage_management_policy.main.rule : alltrue([for prefix in rule.filters[0].prefix_match : endswith(prefix, "/modelDataCollector/")]) if rule.name == "collected"])
+    error_message = "Collected rows go after a time; nothing else of the workspace's container does: models are in it."
   }
   assert {
     condition     = azurerm_storage_account.main.network_rules[0].default_action == "Deny" && azurerm_key_vault.main.network_acls[0].default_action == "Deny" && tolist(azurerm_container_registry.main.network_rule_set)[0].default_action == "Deny"
@@ -398,7 +402,7 @@ run "dev_holds_every_rule" {
     error_message = "A resource sends no logs."
   }
   assert {
-    condition     = toset(keys(azurerm_monitor_metric_alert.main)) == toset(["failed-jobs", "failed-deployments", "silent-jobs", "unusable-nodes", "compute-quota", "node-cpu", "node-memory", "node-disk", "vault-availability", "storage-availability"]) && toset(keys(azurerm_monitor_scheduled_query_rules_alert_v2.main)) == toset(["endpoint-errors", "endpoint-latency", "failed-scaling"])
+    condition     = toset(keys(azurerm_monitor_metric_alert.main)) == toset(["failed-jobs", "failed-deployments", "silent-jobs", "unusable-nodes", "compute-quota", "node-cpu", "node-memory", "node-disk", "vault-availability", "storage-availability"]) && toset(keys(azurerm_monitor_scheduled_query_rules_alert_v2.main)) == toset(["endpoint-errors", "endpoint-latency", "monitor", "failed-scaling"])
     error_message = "An alert is missing: endpoint errors, latency, failed jobs, node pressure."
   }
   assert {

@@ -36,6 +36,7 @@ def settings(grain: str, version: str | None) -> list[str]:
         f"inputs.model_version={chosen}",
         f"inputs.as_of={_now():%Y-%m-%d}Z",
         f"inputs.grain={grain}",
+        *([f"inputs.insights={insights}"] if (insights := os.environ.get("INSIGHTS")) else []),
     ]
 
 

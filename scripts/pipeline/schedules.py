@@ -1,5 +1,6 @@
 """What is said and set when the schedules of ml/schedules are created."""
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,12 +12,13 @@ _YEARS = timedelta(days=3 * 366)
 
 
 def settings(spec: Path, commit: str) -> list[str]:
-    """`--set` values: the commit that the schedule's job is of, where its pipeline keeps it."""
+    """`--set` values: the commit that the schedule's job is of, and where its metrics go, where its pipeline asks."""
     given = read_document(spec).data.get("create_job")
     if not isinstance(given, dict) or "job" not in given:
         return []
-    pipeline = read_document(spec.parent / str(given["job"]))
-    return [f"create_job.inputs.git_commit={commit}"] if "git_commit" in (pipeline.data.get("inputs") or {}) else []
+    known = read_document(spec.parent / str(given["job"])).data.get("inputs") or {}
+    values = {"git_commit": commit, "insights": os.environ.get("INSIGHTS")}
+    return [f"create_job.inputs.{name}={value}" for name, value in values.items() if value and name in known]
 
 
 def line(spec: Path, now: datetime) -> str:

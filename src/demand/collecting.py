@@ -9,7 +9,6 @@ is never kept.
 
 import atexit
 import itertools
-import json
 import logging
 import random
 import threading
@@ -19,6 +18,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
+
+import orjson
 
 from demand.forecaster import Row
 from demand.months import month_name
@@ -67,12 +68,12 @@ class FileSink:
         chosen = {name for name in {row["RequestID"] for row in asked} if random.random() < self.rate}
         hour = f"{datetime.now(UTC):%Y/%m/%d/%H}"
         for collection, rows in ((INPUTS, asked), (OUTPUTS, answered)):
-            kept = [json.dumps(row, default=str) for row in rows if row["RequestID"] in chosen]
+            kept = [orjson.dumps(row, default=str) for row in rows if row["RequestID"] in chosen]
             if kept and collection in self.collections:
                 place = self.folder / collection / hour
                 place.mkdir(parents=True, exist_ok=True)
-                with (place / self._name).open("a", encoding="utf-8") as stream:
-                    stream.write("\n".join(kept) + "\n")
+                with (place / self._name).open("ab") as stream:
+                    stream.write(b"\n".join(kept) + b"\n")
 
 
 def sink_of(variables: Mapping[str, str]) -> Sink | None:

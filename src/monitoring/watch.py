@@ -14,8 +14,8 @@ from demand.errors import StepError
 from demand.steps import as_of_day, read_rows, run
 from forecasting.features import prepared
 from forecasting.gaps import complete
-from forecasting.packing import read_metadata
-from monitoring import accuracy, sales
+from forecasting.packing import NONE, read_metadata
+from monitoring import accuracy, sales, telemetry
 from monitoring.limits import Limits
 from monitoring.page import render
 from monitoring.signals import RETRAIN, Signal, breached
@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--model-version", required=True, help="its version")
     parser.add_argument("--limits", type=Path, required=True, help="ml/monitor.yml")
     parser.add_argument("--as-of", type=as_of_day, default=None, help="day of the import, YYYY-MM-DDZ; none: today")
+    parser.add_argument("--insights", default=NONE, help="connection string of Application Insights, or none")
     parser.add_argument("--signals", type=Path, required=True, help="output folder")
     return parser
 
@@ -87,11 +88,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     for each in alarms:
         # No warning of the step: who asked says each alarm with what to do about it.
         log.info("%s of %s is %.3g, above %.3g since %s", each.name, each.scope, each.value, each.limit, each.since)
+    _send(args.insights, report)
     with tracking.run("monitor") as tracker:
         tracker.log_params({**report.model, "as_of": report.as_of})
         values = {f"signal_{each.name}": each.value for each in report.signals if each.scope == "all"}
         tracker.log_metrics({**values, "alarms": len(alarms)})
     return 0
+
+
+def _send(connection: str, report: Report) -> None:
+    """A metric that could not be sent is a warning: signals.json has them all, and whoever asked reads it."""
+    try:
+        sent = telemetry.send(connection, report.signals, report.model)
+    except StepError as error:
+        log.warning("%s", error)
+    else:
+        log.info("%d metrics were sent to Application Insights", sent)
 
 
 if __name__ == "__main__":

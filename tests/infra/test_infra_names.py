@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from terraform_runs import ROOT
 
 from amlspec.errors import UserError
 from infra import names, outputs
+from localml import collected
 
 SUB = "11111111-2222-3333-4444-555555555555"
 pytestmark = pytest.mark.skipif(not shutil.which("terraform"), reason="NOT RUN: terraform is not on PATH")
@@ -32,6 +34,12 @@ def test_the_state_has_its_own_account_and_key_per_environment() -> None:
 
 def test_makefile_names_do_not_depend_on_the_subscription() -> None:
     assert names.ask_terraform("dev", SUB).make == names.ask_terraform("dev").make
+
+
+def test_collected_rows_are_kept_as_long_on_azure_as_here() -> None:
+    text = (ROOT / "infra/variables.tf").read_text(encoding="utf-8")
+    (days,) = re.findall(r'variable "collected_days" \{.*?default\s+= (\d+)', text, re.DOTALL)
+    assert int(days) == collected.retention_days(ROOT / "ml/deploy/collected.yml")
 
 
 def test_a_refused_prefix_ends_in_terraforms_reason(tmp_path: Path) -> None:
