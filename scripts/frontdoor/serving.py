@@ -35,11 +35,14 @@ def deploy(
     model_version: ModelVersion = None,
     colour: Annotated[str | None, typer.Option(help="blue or green; default: the idle one")] = None,
     batch: Annotated[Path | None, typer.Option(help="forecasts of the same version to agree with")] = None,
+    approve: Annotated[
+        str | None, typer.Option(help="a step that ml/deploy/rollout.yml asks a person before, such as 50")
+    ] = None,
 ) -> int:
     """Put the champion behind the endpoint, step by step."""
     site.needs_az()
     ready.serving()
-    given = words(grain=grain, model_version=model_version, colour=colour, batch=batch)
+    given = words(grain=grain, model_version=model_version, colour=colour, batch=batch, approve=approve)
     return rollout.main(["deploy", *given])
 
 

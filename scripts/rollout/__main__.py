@@ -15,7 +15,7 @@ from amlspec.errors import UserError
 from demand import health
 from host.state import home
 from pipeline import azml, last_run, models
-from rollout import batch, checks, engine, policy
+from rollout import batch, checks, engine, notify, policy
 from rollout.report import Report, say
 from rollout.site import Site
 
@@ -36,12 +36,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--batch", type=Path, help="result of a batch job of the same version, to agree with; default: its newest"
     )
     parser.add_argument("--policy", type=Path, default=DEPLOY / policy.FILE, help="steps, load, bake and limits")
+    parser.add_argument(
+        "--approve", type=int, action="append", default=[], help="step that the policy asks a person before"
+    )
     parser.add_argument("--samples", type=int, help="requests to each deployment at each step; default: the policy's")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one verb; its exit code: 0 done or nothing to do, 1 taken back, 2 the call is wrong."""
+    """Run one verb; its exit code: 0 done or nothing to do, 1 taken back, 2 a wrong call, 3 it waits for a person."""
     args = build_parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -78,10 +81,16 @@ def _run(args: argparse.Namespace) -> int:
     given = batch.read(args.batch) if args.batch else None
     how = policy.Policy.read(args.policy)
     how = replace(how, samples=args.samples) if args.samples else how
-    rollout = engine.Rollout(site, requests, given, how, report)
-    done = rollout.rollback() if args.verb == "rollback" else rollout.deploy(args.model_version, args.colour)
+    rollout = engine.Rollout(site, requests, given, how, report, frozenset(args.approve))
+    try:
+        done = rollout.rollback() if args.verb == "rollback" else rollout.deploy(args.model_version, args.colour)
+    except UserError as error:
+        if report.data["steps"]:
+            notify.post(how.notify_variable, f"{args.verb} of {site.name}: {error}")
+        raise
     if report.data["steps"]:
         report.data["result"] = done
+        notify.post(how.notify_variable, f"{args.verb} of {site.name}: {done}")
         say(f"{done}; report: {report.write('done')}\n")
     else:
         say(f"{done}\n")

@@ -11,6 +11,16 @@ from rollout.report import Report
 from rollout.site import COLOURS, EndpointState, Site
 
 ALL = 100
+# Exit code of a rollout that waits for a person.
+WAITING = 3
+
+
+class WaitingError(UserError):
+    """A step waits for a person's word; what was done until then stays."""
+
+    def __init__(self, step: int, share: int) -> None:
+        text = f"waits before {step} % for a person: make deploy APPROVE={step} goes on, make rollback takes it back"
+        super().__init__(f"{text}; the new version has {share} % until then", WAITING)
 
 
 class ProofError(Exception):
@@ -30,6 +40,7 @@ class Rollout:
     forecasts: batch.Result | None
     policy: Policy
     report: Report
+    approved: frozenset[int] = frozenset()
     usual_p95: float | None = None
 
     def deploy(self, version: str | None, colour: str | None) -> str:
@@ -49,6 +60,9 @@ class Rollout:
         self.forecasts = self.forecasts or self._batch(wanted)
         try:
             self._walk(state, stable, new, wanted)
+        except WaitingError:
+            self.report.write("waiting")
+            raise
         except (ProofError, UserError, KeyboardInterrupt) as error:
             self._fail(stable, new, error)
         return f"{self.site.model} version {wanted} is live on {new}" + (
@@ -103,6 +117,9 @@ class Rollout:
         target = load.Target(*self.site.address())
         self._smoke(target, stable, new, version)
         for step in (each for each in self._shares(stable) if each >= share):
+            if step > share and stable and step in self.policy.asks_before - self.approved:
+                raise WaitingError(step, share)
+            share = step
             if step:
                 self.site.set_traffic({stable: 100 - step, new: step} if stable else {new: 100})
             self._prove(target, stable, new, step)

@@ -44,6 +44,10 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
         ("bake_seconds:\n  test: 5\n", "rollout.yml:2: bake_seconds has local, dev, prod and no test"),
         ("limits:\n  error_rat: 0.1\n", "rollout.yml:2: limits has .* and no error_rat"),
         ("limits:\n  change: true\n", "rollout.yml:2: change is True"),
+        ("ask_before: {test: [50]}\n", "ask_before has local, dev, prod and no test"),
+        ("ask_before: {prod: [30]}\n", r"rollout.yml:1: prod is \[30\]: give a list of steps after the first"),
+        ("ask_before: [50]\n", "ask_before has local, dev, prod"),
+        ("notify_variable: https://x.example\n", "give the name of an environment variable"),
         ("- steps\n", "the file must hold one mapping"),
     ],
 )

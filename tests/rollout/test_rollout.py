@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,31 @@ class Caller(threading.Thread):
         self.join()
         bad = [each for each in self.seen if each[0] != 200]
         assert self.seen and not bad, f"{len(bad)} of {len(self.seen)} requests were lost: {bad[:3]}"
+
+
+class Channel:
+    """A webhook; `texts` is what came."""
+
+    def __enter__(self) -> "Channel":
+        self.texts: list[str] = []
+        texts = self.texts
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                texts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                """Not to the tests' output."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{self.server.server_port}/hook"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
 
 
 @pytest.fixture
@@ -223,3 +249,28 @@ def test_stopping_says_what_ended_and_that_nothing_was_running(old: Shop) -> Non
 
     assert stop() == "Ended: endpoint shop and its servers\n"
     assert stop() == "Nothing was running\n"
+
+
+def test_a_step_that_asks_waits_for_a_person_and_goes_on_from_there(old: Shop) -> None:
+    (old.root / "rollout.yml").write_text(
+        "ask_before: {local: [50]}\nnotify_variable: CHANNEL\nsteps: [0, 10, 50, 100]\nsamples: 20\n"
+    )
+    with Channel() as channel:
+        old.variables |= {"CHANNEL": channel.address}
+        with Caller(old):
+            first = old.rollout("deploy", "--policy", "rollout.yml", "--model-version", OTHER, code=3)
+            assert "waits before 50 % for a person: make deploy APPROVE=50 goes on" in first
+            assert live(old) == {"blue": f"{GOOD} 90", "green": f"{OTHER} 10"}
+            assert reports(old)[-1]["outcome"] == "waiting"
+            second = old.rollout("deploy", "--policy", "rollout.yml", "--model-version", OTHER, "--approve", "50")
+    assert "resume: green has 10 percent already" in second
+    assert live(old) == {"blue": f"{GOOD} 0", "green": f"{OTHER} 100"}
+    assert [text.split(": ", 1)[1][:20] for text in channel.texts] == ["waits before 50 % fo", "shop-model version 2"]
+
+
+def test_a_channel_that_is_not_there_is_a_warning_without_its_address(old: Shop) -> None:
+    (old.root / "rollout.yml").write_text("notify_variable: CHANNEL\nsamples: 20\n")
+    old.variables |= {"CHANNEL": "http://127.0.0.1:9/secret-path"}
+    done = old.rollout("deploy", "--policy", "rollout.yml", "--model-version", OTHER)
+    assert "warning: nobody was notified of the rollout: CHANNEL: URLError" in done
+    assert "secret-path" not in done
