@@ -39,7 +39,8 @@ ALLOWED: dict[str, set[str]] = {
     "predict": {"amlspec", "demand", "pipeline"},
     "rollout": {"amlspec", "host", "pipeline", "demand"},
     "overview": {"amlspec", "host", "pipeline", "demand", "rollout", "warehouse", "monitoring"},
-    "screens": {"amlspec", "host", "pipeline", "overview", "pages", "forecasting"},  # of the last only the verdict
+    # Of forecasting only the verdict, of monitoring only its page.
+    "screens": {"amlspec", "host", "pipeline", "overview", "pages", "forecasting", "monitoring"},
     "infra": {"amlspec", "pipeline"},
     "drift": {"amlspec", "infra", "pipeline", "rollout"},
     "servers": {"amlspec", "localml", "warehouse", "workspace"},
@@ -53,7 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     # Plays months by the same jobs, gate and rollout; what the machine must have ready is handed to it.
     "replay": {
         *("amlspec", "demand", "forecasting", "host", "localml", "monitoring", "pages", "pipeline", "results"),
-        *("rollout", "sales", "servers", "warehouse"),
+        *("rollout", "sales", "servers", "warehouse", "planning"),
     },
     "judge": {"amlspec", "host"},  # it calls the engine as a person does
     "results": {"amlspec", "host", "warehouse", "demand", "forecasting", "judging", "sales"},

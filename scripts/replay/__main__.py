@@ -12,10 +12,9 @@ import duckdb
 
 from amlspec.errors import UserError
 from demand.contract import load_contract
-from demand.grain import MODEL_NAME
 from demand.months import month_name, month_of
 from host.state import home, write_json
-from localml import registry, verbs_endpoints
+from localml import verbs_endpoints
 from replay import page
 from replay.events import Event, planted, with_events
 from replay.play import Machine, Replay, write_rows
@@ -79,8 +78,7 @@ def _play(replay: Replay, events: Sequence[Event]) -> Summary:
     truth = replay.folder / "truth.parquet"
     whole = with_events(replay.sales, [each for each in events if each.lasts], replay.months[-1])
     write_rows(whole, truth)
-    known = registry.versions(MODEL_NAME)
-    return summary(played, events, truth, Path(str(known[-1]["path"])) if known else None)
+    return summary(played, events, truth)
 
 
 def _sales(file: Path | None, seed: int | None, work: Path) -> Sequence[Path]:

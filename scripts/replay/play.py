@@ -18,8 +18,9 @@ from amlspec.errors import UserError
 from demand.grain import GRAINS, MODEL_NAME
 from demand.months import month_name
 from host.state import home, read_json, write_json
-from localml import records, specs, verbs_schedules, view
+from localml import records, registry, specs, verbs_schedules, view
 from pipeline import forecast, last_forecast, models, monitor, runs
+from replay import frozen
 from replay.events import Event, first_day, with_events
 from rollout import __main__ as rollout
 from sales.contract_sql import literal
@@ -44,6 +45,7 @@ class Played:
         version: of the champion at its end; empty before the gate let one in.
         rollout: live or taken back, where the champion was new.
         forecast: file of the month's forecasts; None where the job failed.
+        once: file of those that the first model would have made of the same sales.
     """
 
     month: str
@@ -54,6 +56,7 @@ class Played:
     version: str = ""
     rollout: str = ""
     forecast: str | None = None
+    once: str | None = None
 
 
 class Machine(Protocol):
@@ -101,7 +104,7 @@ class Replay:
 
     def _play(self, month: int, played: Played) -> None:
         played.rows = self._fill_warehouse(month)
-        moment = datetime(*first_day(month).timetuple()[:2], DAY, HOUR, tzinfo=UTC)
+        moment = _moment(month)
         if month == self.months[0]:
             self._begin(moment, played)
         else:
@@ -111,6 +114,7 @@ class Replay:
             self._first_forecast(moment, played)
         if played.version:
             played.rollout = self._roll_out(played.version)
+            played.once = self._once(month, played)
 
     def _fill_warehouse(self, month: int) -> int:
         """The warehouse holds the sales that are known then; how many rows."""
@@ -132,8 +136,10 @@ class Replay:
     def _first_forecast(self, moment: datetime, played: Played) -> None:
         """By the first model that the gate let in, and the schedules from then on that need one."""
         runs.predict_all(forecast.settings(GRAINS[0], None, None, None, force=True), {})
-        folder = last_forecast.folder()
-        played.forecast = str(folder / "forecasts.parquet") if folder else None
+        made = last_forecast.note()
+        played.forecast = (
+            _made(records.load(made["job"]), "forecast", "forecasts", "forecasts.parquet") if made else None
+        )
         _schedule(moment, *OF_A_MODEL)
 
     def _run_schedules(self, moment: datetime, played: Played) -> None:
@@ -152,8 +158,21 @@ class Replay:
             played.decided = monitor.decided(watched["name"]) or ""
         played.trained = 1 + (played.decided == monitor.RETRAIN)
         if written := jobs.get("forecast"):
-            made = sorted(records.folder(written["name"]).rglob("forecasts.parquet"))
-            played.forecast = str(made[0]) if made else None
+            # Of the step: one that was not published, since last year's sales would be better, is a forecast, too.
+            played.forecast = _made(written, "forecast", "forecasts", "forecasts.parquet")
+
+    def _once(self, month: int, played: Played) -> str | None:
+        """What the first model would have forecast of this month from the same sales."""
+        first = registry.versions(MODEL_NAME)[-1]
+        if played.forecast is None or str(first["version"]) == played.version:
+            return played.forecast
+        target = self.folder / f"once-{played.month}.parquet"
+        job = _job("forecast", _moment(month))
+        monthly = _made(job, "aggregate", "monthly", "") if job else None
+        if monthly is None:
+            return played.forecast
+        frozen.forecast(Path(str(first["path"])), Path(monthly), month, target)
+        return str(target)
 
     def _champion(self) -> str:
         known = models.champion(models.versions(MODEL_NAME))
@@ -182,6 +201,18 @@ def write_rows(query: str, file: Path) -> int:
     """Write what a query gives as Parquet; how many rows."""
     with duckdb.connect() as session:
         return int(session.execute(f"copy ({query}) to {literal(str(file))} (format parquet)").fetchall()[0][0])
+
+
+def _moment(month: int) -> datetime:
+    first = first_day(month)
+    return datetime(first.year, first.month, DAY, HOUR, tzinfo=UTC)
+
+
+def _made(record: dict[str, Any], step: str, output: str, file: str) -> str | None:
+    """A file of a step's output; None where the step did not end well."""
+    folder = ((record["jobs"].get(step) or {}).get("outputs") or {}).get(output)
+    path = Path(folder) / file if folder else None
+    return str(path) if path and path.exists() else None
 
 
 def _job(kind: str, moment: datetime) -> dict[str, Any] | None:

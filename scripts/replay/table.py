@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amlspec.errors import UserError
+from demand.health import NAIVE
 from demand.months import month_name, month_of
-from forecasting.packing import read_metadata
-from monitoring import accuracy
+from forecasting import baselines
+from forecasting.features import TARGET, SalesHistory
 from replay.events import Event
 from replay.play import Played
 from results.sets import of_file
@@ -107,49 +107,49 @@ class Summary:
         return {"months": shown[:-1], "all": shown[-1], "seen": self.seen}
 
 
-def summary(played: Sequence[Played], events: Sequence[Event], truth: Path, first_model: Path | None) -> Summary:
+def summary(played: Sequence[Played], events: Sequence[Event], truth: Path) -> Summary:
     """Compare what was forecast with the sales as they were in the end.
 
     Args:
         played: the months, in order.
         events: those that were planted.
         truth: Parquet of all sales, with the events that last.
-        first_model: folder of the first model that the gate let in; None where it let none in.
-
-    Raises:
-        UserError: no model was let in.
     """
-    rows = of_file(truth).rows
-    if first_model is None:
-        raise UserError(
-            "the gate let no model in during these months: the naive forecasts are as good on these sales", 1
-        )
-    frozen = accuracy.watch(first_model, read_metadata(first_model), rows, len(played)).table
-    frozen = frozen.assign(MonthYear=[month_name(int(each)) for each in frozen["Month"]])
-    made = pd.concat([_forecasts(each) for each in played], ignore_index=True)
-    joined = frozen.merge(made, on=KEYS, how="left")
+    table = _sold(of_file(truth).rows, [each.month for each in played])
+    for name, files in (("Own", [each.forecast for each in played]), ("Once", [each.once for each in played])):
+        made = [_forecasts(each.month, file, name) for each, file in zip(played, files, strict=True)]
+        table = table.merge(pd.concat(made, ignore_index=True), on=KEYS, how="left")
     # Before the gate lets a model in, the naive forecast is what one has.
-    has_model = joined["MonthYear"].isin([each.month for each in played if each.version])
-    for name in ("Own", "Forecast"):
-        joined[name] = joined[name].where(has_model, joined["Naive"])
-    joined = joined.dropna(subset=["Actual", "Own", "Forecast", "Naive"])
-    errors = {each.month: _errors(joined[joined["MonthYear"] == each.month]) for each in played}
-    errors["all"] = _errors(joined)
+    has_model = table["MonthYear"].isin([each.month for each in played if each.version])
+    for name in ("Own", "Once"):
+        table[name] = table[name].where(has_model, table["Naive"])
+    table = table.dropna(subset=["Actual", "Own", "Once", "Naive"])
+    errors = {each.month: _errors(table[table["MonthYear"] == each.month]) for each in played}
+    errors["all"] = _errors(table)
     return Summary(tuple(played), tuple(events), errors, tuple(_alarms(played, events)))
 
 
-def _forecasts(played: Played) -> pd.DataFrame:
-    """Forecasts of the month itself, one month ahead."""
-    if played.forecast is None or not Path(played.forecast).is_file():
-        return pd.DataFrame({"StoreID": [], "MonthYear": [], "Own": []}).astype({"Own": float})
-    table = pd.read_parquet(played.forecast, columns=[*KEYS, "TotalSales"])
-    own = table[table["MonthYear"] == played.month].rename(columns={"TotalSales": "Own"})
-    return own.assign(StoreID=own["StoreID"].astype(str))
+def _sold(rows: pd.DataFrame, months: Sequence[str]) -> pd.DataFrame:
+    """Sales of these months, and the seasonal naive forecast of each."""
+    recent = rows[rows["MonthYear"].isin(months)].reset_index(drop=True)
+    naive = baselines.forecast(NAIVE, recent, SalesHistory.of(rows))
+    sold = recent[TARGET].astype(float)
+    return pd.DataFrame({"StoreID": recent["StoreID"].astype(str), "MonthYear": recent["MonthYear"], "Actual": sold,
+                         "Naive": naive})  # fmt: skip
+
+
+def _forecasts(month: str, file: str | None, name: str) -> pd.DataFrame:
+    """Forecasts of the month itself, as the column `name`."""
+    if file is None or not Path(file).is_file():
+        return pd.DataFrame({"StoreID": [], "MonthYear": [], name: []}).astype({name: float})
+    table = pd.read_parquet(file, columns=[*KEYS, "TotalSales"])
+    of_month = table[table["MonthYear"] == month].rename(columns={"TotalSales": name})
+    return of_month.assign(StoreID=of_month["StoreID"].astype(str))
 
 
 def _errors(rows: pd.DataFrame) -> Errors:
     sold = float(np.abs(rows["Actual"]).sum())
-    missed = [float((rows["Actual"] - rows[name]).abs().sum()) for name in ("Own", "Forecast", "Naive")]
+    missed = [float((rows["Actual"] - rows[name]).abs().sum()) for name in ("Own", "Once", "Naive")]
     own, once, naive = (each / sold if sold > 0 else None for each in missed)
     return Errors(own, once, naive)
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from amlspec.errors import UserError
 from host.state import home, write_text
+from monitoring.page import render
 from overview import facts
 from pages import page as pages
 from pipeline import azml, last_forecast, last_run, monitor
-from screens import data, rollouts, runs
+from screens import data, rollouts, runs, timeline
 
 FOLDER = Path(__file__).parent
 # Page -> what the links call it.
@@ -92,7 +93,7 @@ def _data() -> str | None:
 
 def _monitor() -> str | None:
     known = monitor.last()
-    return (known[1] / monitor.PAGE).read_text(encoding="utf-8") if known else None
+    return render(known[0], timeline.known()) if known else None
 
 
 def _page(template: str, **values: Any) -> str:

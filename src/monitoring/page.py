@@ -1,6 +1,6 @@
 """monitor.html: one glance says healthy, or what is wrong since when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ ORDER = {"breached": 0, "unknown": 1, "ok": 2}
 WIDTH, HEIGHT = 120.0, 28.0
 
 
-def render(report: Mapping[str, Any]) -> str:
-    """The page of signals.json."""
+def render(report: Mapping[str, Any], events: Sequence[Any] = ()) -> str:
+    """The page of signals.json, with what happened lately (at, what, text, good) where the caller knows it."""
     rows = sorted((_row(each) for each in report["signals"]), key=lambda row: ORDER[row["state"]])
     return pages.render(
         FOLDER,
         "monitor.html.jinja",
         report=report,
+        events=events,
         alarms=[row for row in rows if row["state"] == "breached"],
         rows=rows,
         width=WIDTH,

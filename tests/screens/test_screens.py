@@ -13,7 +13,7 @@ from amlspec.errors import UserError
 from host.state import write_json
 from pages import page as pages
 from pipeline import azml, last_forecast
-from screens import data, rollouts, runs, site
+from screens import data, rollouts, runs, site, timeline
 
 
 @pytest.fixture
@@ -47,8 +47,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "forecasts/explorer.html").write_text(f"<body>{pages.LINKS}<h1>the explorer</h1>")
     last_forecast.remember("forecast-1", tmp_path / "forecasts")
     (tmp_path / "signals").mkdir()
-    (tmp_path / "signals/signals.json").write_text("{}")
-    (tmp_path / "signals/monitor.html").write_text(f"<body>{pages.LINKS}<h1>the monitor</h1>")
+    model = {"name": "demand-forecast", "version": "3", "trained_until": "2026-09"}
+    watched = {"model": model, "as_of": "2026-11-03", "signals": [], "worst": [], "is_healthy": True}
+    write_json(tmp_path / "signals/signals.json", watched)
+    decision = {"at": "2026-11-03T09:00:00+00:00", "job": "monitor-1", "alarms": ["bias of all"],
+                "decision": "retrain", "rule": "an alarm calls for a new model"}  # fmt: skip
+    (tmp_path / "monitor").mkdir()
+    (tmp_path / "monitor/local.decisions.jsonl").write_text(json.dumps(decision) + "\n")
     write_json(tmp_path / "runs/local.monitor.json", {"job": "monitor-1", "folder": str(tmp_path / "signals")})
     return tmp_path
 
@@ -110,6 +115,20 @@ def test_every_page_links_to_the_others_and_every_link_leads_to_a_file(home: Pat
         assert all((path.parent / link).is_file() for link in links)
         assert re.search(rf'<a href="{name}.html" aria-current="page">', text)
         assert "http://" not in text and "https://" not in re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+def test_the_timeline_has_what_happened_newest_first(home: Path) -> None:
+    events = [(each.at, each.what, each.good) for each in timeline.known()]
+    assert events == [
+        ("2026-11-03 09:00", "Decision", False),
+        ("2026-11-03 08:30", "Forecast", True),
+        ("2026-11-02 10:00", "Rollout", False),
+        ("2026-11-02 08:30", "Training", True),
+        ("2026-11-01 08:30", "Training", None),
+    ]
+    text = site.page("monitor", "store").read_text()
+    assert "bias of all: retrain, an alarm calls for a new model" in text
+    assert "train-2: gate promoted, demand-forecast 3" in text
 
 
 def test_what_there_is_nothing_of_has_no_page_and_says_which_verb_makes_it(

@@ -11,6 +11,7 @@ from pictures import browser
 from screens import site
 from screens.data import Data, Store
 from screens.runs import Run
+from screens.timeline import Event
 
 pytestmark = [
     pytest.mark.slow,  # starts a browser
@@ -32,6 +33,14 @@ def watched() -> dict[str, Any]:
         "worst": [{"store": "S001", "country": "U.S.", "missed": 12.5, "wape": None}],
         "is_healthy": False,
     }
+
+
+def lately() -> list[Event]:
+    """One event of each colour."""
+    texts = ("train-2: gate promoted", "version 3: taken back", "version 4: waiting")
+    return [
+        Event("2026-11-02 10:00", "Rollout", text, good) for text, good in zip(texts, (True, False, None), strict=True)
+    ]
 
 
 def run(name: str, wape: float, verdict: str = "promoted") -> Run:
@@ -65,7 +74,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         known = {"endpoint": endpoint, "data": {"version": "4", "imported": "2026-11-01"}}
         patch.setattr(facts, "gather", lambda *_: known)
         patch.setattr(site, "_report", lambda: None)
-        patch.setattr(site, "_monitor", lambda: render(watched()))
+        patch.setattr(site, "_monitor", lambda: render(watched(), lately()))
         return site.write("store")
 
 
