@@ -15,12 +15,12 @@ WHEN = ("expression", "frequency", "interval", "time_zone")
 
 
 def differences(root: Path) -> Iterator[Difference]:
-    """Compare every schedule; the local engine is asked only where git holds one."""
-    specs = {str(spec["name"]): path for path, spec in _specs(root)}
-    if azml.is_local() and not specs:
+    """Compare every schedule; a laptop need have none, and has no monitor of Azure ML's own."""
+    known = {str(each["name"]): each for each in azml.call("schedule", "list", include_disabled=True) or []}
+    if azml.is_local() and not known:
         return
-    parameters = {} if azml.is_local() else {"include_disabled": True}
-    known = {str(each["name"]): each for each in azml.call("schedule", "list", **parameters) or []}
+    given = ((path, spec) for path, spec in _specs(root) if not (azml.is_local() and "create_monitor" in spec))
+    specs = {str(spec["name"]): path for path, spec in given}
     for name in sorted(known.keys() - specs.keys()):
         todo = f"bring it into git, or az ml schedule disable --name {name}"
         yield Difference(f"schedule {name}", "is not in git", todo)
@@ -37,9 +37,10 @@ def _specs(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 def _compare(name: str, path: Path, spec: dict[str, Any], record: dict[str, Any] | None) -> Iterator[Difference]:
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    create = f"az ml schedule create --file {shown}"
+    env = os.environ.get("ENV", "local")
+    create = f"make schedules ENV={env}, which creates {shown}"
     if record is None:
-        yield Difference(f"schedule {name}", f"is not in {os.environ.get('ENV', 'local')}", create)
+        yield Difference(f"schedule {name}", f"is not in {env}", create)
         return
     if record.get("is_enabled") is False and spec.get("is_enabled", True):
         yield Difference(f"schedule {name}", "is disabled", f"az ml schedule enable --name {name}")

@@ -18,6 +18,8 @@ from host.state import home
 from pipeline import forecast as forecasts
 from pipeline import runs, sweep
 from replay import __main__ as replays
+from rollout.__main__ import DEPLOY
+from rollout.site import Site
 
 
 @verb(JOB, "./demand run-pipeline --sales mine.csv", "make run-pipeline HOLDOUT_MONTHS=3 STRICT=1")
@@ -146,7 +148,16 @@ def schedules() -> int:
     """Create or replace the schedules of ml/schedules: import, monitor, train, forecast once a month."""
     site.needs_az()
     ready.environments() if site.is_local() else ready.assets()
-    return runs.schedule_all()
+    return runs.schedule_all(_served())
+
+
+def _served() -> str | None:
+    """The live deployment for Azure ML's own monitor; None here, and where nothing is live."""
+    if site.is_local():
+        return None
+    served = Site(DEPLOY / "endpoint.yml", DEPLOY / "deployment.yml")
+    state = served.read()
+    return f"azureml:{served.name}:{state.stable}" if state and state.stable else None
 
 
 @verb(JOB, "./demand run-due --now 2027-01-02T10:00Z")

@@ -20,7 +20,9 @@ SIGNALS = ("signals", "monitor")
 FILE, PAGE = "signals.json", "monitor.html"
 # An alarm retrains no more often than this.
 RETRAIN_DAYS = 1
-RETRAIN, WAIT, NOTHING = "retrain", "wait", "nothing"
+RETRAIN, WAIT, LOOK, NOTHING = "retrain", "wait", "look", "nothing"
+# Alarms of the import itself: what is learned from it would be as wrong as it is.
+OF_IMPORT = frozenset({"months_missing", "quarantined", "sales_level", "stores_silent"})
 
 
 def settings(grain: str, version: str | None) -> list[str]:
@@ -89,7 +91,9 @@ def _alarm(signal: dict[str, Any]) -> list[str]:
 
 
 def decide(job: str, report: dict[str, Any], now: datetime | None = None) -> str:
-    """RETRAIN, WAIT (it was done within RETRAIN_DAYS) or NOTHING; kept with what was seen, never changed afterwards.
+    """RETRAIN, WAIT (it was done within RETRAIN_DAYS), LOOK (the import may be wrong: a person looks first) or NOTHING.
+
+    It is kept with what was seen, and never changed afterwards.
 
     `now` is the moment of the job where a past one is played; default: the clock's.
     """
@@ -102,6 +106,9 @@ def decide(job: str, report: dict[str, Any], now: datetime | None = None) -> str
         recent = before is not None and (now - before).days < RETRAIN_DAYS
         decision = WAIT if recent else RETRAIN
         rule = f"at most one retraining in {RETRAIN_DAYS} day" if recent else "an alarm calls for a new model"
+    breached_now = {each["name"] for each in report["signals"] if each["state"] == "breached"}
+    if doubtful := sorted(breached_now & OF_IMPORT):
+        decision, rule = LOOK, f"nothing is learned from an import in doubt: {', '.join(doubtful)}"
     alarms = [f"{each['name']} of {each['scope']}" for each in report["signals"] if each["state"] == "breached"]
     at = now.isoformat(timespec="seconds")
     entry = {"at": at, "job": job, "alarms": alarms, "decision": decision, "rule": rule}

@@ -122,12 +122,19 @@ def watch_model(grain: str, version: str | None, act: bool) -> int:
     return train(grain, [], strict=False) if decision == monitor.RETRAIN else 0 if report["is_healthy"] else ALARMS
 
 
-def schedule_all() -> int:
-    """Create or replace each schedule of ml/schedules, and say when it starts its next job."""
-    commit = lineage.git_commit(ROOT)
-    for spec in sorted(Path("ml/schedules").glob("*.yml")):
+def schedule_all(deployment: str | None) -> int:
+    """Create or replace each schedule of ml/schedules, and say when it starts its next job.
+
+    `deployment` is what Azure ML's own monitor is to watch, azureml:<endpoint>:<colour>; None: it has none to watch.
+    """
+    commit, now = lineage.git_commit(ROOT), datetime.now(UTC)
+    for spec in sorted(schedules.FOLDER.glob("*.yml")):
         azml.run("schedule", "create", spec=spec, settings=schedules.settings(spec, commit))
-        _say([schedules.line(spec, datetime.now(UTC))])
+        _say([schedules.line(spec, now)])
+    if deployment:
+        watched = f"create_monitor.monitoring_target.endpoint_deployment_id={deployment}"
+        azml.run("schedule", "create", spec=schedules.MONITOR, settings=[watched])
+        _say([f"{schedules.line(schedules.MONITOR, now)}, of {deployment}"])
     return 0
 
 

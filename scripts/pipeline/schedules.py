@@ -7,6 +7,7 @@ from pathlib import Path
 from amlspec import triggers
 from amlspec.document import read_document
 
+FOLDER, MONITOR = Path("ml/schedules"), Path("ml/deploy/monitor.yml")
 # Far enough for any trigger that fires at all.
 _YEARS = timedelta(days=3 * 366)
 

@@ -91,6 +91,8 @@ def _sales(file: Path | None, seed: int | None, work: Path) -> Sequence[Path]:
             settings = Settings(months=GENERATED)
             write_sales(path, settings if seed is None else replace(settings, seed=seed))
         return [path]
+    shutil.rmtree(target)  # of a call that was killed
+    target.mkdir()
     return check_file(file, load_contract(CONTRACT), target, work / "quarantine.csv").parts
 
 

@@ -21,7 +21,7 @@ def post(variable: str, text: str) -> None:
     if not address:
         return
     if not address.startswith(("https://", "http://127.0.0.1:")):
-        sys.stderr.write(f"warning: {variable} is no https address: nobody was notified\n")
+        sys.stderr.write(f"warning: {variable} is not an https address: nobody was notified\n")
         return
     request = urllib.request.Request(  # noqa: S310
         address, json.dumps({"text": text}).encode(), {"Content-Type": "application/json"}

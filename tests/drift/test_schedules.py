@@ -43,7 +43,7 @@ def test_a_schedule_that_is_due_when_git_says_has_no_drift(drift: Callable[..., 
 @pytest.mark.parametrize(
     ("listed", "says"),
     [
-        ([], "schedule monthly: is not in dev  -> az ml schedule create --file ml/pipelines/monthly.yml"),
+        ([], "schedule monthly: is not in dev  -> make schedules ENV=dev, which creates ml/pipelines/monthly.yml"),
         ([{**MONTHLY, "is_enabled": False}], "schedule monthly: is disabled  -> az ml schedule enable --name monthly"),
         ([{**MONTHLY, "trigger": {**TRIGGER, "interval": 3}}], "schedule monthly: interval is 3, git says 1"),
         ([MONTHLY, {"name": "old"}], "schedule old: is not in git"),
@@ -56,5 +56,14 @@ def test_each_difference_of_a_schedule_is_one_line(
     assert difference.startswith(says)
 
 
-def test_a_laptop_without_schedules_is_not_asked_for_any(drift: Callable[..., list[str]]) -> None:
-    assert drift([MONTHLY], spec="", env="local") == []
+def test_a_laptop_need_have_no_schedule(drift: Callable[..., list[str]]) -> None:
+    assert drift([], env="local") == []
+    assert drift([{**MONTHLY, "name": "other"}], env="local") != []
+
+
+def test_a_monitor_of_azure_ml_is_asked_for_there_alone(drift: Callable[..., list[str]]) -> None:
+    spec = SPEC.replace("create_job: azureml:train", "create_monitor: {compute: {}}")
+    assert drift([{**MONTHLY, "name": "other"}], spec, "local") == [
+        "schedule other: is not in git  -> bring it into git, or az ml schedule disable --name other"
+    ]
+    assert drift([], spec, "dev")[0].startswith("schedule monthly: is not in dev")

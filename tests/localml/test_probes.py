@@ -257,7 +257,7 @@ def test_a_job_shows_its_tags_and_its_description_whatever_set_them(engine: Any)
     assert (shown["description"], shown["display_name"]) == ("about", "my run")
 
 
-@pytest.mark.parametrize("group", ["schedule", "batch-endpoint", "datastore", "workspace"])
+@pytest.mark.parametrize("group", ["batch-endpoint", "datastore", "workspace"])
 def test_a_group_of_verbs_that_is_not_imitated_is_named_with_those_that_are(engine: Any, group: str) -> None:
     said = engine.run(group, "create", code=2).stderr
     assert said.startswith(f"error: localml has no group '{group}': it has connection, data, ")

@@ -54,6 +54,21 @@ def test_an_alarm_retrains_at_most_once_a_day_and_every_decision_is_kept(monkeyp
     assert all(each["rule"] for each in kept)
 
 
+def test_nothing_is_learned_from_an_import_in_doubt() -> None:
+    """Sales in another unit look like a model that fails: a new one would learn the unit."""
+    both = report(ALARM)
+    both["signals"].append({**both["signals"][0], "name": "sales_level", "calls_for": "look"})
+    assert monitor.decide("monitor-1", both) == monitor.LOOK
+    assert monitor.decisions()[-1]["rule"] == "nothing is learned from an import in doubt: sales_level"
+    assert monitor.decide("monitor-2", report(ALARM)) == monitor.RETRAIN, "a look is no retraining"
+
+
+def test_a_decision_stands_for_its_job() -> None:
+    assert monitor.decide("monitor-1", report(ALARM)) == monitor.RETRAIN
+    assert monitor.decide("monitor-1", report(ALARM)) == monitor.RETRAIN
+    assert len(monitor.decisions()) == 1
+
+
 def test_an_alarm_that_calls_for_a_look_trains_nothing() -> None:
     assert monitor.decide("monitor-1", report({**ALARM, "calls_for": "look"})) == monitor.NOTHING
 

@@ -23,6 +23,7 @@ loaders = {
     "pipelineJob": ml.load_job, "commandComponent": ml.load_component, "environment": ml.load_environment,
     "kubernetesOnlineEndpoint": ml.load_online_endpoint, "kubernetesOnlineDeployment": ml.load_online_deployment,
     "kubernetesCompute": ml.load_compute, "workspaceConnection": ml.load_connection, "schedule": load_schedule,
+    "monitorSchedule": load_schedule,
     "commandJob": ml.load_job, "dataImport": ml.load_data, "data": ml.load_data,
 }
 bad, loaded = {}, []
