@@ -50,6 +50,12 @@ def test_a_fresh_laptop_differs_by_what_nobody_has_made_yet_and_less_after_each_
     assert set(after.stdout.splitlines()[:-1]) == {line for line in lines if " score:" in line or "endpoint" in line}
 
 
+def schedule(path: Path) -> dict[str, Any]:
+    """A schedule as the service shows what this spec made."""
+    spec = yaml.safe_load(path.read_text())
+    return {"name": spec["name"], "is_enabled": True, "trigger": spec["trigger"]}
+
+
 TERRAFORM = '#!/bin/sh\necho "$@" >> {log}\nexit {code}\n'
 
 
@@ -64,7 +70,7 @@ def azure(tmp_path: Path) -> Path:
         "online-endpoint list": [[endpoint]],
         "online-endpoint show": endpoint,
         "online-deployment list": [[deployment]],
-        "schedule list": [[]],
+        "schedule list": [[schedule(path) for path in (*ROOT.glob("ml/schedules/*.yml"), DEPLOY / "monitor.yml")]],
     }
     for kind in ("environment", "component"):
         for path in (ROOT / "ml" / f"{kind}s").glob("*.yml"):

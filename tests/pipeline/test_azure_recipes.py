@@ -207,6 +207,28 @@ def test_monitor_watches_the_champion_and_says_its_alarms_with_a_code_of_its_own
     assert "Error 3" in done.stderr
 
 
+def test_schedules_are_created_with_the_commit_and_the_monitor_of_the_live_colour(azure):
+    site = Site(ROOT / "ml/deploy/endpoint.yml", ROOT / "ml/deploy/deployment.yml")
+    azure.replies["^ml online-endpoint list"] = [
+        [{"name": "fc", "traffic": {"green": 100}, "tags": {"stable": "green"}}]
+    ]
+    deployed = {"name": "green", "model": f"azureml:{site.model}:3", "tags": {}}
+    azure.replies["^ml online-deployment list"] = [[deployed]]
+    done = azure.make(
+        "schedules", "ENV=dev", "ENDPOINT=fc", "INSIGHTS=InstrumentationKey=k;IngestionEndpoint=https://i/"
+    )
+    created = {words.split("--file ")[1].split()[0]: words for words in azure.said("schedule create")}
+    specs = sorted((ROOT / "ml/schedules").glob("*.yml"))
+    assert set(created) == {*(str(path.relative_to(ROOT)) for path in specs), "ml/deploy/monitor.yml"}
+    assert "create_job.inputs.git_commit=" in created["ml/schedules/train.yml"]
+    assert "create_job.inputs.insights=InstrumentationKey=k" in created["ml/schedules/monitor.yml"]
+    assert "endpoint_deployment_id=azureml:fc:green" in created["ml/deploy/monitor.yml"]
+    assert "import-monthly: next " in done.stdout and "of azureml:fc:green" in done.stdout
+    assert "make run-due" not in done.stdout
+    refused = azure.make("run-due", "ENV=dev", code=2)
+    assert "Azure ML starts the jobs of its schedules itself" in refused.stderr
+
+
 def test_forecast_names_version_plan_and_vault_and_shows_its_files(azure, tmp_path):
     plan = tmp_path / "plan.csv"
     plan.write_text("StoreID,MonthYear,Price\nS001,2026-12,4.5\n")
