@@ -24,6 +24,7 @@ BENCHES = {
     "fit_vs_default_forest_speedup": "bench.fit_bench:fit_vs_default_forest_speedup",
     "score_vs_constant_rps_fraction": "bench.score_bench:score_vs_constant_rps_fraction",
     "score_vs_mlflow_serve_rps_ratio": "bench.score_bench:score_vs_mlflow_serve_rps_ratio",
+    "score_without_collecting_rps_ratio": "bench.score_bench:score_without_collecting_rps_ratio",
     "score_row_p50_ms": "bench.score_bench:score_row_p50_ms",
     "spec_check_seconds": "bench.speccheck_bench:spec_check_seconds",
     "rest_job_show_p50_ms": "bench.workspace_bench:rest_job_show_p50_ms",

@@ -51,6 +51,7 @@ def measured() -> dict[str, list[Figures]]:
         asked = {
             "constant": (servers.enter_context(_server(REPO / "scripts/bench/constant_score.py", model)), ours),
             "ours": (servers.enter_context(_server(REPO / "src/score.py", model)), ours),
+            "collecting": (servers.enter_context(_server(REPO / "src/score.py", model, Path(scratch) / "rows")), ours),
             "mlflow": (servers.enter_context(_mlflow(model)), theirs),
         }
         figures: dict[str, list[Figures]] = {name: [] for name in asked}
@@ -79,13 +80,14 @@ def _next_month(rows: Any) -> int:
 
 
 @contextmanager
-def _server(script: Path, model: Path) -> Iterator[str]:
-    """The inference server with `script`; its scoring address."""
+def _server(script: Path, model: Path, collected: Path | None = None) -> Iterator[str]:
+    """The inference server with `script`, which keeps rows where there is a folder for them; its scoring address."""
     port, python = free_port(), REPO / ".venv-score" / "bin" / "python"
     if not python.exists():
         raise UserError(f"{python} is not there: make setup-serving")
     ours = {"AML_APP_ROOT": str(script.parent), "AZUREML_MODEL_DIR": str(model.parent), "WORKER_COUNT": "1"}
     settings = {**os.environ, **ours, "OMP_NUM_THREADS": "1"}
+    settings |= {"DEMAND_COLLECT": str(collected)} if collected else {}
     command = [str(python), str(LAUNCH), "--entry_script", str(script), "--port", str(port)]
     with _running(command, settings, f"http://127.0.0.1:{port}/"):
         yield f"http://127.0.0.1:{port}/score"
@@ -153,7 +155,7 @@ def _ratio(key: str, peer: str) -> float:
 def _result(value: float, unit: str, goal: str, peer: str) -> dict[str, Any]:
     detail = {
         name: {key: round(_median(name, key), 2) for key in ("rps", "p99", "row_p50")}
-        for name in ("ours", "constant", "mlflow")
+        for name in ("ours", "collecting", "constant", "mlflow")
     }
     return {"value": round(value, 3), "unit": unit, "goal": goal, "peer": peer, "detail": detail}
 
@@ -167,6 +169,11 @@ def score_vs_constant_rps_fraction() -> dict[str, Any]:
 def score_vs_mlflow_serve_rps_ratio() -> dict[str, Any]:
     """Requests per second against MLflow's own server with the scikit-learn model."""
     return _result(_ratio("rps", "mlflow"), "x", ">= 25", "mlflow models serve")
+
+
+def score_without_collecting_rps_ratio() -> dict[str, Any]:
+    """Requests per second without collection over those with it: what keeping every row of every request costs."""
+    return _result(_ratio("rps", "collecting"), "x", "<= 1.05", "same script with data_collector on")
 
 
 def score_row_p50_ms() -> dict[str, Any]:

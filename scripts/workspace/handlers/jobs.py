@@ -48,5 +48,5 @@ def cancel(site: Site, request: Request) -> Answer:
 
 
 def schedules(site: Site, request: Request) -> Answer:
-    """Schedules: the engine has none, and takes none."""
+    """Schedules: none, and none is taken; those of the local engine are its command line's."""
     return Answer(body={"value": []})
