@@ -140,13 +140,25 @@ def schedule_all(deployment: str | None) -> int:
 
 def run_due(now: str | None) -> int:
     """Each job that the schedules have due, in turn, and what a monitor's alarms call for; 1 where one failed."""
-    failed = False
-    for done in verbs_schedules.each_due(now, view.of_job):
+    failed, count = False, 0
+    for count, done in enumerate(verbs_schedules.each_due(now, view.of_job), 1):  # noqa: B007  said at the end
         _say([f"{done['time']} {done['schedule']}: {done['status']}", *([done["error"]] if "error" in done else [])])
         failed |= done["status"] != "Completed"
-        if Path(done["spec"]).name == monitor.SPEC.name and done["status"] == "Completed":
-            act_on(done["job"], datetime.fromisoformat(done["time"]))
+        if done["status"] == "Completed":
+            _follow_up(Path(done["spec"]).name, done["job"], datetime.fromisoformat(done["time"]))
+    if not count:
+        _say(["Nothing was due" if verbs_schedules.list_() else "No schedule yet: `make schedules` creates four"])
     return int(failed)
+
+
+def _follow_up(spec: str, job: str, at: datetime) -> None:
+    """What a verb does after its job, for one that a schedule started."""
+    if spec == monitor.SPEC.name:
+        act_on(job, at)
+    elif spec == Path(lineage.PIPELINE).name:
+        last_run.remember(job, models.name_for(GRAINS[0]), None)
+    elif spec == "forecast.yml":
+        last_forecast.remember(job, forecast.folder(job))
 
 
 def act_on(job: str, at: datetime) -> str:

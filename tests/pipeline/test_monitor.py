@@ -60,7 +60,7 @@ def test_nothing_is_learned_from_an_import_in_doubt() -> None:
     both["signals"].append({**both["signals"][0], "name": "sales_level", "calls_for": "look"})
     assert monitor.decide("monitor-1", both) == monitor.LOOK
     assert monitor.decisions()[-1]["rule"] == "nothing is learned from an import in doubt: sales_level"
-    assert monitor.decide("monitor-2", report(ALARM)) == monitor.RETRAIN, "a look is no retraining"
+    assert monitor.decide("monitor-2", report(ALARM)) == monitor.RETRAIN, "a look does not count as a retraining"
 
 
 def test_a_decision_stands_for_its_job() -> None:
