@@ -15,6 +15,7 @@ from amlspec.document import display
 from amlspec.errors import UserError
 from host.state import home
 from localml import commands, output, strict, verbs_endpoints, verbs_jobs
+from localml.serving.minutes import Minute
 from pipeline import answers
 
 
@@ -70,6 +71,12 @@ def begin_job(spec: Path, name: str, settings: Sequence[str]) -> None:
 def is_stopped(endpoint: str) -> bool:
     """Whether an endpoint exists on this machine and no server runs for it: asking for its deployments starts them."""
     return is_local() and verbs_endpoints.is_stopped(endpoint)
+
+
+def minutes(endpoint: str) -> list[Minute]:
+    """What the requests of this machine's endpoint were like; nothing of one on Azure, or of none."""
+    known = is_local() and verbs_endpoints.exists(endpoint)
+    return verbs_endpoints.minutes(endpoint) if known else []
 
 
 def is_local() -> bool:

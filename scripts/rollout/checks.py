@@ -13,6 +13,10 @@ from demand.grain import COLUMN
 Row = dict[str, Any]
 
 
+# Fewer requests of callers say nothing.
+MIN_CALLS = 20
+
+
 @dataclass(frozen=True)
 class Limits:
     """How much worse a new version may be. Shares are fractions, times milliseconds."""
@@ -86,6 +90,13 @@ def _row_problem(number: int, row: Row, asked: Row) -> str | None:
         return f"row {number}: P10, TotalSales, P90 are {values}, not three numbers"
     low, middle, high = (float(value) for value in values if value is not None)
     return None if low <= middle <= high else f"row {number}: TotalSales {middle} is not between {low} and {high}"
+
+
+def caller_problems(requests: int, errors: int, limits: Limits) -> list[str]:
+    """What is wrong with the callers' own requests; too few of them say nothing."""
+    if requests < MIN_CALLS or errors / requests <= limits.error_rate:
+        return []
+    return [f"{errors} of {requests} requests of callers failed, above {limits.error_rate:.0%}"]
 
 
 def change_problems(new: Sequence[Row], old: Sequence[Row], limit: float) -> list[str]:

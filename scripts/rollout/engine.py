@@ -188,12 +188,14 @@ class Rollout:
     def _bake(self, target: load.Target, stable: str | None, new: str) -> None:
         """Watch the version with all the traffic before it counts as the one to fall back to.
 
-        What is seen are requests of our own, as at the steps before; the callers' are not among what `az` shows.
+        What is seen are requests of our own, as at the steps before, and on this machine the callers', which the router
+        counts. On Azure `az` shows none of theirs: the alerts of Terraform watch them.
         """
-        end, looks = time.monotonic() + self.policy.bake, 0
+        end, looks, since = time.monotonic() + self.policy.bake, 0, time.time()
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(left, self.policy.bake_every_seconds))
             seen, problems = self._checked(target, stable, new)
+            problems += checks.caller_problems(*self.site.callers(new, since), self.policy.limits)
             looks += 1
             if problems:
                 shown = {name: one.shown() for name, one in seen.items()}

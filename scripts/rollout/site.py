@@ -108,6 +108,11 @@ class Site:
             for name, version in sorted(state.versions.items())
         ]
 
+    def callers(self, deployment: str, since: float) -> tuple[int, int]:
+        """(requests, those that failed on the server's side) of a deployment since a moment, where they are known."""
+        late = [each for each in azml.minutes(self.name) if each.deployment == deployment and each.minute + 60 > since]
+        return sum(each.requests for each in late), sum(each.errors for each in late)
+
     def create_endpoint(self) -> None:
         """Make the endpoint, with the identity that Terraform gave its roles (SERVING_IDENTITY_ID) where there is one.
 

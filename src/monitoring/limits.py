@@ -27,4 +27,5 @@ class Limits(Thresholds):
     max_outside_interval: float = 0.50
     max_endpoint_errors: float = 0.02
     max_endpoint_p95_ms: float = 2000
+    max_endpoint_flagged: float = 0.20
     max_width_rise: float = 1.5

@@ -18,6 +18,7 @@ MODEL = "a retraining run, which has to pass the gate"
 UNIT = "look at the import: the unit may have changed"
 REGION = "look at the import: a region may be missing or closed"
 SERVER = "make status, then az ml online-deployment get-logs; make rollback gives the version before back"
+FLAGS = "callers ask for stores that it does not know, or that sold nothing lately: a new model, or a word to them"
 WIDER = "expect larger errors: plan with P10 and P90"
 WORDS: Mapping[str, Words] = {
     "months_missing": Words("Months of sales that are missing", COUNT, "make import-data; then look at their source"),
@@ -37,6 +38,7 @@ WORDS: Mapping[str, Words] = {
     "outside_interval": Words("Sales outside P10 to P90", PERCENT, MODEL),
     "endpoint_errors": Words("Requests to the endpoint that failed, last day", PERCENT, SERVER),
     "endpoint_p95_ms": Words("Answers of the endpoint, 95th percentile", MILLISECONDS, SERVER),
+    "endpoint_flagged": Words("Forecasts of the endpoint with a flag, last day", PERCENT, FLAGS),
     "width_rise": Words("Width of the interval over that of the months before", TIMES, WIDER),
 }
 

@@ -135,7 +135,11 @@ def test_a_signal_says_since_when_it_is_breached_without_a_break() -> None:
 def test_every_signal_has_words_and_every_limit_a_signal_in_the_yaml() -> None:
     names = {each.name for each in sales.signals(prepared_sales(), COUNTS, AS_OF, Limits(), 2)}
     names |= {name for name, *_ in accuracy._measures(Limits())}
-    names |= {"endpoint_errors", "endpoint_p95_ms"}  # pipeline/endpoint_signals.py adds them beside the job
+    names |= {
+        "endpoint_errors",
+        "endpoint_p95_ms",
+        "endpoint_flagged",
+    }  # pipeline/endpoint_signals.py adds them beside the job
     assert names == set(WORDS)
     assert {f"max_{name}" for name in names} == {each.name for each in fields(Limits)}
     assert Limits.read(ROOT / "ml/monitor.yml") == Limits()
@@ -183,7 +187,11 @@ def test_the_step_writes_signals_and_a_page(step: Path, tmp_path: Path, monkeypa
         "version": "3",
         "trained_until": report["model"]["trained_until"],
     }
-    assert {each["name"] for each in report["signals"]} == set(WORDS) - {"endpoint_errors", "endpoint_p95_ms"}
+    assert {each["name"] for each in report["signals"]} == set(WORDS) - {
+        "endpoint_errors",
+        "endpoint_p95_ms",
+        "endpoint_flagged",
+    }
     assert report["is_healthy"] is not any(each["state"] == "breached" for each in report["signals"])
     assert len(report["worst"]) == 10
     text = html.unescape((tmp_path / "out/monitor.html").read_text())

@@ -71,11 +71,23 @@ class Clock:
     def __init__(self) -> None:
         self.now = 0.0
 
+    def time(self) -> float:
+        return self.now
+
     def monotonic(self) -> float:
         return self.now
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+
+
+class Callers:
+    """A site of which only the callers are asked for."""
+
+    seen = (0, 0)
+
+    def callers(self, deployment: str, since: float) -> tuple[int, int]:
+        return self.seen
 
 
 def baked(monkeypatch: pytest.MonkeyPatch, seen: list[Seen], seconds: float) -> Rollout:
@@ -89,7 +101,7 @@ def baked(monkeypatch: pytest.MonkeyPatch, seen: list[Seen], seconds: float) -> 
 
     monkeypatch.setattr(load, "measure", measure)
     policy = Policy(bake_seconds={"prod": seconds}, bake_every_seconds=10)
-    return Rollout(None, [], None, policy, Report("deploy", "shop"))  # type: ignore[arg-type]
+    return Rollout(Callers(), [], None, policy, Report("deploy", "shop"))  # type: ignore[arg-type]
 
 
 GOOD = Seen([5.0] * 20, rows=20)
@@ -108,6 +120,19 @@ def test_an_error_while_it_is_watched_ends_the_rollout(monkeypatch: pytest.Monke
         rollout._bake(None, "blue", "green")  # type: ignore[arg-type]
     assert caught.value.step == "bake"
     assert rollout.report.data["steps"][-1]["seen"]["green"]["error_rate"] == 0.5
+
+
+@pytest.mark.parametrize(("seen", "ends"), [((500, 50), True), ((500, 2), False), ((10, 10), False)])
+def test_callers_whose_requests_fail_end_it_too(
+    monkeypatch: pytest.MonkeyPatch, seen: tuple[int, int], ends: bool
+) -> None:
+    rollout = baked(monkeypatch, [GOOD], 60)
+    monkeypatch.setattr(Callers, "seen", seen)
+    if not ends:
+        rollout._bake(None, "blue", "green")  # type: ignore[arg-type]
+        return
+    with pytest.raises(ProofError, match="50 of 500 requests of callers failed, above 1%"):
+        rollout._bake(None, "blue", "green")  # type: ignore[arg-type]
 
 
 def test_without_a_bake_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
