@@ -182,9 +182,10 @@ def replay(
     first: Annotated[str | None, typer.Option("--from", help="first month to forecast, YYYY-MM")] = None,
     months: Months = 12,
     faults: Annotated[bool, typer.Option("--faults", help="plant events, and say which of them are seen")] = False,
+    holdout_months: Holdout = None,
 ) -> int:
     """What this repo would have done with your last months, by its schedules, gate and rollout (this machine)."""
-    return _replay(sales, None, first, months, faults)
+    return _replay(sales, None, first, months, faults, holdout_months)
 
 
 @verb(JOB, "./demand simulate-year --seed 7")
@@ -195,7 +196,12 @@ def simulate_year(
     return _replay(None, seed, None, months, True)
 
 
-def _replay(sales: Path | None, seed: int | None, first: str | None, months: int, faults: bool) -> int:
+def _replay(
+    sales: Path | None, seed: int | None, first: str | None, months: int, faults: bool, holdout: str | None = None
+) -> int:
     if not site.is_local():
         raise UserError("a replay plays on this machine: leave ENV out")
-    return replays.run(ready, sales, seed, first, months, faults)
+    if holdout is not None and not (holdout.isdecimal() and int(holdout) > 0):
+        raise UserError(f"HOLDOUT_MONTHS={holdout}: give a number of months")
+    judged = int(holdout) if holdout else replays.YEAR
+    return replays.run(ready, sales, seed, first, months, faults, judged)

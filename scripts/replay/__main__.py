@@ -25,8 +25,8 @@ from warehouse.days import Settings
 from warehouse.generator import write_sales
 from warehouse.userfile import check_file
 
-# Months that the first model needs: twelve to learn from, twelve to be judged on.
-LEARNED, YEAR = 24, 12
+# Months that the first model learns from, before those that it is judged on.
+YEAR = LEARNED = 12
 # Months of generated sales: three years, as in `make seed-sales`, before the year that is played.
 GENERATED = 48
 CONTRACT = Path("ml/data/sales.contract.yml")
@@ -34,7 +34,15 @@ CONTRACT = Path("ml/data/sales.contract.yml")
 CODE = ("src/**/*.py", "src/**/*.sql", "ml/**/*.yml", "ml/**/*.sql", "scripts/replay/*.py")
 
 
-def run(machine: Machine, sales: Path | None, seed: int | None, first: str | None, months: int, faults: bool) -> int:
+def run(
+    machine: Machine,
+    sales: Path | None,
+    seed: int | None,
+    first: str | None,
+    months: int,
+    faults: bool,
+    holdout: int,
+) -> int:
     """Play `months` months from `first` on (default: the last ones), and say what came of it.
 
     Args:
@@ -44,17 +52,18 @@ def run(machine: Machine, sales: Path | None, seed: int | None, first: str | Non
         first: YYYY-MM of the first forecast.
         months: how many.
         faults: plant events.
+        holdout: months that the gate judges by.
     """
     outside = os.environ.get("LOCALML_HOME")
-    work = home() / "replays" / _key(sales, seed, first, months, faults)
+    work = home() / "replays" / _key(sales, seed, first, months, faults, holdout)
     _forget_others(work)
     work.mkdir(parents=True, exist_ok=True)
     os.environ["LOCALML_HOME"] = str(work)
     try:
         parts = _sales(sales, seed, work)
-        begin, months = _span(parts, first, months)
-        events = planted(begin, months) if faults else ()
-        done = _play(Replay(parts, begin, months, events, machine), events)
+        played = _span(parts, first, months, LEARNED + holdout)
+        events = planted(played[0], len(played)) if faults else ()
+        done = _play(Replay(parts, played, events, machine, holdout), events)
     finally:
         verbs_endpoints.stop_every()
         servers.main(["stop"])
@@ -96,8 +105,8 @@ def _sales(file: Path | None, seed: int | None, work: Path) -> Sequence[Path]:
     return check_file(file, load_contract(CONTRACT), target, work / "quarantine.csv").parts
 
 
-def _span(parts: Sequence[Path], first: str | None, months: int) -> tuple[int, int]:
-    """Index of the first month to forecast, and how many. Raises UserError where the sales are too short for them."""
+def _span(parts: Sequence[Path], first: str | None, months: int, needed: int) -> range:
+    """Indices of the months to forecast. Raises UserError where the sales are too short for `needed` months before."""
     files = ", ".join(literal(str(path)) for path in parts)
     query = f"select min(SaleDate), max(SaleDate + interval 1 day) from read_parquet([{files}])"
     with duckdb.connect() as session:
@@ -107,18 +116,18 @@ def _span(parts: Sequence[Path], first: str | None, months: int) -> tuple[int, i
     begin = last - months + 1 if first is None else month_of(first)
     if begin is None:
         raise UserError(f"FROM={first}: give a month such as 2026-01")
-    if begin - LEARNED < oldest or begin > last:
-        possible = f"{month_name(oldest + LEARNED)} to {month_name(last)}" if oldest + LEARNED <= last else "none"
+    if begin - needed < oldest or begin > last:
+        possible = f"{month_name(oldest + needed)} to {month_name(last)}" if oldest + needed <= last else "none"
         raise UserError(
-            f"the first model needs {LEARNED} months before {month_name(begin)}, and sales must go on after it: "
-            f"possible for FROM are {possible}"
+            f"the first model needs {needed} months before {month_name(begin)}, and sales must go on after it: "
+            f"possible for FROM are {possible}; fewer HOLDOUT_MONTHS and fewer MONTHS need less"
         )
-    return begin, min(months, last - begin + 1)
+    return range(begin, min(begin + months, last + 1))
 
 
-def _key(sales: Path | None, seed: int | None, first: str | None, months: int, faults: bool) -> str:
+def _key(sales: Path | None, *question: object) -> str:
     """The same question has the same folder, and with it what was played before."""
-    digest = hashlib.sha256(repr((seed, first, months, faults)).encode())
+    digest = hashlib.sha256(repr(question).encode())
     if sales is not None and not sales.is_file():
         raise UserError(f"{sales}: no such file")
     for path in [*([sales] if sales else []), *sorted(each for pattern in CODE for each in Path().glob(pattern))]:

@@ -79,12 +79,12 @@ class Replay:
     """A replay in this process's LOCALML_HOME."""
 
     def __init__(
-        self, sales: Sequence[Path], first: int, months: int, events: Sequence[Event], machine: Machine
+        self, sales: Sequence[Path], months: range, events: Sequence[Event], machine: Machine, holdout: int
     ) -> None:
-        self.machine = machine
+        self.machine, self.holdout = machine, holdout
         files = ", ".join(literal(str(path)) for path in sales)
         self.sales, self.events = f"select * from read_parquet([{files}])", events
-        self.months = range(first, first + months)
+        self.months = months
         self.folder = home() / "replay"
         self.folder.mkdir(parents=True, exist_ok=True)
 
@@ -128,9 +128,11 @@ class Replay:
     def _begin(self, moment: datetime, played: Played) -> None:
         """The first training, and the schedules from then on that need no model."""
         self.machine.serving()
-        if self.machine.import_sales() or runs.train(GRAINS[0], [], strict=False):
+        settings = [f"inputs.holdout_months={self.holdout}"]
+        if self.machine.import_sales() or runs.train(GRAINS[0], settings, strict=False):
             raise UserError(f"the first training failed: {self.folder}/log.txt says why", 1)
-        _schedule(moment, *(kind for kind in KINDS if kind not in OF_A_MODEL))
+        _schedule(moment, "import")
+        _schedule(moment, "train", f"create_job.inputs.holdout_months={self.holdout}")
         played.trained = 1
 
     def _first_forecast(self, moment: datetime, played: Played) -> None:
@@ -140,7 +142,8 @@ class Replay:
         played.forecast = (
             _made(records.load(made["job"]), "forecast", "forecasts", "forecasts.parquet") if made else None
         )
-        _schedule(moment, *OF_A_MODEL)
+        for kind in OF_A_MODEL:
+            _schedule(moment, kind)
 
     def _run_schedules(self, moment: datetime, played: Played) -> None:
         for done in verbs_schedules.each_due(moment.isoformat(), view.quiet):
@@ -187,9 +190,8 @@ class Replay:
         return ""
 
 
-def _schedule(moment: datetime, *kinds: str) -> None:
-    for kind in kinds:
-        verbs_schedules.make(specs.load(SCHEDULES / f"{kind}.yml"), moment + timedelta(hours=1))
+def _schedule(moment: datetime, kind: str, *settings: str) -> None:
+    verbs_schedules.make(specs.load(SCHEDULES / f"{kind}.yml", settings), moment + timedelta(hours=1))
 
 
 def _is_scheduled(*kinds: str) -> bool:
