@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 import duckdb
+import pandas as pd
 
 from amlspec.errors import UserError
 from demand.grain import GRAINS, MODEL_NAME
@@ -112,8 +113,8 @@ class Replay:
         played.version = self._champion()
         if played.version and played.forecast is None and not _is_scheduled(*OF_A_MODEL):
             self._first_forecast(moment, played)
-        if played.version:
-            played.rollout = self._roll_out(played.version)
+        if played.version and played.forecast:
+            played.rollout = self._roll_out(played)
             played.once = self._once(month, played)
 
     def _fill_warehouse(self, month: int) -> int:
@@ -177,14 +178,22 @@ class Replay:
         frozen.forecast(Path(str(first["path"])), Path(monthly), month, target)
         return str(target)
 
+    def _request(self, played: Played) -> Path:
+        """A golden request of stores and a month that these sales have; the repo's own is of the generated ones."""
+        table = pd.read_parquet(str(played.forecast), columns=["StoreID", "MonthYear"]).head(3)
+        path = self.folder / "request.json"
+        write_json(path, {"input_data": table.to_dict("records")})
+        return path
+
     def _champion(self) -> str:
         known = models.champion(models.versions(MODEL_NAME))
         return str(known["version"]) if known else ""
 
-    def _roll_out(self, version: str) -> str:
+    def _roll_out(self, played: Played) -> str:
         """Bring a new champion behind the endpoint; nothing where it is there already."""
+        version = played.version
         if not _rollouts(version):
-            rollout.main(["deploy", "--model-version", version])
+            rollout.main(["deploy", "--model-version", version, "--request", str(self._request(played))])
             known = _rollouts(version)
             return known[-1] if known else ""
         return ""
