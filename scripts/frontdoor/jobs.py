@@ -169,7 +169,6 @@ def run_due(
         raise UserError("Azure ML starts the jobs of its schedules itself: `az ml schedule list` shows them")
     ready.environments()
     ready.start_warehouse()
-    os.environ.update(ready.warehouse_variables())
     return runs.run_due(now)
 
 

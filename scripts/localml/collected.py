@@ -19,6 +19,9 @@ from host.state import home
 
 POLICY = Path("ml/deploy/collected.yml")
 _HOUR = "%Y/%m/%d/%H"
+# A server may still write what it took in the hour's last second.
+GRACE = timedelta(minutes=1)
+WHOLE = "rows.parquet"
 
 
 def variables(spec: Deployment) -> dict[str, str]:
@@ -48,7 +51,7 @@ def tidy(now: datetime | None = None) -> None:
     for hour, at in _hours():
         if at < oldest.replace(minute=0, second=0, microsecond=0):
             shutil.rmtree(hour)
-        elif at + timedelta(hours=1) <= now:
+        elif at + timedelta(hours=1) + GRACE <= now:
             _to_parquet(hour)
 
 
@@ -56,8 +59,10 @@ def rows(endpoint: str, collection: str) -> str | None:
     """SQL of all rows of a collection, of every deployment (`Deployment`); None where there are none."""
     parts = []
     base = home() / "collected" / endpoint
-    for suffix, reader in (("parquet", "read_parquet"), ("jsonl", "read_json")):
-        files = sorted(base.glob(f"*/{collection}/*/*/*/*/*.{suffix}"))
+    whole = sorted(base.glob(f"*/{collection}/*/*/*/*/{WHOLE}"))
+    done = {path.parent for path in whole}
+    lines = [path for path in sorted(base.glob(f"*/{collection}/*/*/*/*/*.jsonl")) if path.parent not in done]
+    for files, reader in ((whole, "read_parquet"), (lines, "read_json")):
         if files:
             listed = ", ".join(f"'{str(path).replace(chr(39), chr(39) * 2)}'" for path in files)
             parts.append(f"select * from {reader}([{listed}], union_by_name = true, filename = true)")
@@ -97,14 +102,17 @@ def _hours() -> Iterator[tuple[Path, datetime]]:
 
 
 def _to_parquet(hour: Path) -> None:
-    """One file in the place of the lines; a call that is killed in between leaves the lines and no half file."""
-    lines = sorted(hour.glob("*.jsonl"))
-    if not lines:
-        return
+    """One file in the place of the lines. Where it is there, what lines are left belong to a call that was killed."""
+    lines, whole = sorted(hour.glob("*.jsonl")), hour / WHOLE
+    if lines and not whole.exists():
+        _convert(lines, whole)
+    for path in lines:
+        path.unlink()
+
+
+def _convert(lines: list[Path], whole: Path) -> None:
     listed = ", ".join(f"'{str(path).replace(chr(39), chr(39) * 2)}'" for path in lines)
-    half, whole = hour / "rows.half", hour / f"{lines[0].stem}.parquet"
+    half = whole.with_suffix(".half")
     with duckdb.connect() as session:
         session.execute(f"copy (from read_json([{listed}], union_by_name = true)) to '{half}' (format parquet)")
     half.replace(whole)
-    for path in lines:
-        path.unlink()

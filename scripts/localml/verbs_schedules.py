@@ -22,7 +22,7 @@ from localml.specs import Spec
 from localml.view import View, quiet
 
 Record = dict[str, Any]
-TRIGGER_TIME, JOB_NAME = "${{creation_context.trigger_time}}", "${{name}}"
+TRIGGER_TIME = "${{creation_context.trigger_time}}"
 _SECOND = timedelta(seconds=1)
 # What the service never shows: from when on a moment is still to come.
 _OURS = frozenset({"since", "folder"})
@@ -124,14 +124,6 @@ def each_due(now: str | None, screen: Callable[[str], View]) -> Iterator[Record]
             _save(record | {"since": (until + _SECOND).isoformat()})
 
 
-def next_due(record: Mapping[str, Any], now: datetime) -> datetime | None:
-    """The moment at which a schedule that `list` shows starts its next job; None where it is disabled or has ended."""
-    kept = _load(record["name"])
-    if not kept["is_enabled"]:
-        return None
-    return next(_moments(kept, now + timedelta(days=3660)), None)
-
-
 def _next(until: datetime) -> tuple[Record, datetime] | None:
     """The schedule and the moment that come first."""
     runs = [each for each in _all() if each["is_enabled"] and "create_monitor" not in each]
@@ -148,16 +140,16 @@ def _moments(record: Record, until: datetime) -> Iterator[datetime]:
 def _run(record: Record, moment: datetime, screen: Callable[[str], View]) -> Record:
     """The job of a moment; one that an earlier call has brought to its end is not run again."""
     first = _job_name(record["name"], moment)
-    job = _due_job(record, moment)
-    done: Record = {"spec": str(job.path), "status": "Completed"}
-    if ended := next((name for name in _names(first) if _has_completed(name)), None):
-        return {**done, "job": ended}
-    name = _free_name(first)
+    ended = next((name for name in _names(first) if _has_completed(name)), None)
+    done: Record = {"job": ended or _free_name(first), "spec": "", "status": "Completed"}
     try:
-        verbs_jobs.create(job, name=name, stream=True, screen=screen)
+        job = _due_job(record, moment)
+        done["spec"] = str(job.path)
+        if not ended:
+            verbs_jobs.create(job, name=done["job"], stream=True, screen=screen)
     except UserError as error:
-        return {**done, "job": name, "status": "Failed", "error": str(error)}
-    return {**done, "job": name}
+        return {**done, "status": "Failed", "error": str(error)}
+    return done
 
 
 def _has_completed(name: str) -> bool:

@@ -10,8 +10,8 @@ from datetime import date
 
 from demand.months import month_name
 
-# SQL of the sales -> SQL of the sales with the event; the dates are the first days of its month and of the next.
-Change = Callable[[str, date, date], str]
+# SQL of the sales -> SQL of the sales with the event; the date is the first day of its month.
+Change = Callable[[str, date], str]
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,21 @@ class Event:
         return f"{self.name} in {month_name(self.month)}"
 
 
-def _broken_feed(sales: str, first: date, after: date) -> str:
-    bad = f"SaleDate >= DATE '{first}' and hash(SaleID) % 10 < 3"
-    return f"select * replace (case when {bad} then -1 else Price end as Price) from ({sales})"
+def _setting(column: str, value: str, where: str = "true") -> Change:
+    """A column has another value from the first day on, in the rows that `where` chooses."""
+
+    def change(sales: str, first: date) -> str:
+        now = f"case when SaleDate >= DATE '{first}' and {where} then {value} else {column} end"
+        return f"select * replace ({now} as {column}) from ({sales})"
+
+    return change
 
 
-def _late_data(sales: str, first: date, after: date) -> str:
+def _late_data(sales: str, first: date) -> str:
     return f"select * from ({sales}) where SaleDate < DATE '{first}'"
 
 
-def _changed_unit(sales: str, first: date, after: date) -> str:
-    now = f"case when SaleDate >= DATE '{first}' then Quantity * 12 else Quantity end"
-    return f"select * replace ({now} as Quantity) from ({sales})"
-
-
-def _new_country(sales: str, first: date, after: date) -> str:
+def _new_country(sales: str, first: date) -> str:
     # Every sixth store has a twin in a country that was never seen.
     opened = f"SaleDate >= DATE '{first}' and hash(StoreID) % 6 = 0"
     # Numbers stay numbers: the id's type is that of the whole column.
@@ -66,22 +66,17 @@ def _new_country(sales: str, first: date, after: date) -> str:
     return f"{known} union all by name select * replace ({twin}) from ({sales}) where {opened}"
 
 
-def _price_shock(sales: str, first: date, after: date) -> str:
-    now = f"case when SaleDate >= DATE '{first}' then Price * 1.4 else Price end"
-    return f"select * replace ({now} as Price) from ({sales})"
-
-
-def _closed_region(sales: str, first: date, after: date) -> str:
+def _closed_region(sales: str, first: date) -> str:
     return f"select * from ({sales}) where not (SaleDate >= DATE '{first}' and Country = 'Mexico')"
 
 
 # Months after the first that is forecast; between the first four there are quiet ones.
 _PLANTED: tuple[tuple[int, str, bool, frozenset[str], Change], ...] = (
-    (1, "broken feed", False, frozenset({"quarantined", "failed"}), _broken_feed),
+    (1, "broken feed", False, frozenset({"quarantined", "failed"}), _setting("Price", "-1", "hash(SaleID) % 10 < 3")),
     (3, "late data", False, frozenset({"months_missing"}), _late_data),
-    (5, "changed unit", False, frozenset({"sales_level"}), _changed_unit),
+    (5, "changed unit", False, frozenset({"sales_level"}), _setting("Quantity", "Quantity * 12")),
     (7, "new country", True, frozenset({"stores_new", "country_mix"}), _new_country),
-    (9, "price shock", True, frozenset({"price_level", "price_shift"}), _price_shock),
+    (9, "price shock", True, frozenset({"price_level", "price_shift"}), _setting("Price", "Price * 1.4")),
     (10, "closed region", True, frozenset({"stores_silent"}), _closed_region),
 )
 
@@ -96,7 +91,7 @@ def with_events(sales: str, events: Sequence[Event], known_until: int) -> str:
     known = f"select * from ({sales}) where SaleDate < DATE '{first_day(known_until + 1)}'"
     for event in events:
         if event.is_in(known_until):
-            known = event.change(known, first_day(event.month), first_day(event.month + 1))
+            known = event.change(known, first_day(event.month))
     return known
 
 

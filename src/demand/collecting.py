@@ -97,6 +97,7 @@ class Collectors:
         self._sink, self._personal = sink, frozenset(personal)
         self._waiting: deque[tuple[str, str, Sequence[Row], Sequence[dict[str, Any]]]] = deque(maxlen=CAPACITY)
         self._process, self._number = uuid.uuid4().hex[:12], itertools.count(1)
+        self._turn = threading.Lock()
 
     def start(self) -> "Collectors":
         """Begin to hand on; nothing where nothing is collected."""
@@ -112,33 +113,36 @@ class Collectors:
             self._waiting.append((f"{self._process}-{next(self._number)}", at, rows, answers))
 
     def flush(self) -> None:
-        """Hand on what waits."""
+        """Hand on what waits; the thread's turn and that of the process's end do not meet."""
+        with self._turn:
+            try:
+                self._hand_on()
+            except Exception as error:  # whatever a collector does, the forecasts and the next turn go on
+                _log(error)
+
+    def _hand_on(self) -> None:
         asked: Table = []
         answered: Table = []
         while self._waiting:
             name, at, rows, answers = self._waiting.popleft()
             known = {"RequestID": name, "RequestTime": at}
             asked += [known | self._input(row) for row in rows]
-            answered += [known | _output(answer) for answer in answers]
+            answered += [known | self._output(answer) for answer in answers]
         if asked and self._sink is not None:
-            try:
-                self._sink.write(asked, answered)
-            except Exception as error:  # whatever a collector does, the forecasts go on
-                _log(error)
+            self._sink.write(asked, answered)
 
     def _input(self, row: Row) -> dict[str, Any]:
         given = {name: value for name, value in row.items() if name != "Month" and name not in self._personal}
         return {"MonthYear": month_name(row["Month"]), **given}
 
+    def _output(self, answer: dict[str, Any]) -> dict[str, Any]:
+        known = {name: answer[name] for name in ANSWER if name in answer and name not in self._personal}
+        return {**known, "flags": ",".join(answer["flags"])}
+
     def _run(self) -> None:
         pause = threading.Event()
         while not pause.wait(EVERY):
             self.flush()
-
-
-def _output(answer: dict[str, Any]) -> dict[str, Any]:
-    known = {name: answer[name] for name in ANSWER if name in answer}
-    return {**known, "flags": ",".join(answer["flags"])}
 
 
 def _log(error: Exception) -> None:

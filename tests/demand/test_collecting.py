@@ -65,6 +65,26 @@ def test_a_collector_that_fails_is_a_line_of_the_log(caplog: pytest.LogCaptureFi
     assert "nobody listens" in caplog.text
 
 
+def test_a_personal_key_is_in_neither_side(tmp_path: Path) -> None:
+    collectors = Collectors(FileSink(tmp_path), ["StoreID"])
+    collectors.collect([ROW], [ANSWER])
+    collectors.flush()
+    (asked,), (answered,) = kept(tmp_path, "model_inputs"), kept(tmp_path, "model_outputs")
+    assert "StoreID" not in asked and "StoreID" not in answered
+
+
+def test_an_answer_of_another_shape_is_a_line_of_the_log_and_the_next_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    collectors = Collectors(FileSink(tmp_path))
+    collectors.collect([ROW], [{"StoreID": "S001"}])
+    collectors.flush()
+    assert "data collector: 'flags'" in caplog.text
+    collectors.collect([ROW], [ANSWER])
+    collectors.flush()
+    assert len(kept(tmp_path, "model_outputs")) == 1
+
+
 def test_what_nobody_takes_away_is_bounded() -> None:
     collectors = Collectors(Broken())
     for _ in range(CAPACITY + 10):

@@ -39,7 +39,7 @@ def count(state: Path) -> int:
 def test_an_hour_that_is_over_becomes_parquet_and_no_row_is_lost(state: Path) -> None:
     over, running = put(state, "2026/12/01/09", 3), put(state, "2026/12/01/10", 2, "green")
     collected.tidy(NOW)
-    assert [path.name for path in over.iterdir()] == ["a.parquet"]
+    assert [path.name for path in over.iterdir()] == ["rows.parquet"]
     assert [path.name for path in running.iterdir()] == ["a.jsonl"]
     assert count(state) == 5
     query = collected.rows("demand", "model_outputs")
@@ -56,6 +56,23 @@ def test_a_call_that_was_killed_leaves_the_lines(state: Path, monkeypatch: pytes
     assert count(state) == 3
     collected.tidy(NOW)
     assert (count(state), [path.suffix for path in folder.iterdir() if path.suffix != ".half"]) == (3, [".parquet"])
+
+
+def test_a_call_that_was_killed_after_the_parquet_counts_no_row_twice(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = put(state, "2026/12/01/09", 3)
+    (folder / "b.jsonl").write_text('{"RequestID": "9", "TotalSales": 1.5}\n')
+    unlink = Path.unlink
+    monkeypatch.setattr(Path, "unlink", lambda path: (_ for _ in ()).throw(KeyboardInterrupt)
+                        if path.name == "b.jsonl" else unlink(path))  # fmt: skip
+    with pytest.raises(KeyboardInterrupt):
+        collected.tidy(NOW)
+    monkeypatch.undo()
+    monkeypatch.setenv("LOCALML_HOME", str(state))
+    assert count(state) == 4
+    collected.tidy(NOW)
+    assert (count(state), [path.name for path in folder.iterdir()]) == (4, ["rows.parquet"])
 
 
 def test_what_is_older_than_the_policy_says_goes(state: Path) -> None:

@@ -99,6 +99,16 @@ def test_a_job_that_fails_keeps_no_other_from_its_turn(scheduled: Any) -> None:
     assert said(scheduled, "daily-20200101-070000") == "2020-01-01T07:00:00Z good"
 
 
+def test_a_pipeline_that_is_gone_fails_and_keeps_no_other_from_its_turn(scheduled: Any) -> None:
+    schedule(scheduled)
+    scheduled.write("other.yml", (scheduled.root / "pipeline.yml").read_text())
+    schedule(scheduled, "early", trigger=DAILY | {"schedule": {"hours": 5, "minutes": 0}}, create_job="./other.yml")
+    (scheduled.root / "other.yml").unlink()
+    done = scheduled.run("schedule", "run-due", "--now", "2020-01-01T09:00Z", code=1)
+    assert "of 2 jobs that were due, these failed: early-20200101-050000" in done.stderr
+    assert said(scheduled, "daily-20200101-060000") == "2020-01-01T06:00:00Z good"
+
+
 @pytest.mark.slow
 def test_a_run_due_that_is_killed_goes_on_with_the_job_that_it_was_in(scheduled: Any) -> None:
     schedule(scheduled)
