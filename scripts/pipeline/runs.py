@@ -161,14 +161,13 @@ def _follow_up(spec: str, job: str, at: datetime) -> None:
         last_forecast.remember(job, forecast.folder(job))
 
 
-def act_on(job: str, at: datetime) -> str:
-    """Say a monitor's alarms, and train anew where they call for it; what was decided."""
+def act_on(job: str, at: datetime, given: Sequence[str] = ()) -> None:
+    """Say a monitor's alarms, and train anew, with the `--set` values `given`, where they call for it."""
     report = monitor.report_of(job)
     decision = monitor.decide(job, report, at)
     _say([*monitor.lines(report), f"Decided: {decision}"])
     if decision == monitor.RETRAIN:
-        train(GRAINS[0], [], strict=False)
-    return decision
+        train(GRAINS[0], given, strict=False)
 
 
 def follow(job: str) -> int:

@@ -82,7 +82,7 @@ class Replay:
     def __init__(
         self, sales: Sequence[Path], months: range, events: Sequence[Event], machine: Machine, holdout: int
     ) -> None:
-        self.machine, self.holdout = machine, holdout
+        self.machine, self.settings = machine, [f"inputs.holdout_months={holdout}"]
         files = ", ".join(literal(str(path)) for path in sales)
         self.sales, self.events = f"select * from read_parquet([{files}])", events
         self.months = months
@@ -129,11 +129,10 @@ class Replay:
     def _begin(self, moment: datetime, played: Played) -> None:
         """The first training, and the schedules from then on that need no model."""
         self.machine.serving()
-        settings = [f"inputs.holdout_months={self.holdout}"]
-        if self.machine.import_sales() or runs.train(GRAINS[0], settings, strict=False):
+        if self.machine.import_sales() or runs.train(GRAINS[0], self.settings, strict=False):
             raise UserError(f"the first training failed: {self.folder}/log.txt says why", 1)
         _schedule(moment, "import")
-        _schedule(moment, "train", f"create_job.inputs.holdout_months={self.holdout}")
+        _schedule(moment, "train", *(f"create_job.{each}" for each in self.settings))
         played.trained = 1
 
     def _first_forecast(self, moment: datetime, played: Played) -> None:
@@ -149,7 +148,7 @@ class Replay:
     def _run_schedules(self, moment: datetime, played: Played) -> None:
         for done in verbs_schedules.each_due(moment.isoformat(), view.quiet):
             if done["schedule"].startswith("monitor") and done["status"] == "Completed":
-                runs.act_on(done["job"], datetime.fromisoformat(done["time"]))
+                runs.act_on(done["job"], datetime.fromisoformat(done["time"]), self.settings)
         # Read from the records, so that a call that was killed between two jobs leaves the same behind.
         jobs = {kind: _job(kind, moment) for kind in KINDS if _is_scheduled(kind)}
         for kind, job in jobs.items():

@@ -93,10 +93,10 @@ def _row_problem(number: int, row: Row, asked: Row) -> str | None:
 
 
 def caller_problems(requests: int, errors: int, limits: Limits) -> list[str]:
-    """What is wrong with the callers' own requests; too few of them say nothing."""
+    """What is wrong with all requests that the router counted, the rollout's among them; too few say nothing."""
     if requests < MIN_CALLS or errors / requests <= limits.error_rate:
         return []
-    return [f"{errors} of {requests} requests of callers failed, above {limits.error_rate:.0%}"]
+    return [f"{errors} of {requests} requests at the router failed, above {limits.error_rate:.0%}"]
 
 
 def change_problems(new: Sequence[Row], old: Sequence[Row], limit: float) -> list[str]:

@@ -4,7 +4,7 @@ import ctypes
 import logging
 import sys
 from collections.abc import Callable, Collection
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,14 +84,17 @@ def as_of_day(text: str) -> date | None:
     """
     if text == "none":
         return None
-    for read in (datetime.fromisoformat, _dotnet):
+    for read in (_day, datetime.fromisoformat, _dotnet):
         try:
-            return read(text).date()
+            moment = read(text)
         except ValueError:
             continue
-    if (bare := text.removesuffix("Z")) != text and len(bare) == len("2026-11-24"):
-        return as_of_day(bare)
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
     raise StepError(f"--as-of {text}: is not a day such as 2026-11-24, nor none")
+
+
+def _day(text: str) -> datetime:
+    return datetime.combine(date.fromisoformat(text.removesuffix("Z")), time())
 
 
 def _dotnet(text: str) -> datetime:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from demand.errors import StepError
-from demand.steps import read_rows, run
+from demand.steps import as_of_day, read_rows, run
 
 SRC = Path(__file__).parents[2] / "src"
 
@@ -66,3 +66,24 @@ def test_an_empty_file_beside_another_changes_no_type(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named_with_what_to_give(tmp_path: Path) -> None:
     with pytest.raises(StepError, match=r"rows\.parquet: not there; give the output folder of the step that writes"):
         read_rows(tmp_path, "rows.parquet")
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-11-24", "2026-11-24"),
+        ("2026-11-24Z", "2026-11-24"),
+        ("2026-11-24T05:00:00Z", "2026-11-24"),
+        ("2026-11-24T23:00:00-05:00", "2026-11-25"),
+        ("11/24/2026 05:00:00", "2026-11-24"),
+        ("11/24/2026 05:00:00 +00:00", "2026-11-24"),
+    ],
+)
+def test_the_day_of_a_schedules_moment_is_read_in_each_form_that_azure_may_write(text: str, day: str) -> None:
+    assert str(as_of_day(text)) == day
+
+
+def test_no_day_is_none_and_another_word_is_refused() -> None:
+    assert as_of_day("none") is None
+    with pytest.raises(StepError, match="--as-of tomorrow"):
+        as_of_day("tomorrow")

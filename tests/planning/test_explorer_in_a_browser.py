@@ -12,6 +12,7 @@ from demand.direct import load_forecaster
 from demand.forecaster import Forecaster
 from demand.requests import RequestRules
 from forecasting import packing
+from helpers_browser import assert_accessible
 from helpers_models import direct_models, forest_model
 from helpers_sales import CONTRACT
 from pictures import browser
@@ -24,7 +25,6 @@ pytestmark = [
     pytest.mark.slow,  # learns models and starts a browser
     pytest.mark.skipif(browser.executable() is None, reason="no Chromium on PATH"),
 ]
-AXE = Path(__file__).parents[1] / "axe/axe.min.js"
 HORIZON, ROWS = 6, 1000
 NAMES = ("profile", "booster", "blend", "history", "contextual")
 READY = "new Promise(done => requestAnimationFrame(() => setTimeout(done, 30)))"
@@ -102,11 +102,7 @@ def test_axe_finds_nothing_and_the_page_is_no_wider_than_the_screen(
 ) -> None:
     tab.open(models / f"{name}.html", width=width, scheme=scheme)
     moved(tab, "price-all", "-10")
-    tab.run(AXE.read_text(encoding="utf-8"))
-    violations = tab.run("axe.run().then(result => result.violations.map(each => [each.id, each.nodes[0].html]))")
-    assert violations == []
-    assert tab.run("document.documentElement.scrollWidth") <= width
-    assert tab.faults() == []
+    assert_accessible(tab, width)
     assert tab.requests() == [(models / f"{name}.html").as_uri()]
 
 

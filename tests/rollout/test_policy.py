@@ -131,7 +131,7 @@ def test_callers_whose_requests_fail_end_it_too(
     if not ends:
         rollout._bake(None, "blue", "green")  # type: ignore[arg-type]
         return
-    with pytest.raises(ProofError, match="50 of 500 requests of callers failed, above 1%"):
+    with pytest.raises(ProofError, match="50 of 500 requests at the router failed, above 1%"):
         rollout._bake(None, "blue", "green")  # type: ignore[arg-type]
 
 

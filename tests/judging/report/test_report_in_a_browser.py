@@ -1,10 +1,9 @@
 """The report as people meet it: charts drawn, keys that work, both colour schemes, a phone, and axe."""
 
-from pathlib import Path
-
 import pytest
 
 import helpers_report
+from helpers_browser import assert_accessible
 from judging.report import render
 from pictures import browser
 
@@ -12,7 +11,6 @@ pytestmark = [
     pytest.mark.slow,  # starts a browser
     pytest.mark.skipif(browser.executable() is None, reason="no Chromium on PATH"),
 ]
-AXE = Path(__file__).parents[2] / "axe/axe.min.js"
 READOUT = "document.getElementById('readout').textContent"
 
 
@@ -39,11 +37,7 @@ def drawn(tab):
 def test_axe_finds_nothing_and_the_page_is_no_wider_than_the_screen(tab, report, scheme, width):
     tab.open(report, width=width, scheme=scheme)
     tab.run("document.querySelector('details').open = true")
-    tab.run(AXE.read_text(encoding="utf-8"))
-    violations = tab.run("axe.run().then(result => result.violations.map(each => [each.id, each.nodes[0].html]))")
-    assert violations == []
-    assert tab.run("document.documentElement.scrollWidth") <= width
-    assert tab.faults() == []
+    assert_accessible(tab, width)
 
 
 def test_the_page_asks_for_nothing_but_itself(tab, report):
