@@ -8,17 +8,18 @@ MAKEFLAGS += --no-print-directory
 export DEMAND_GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
 export DEMAND_GOALS := $(MAKECMDGOALS)
 
-MAIN_JOB := run-pipeline watch import-data forecast monitor schedules run-due replay simulate-year \
+MAIN_JOB := run-pipeline watch job-state cancel import-data forecast monitor schedules run-due replay simulate-year \
   sweep verdict open ui register-assets ready environments
-SERVING := deploy rollback status predict soak instance-types setup-serving
+SERVING := deploy rollback status predict soak instance-types setup-serving verify-model export-model promote signing-key
 DATA := start sales-query seed-sales workspace stop start-warehouse
 CHECKS := test test-fast bench results docs pictures check fmt review bump hooks \
   check-specs check-types check-sql check-lint check-format check-yaml check-versions
+AUTOMATION := ci bootstrap-devops agent-tools comment release-notes scan-secrets audit sbom canary
 INFRASTRUCTURE := bootstrap-infra plan-infra deploy-infra attach-infra outputs-infra destroy-infra lock-infra \
   renew-certificate drift test-infra mutate-infra
 SET_UP := ml setup doctor clean rename lock help
 
-VERBS := $(MAIN_JOB) $(SERVING) $(DATA) $(CHECKS) $(INFRASTRUCTURE) $(SET_UP)
+VERBS := $(MAIN_JOB) $(SERVING) $(DATA) $(CHECKS) $(AUTOMATION) $(INFRASTRUCTURE) $(SET_UP)
 
 .PHONY: $(VERBS)
 $(VERBS):

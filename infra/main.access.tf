@@ -16,6 +16,8 @@ locals {
   vault    = azurerm_key_vault.main.id
   registry = azurerm_container_registry.main.id
   secret   = "${azurerm_key_vault.main.id}/secrets/${local.names.snowflake_secret}"
+  # It signs models and cannot be read out of the vault.
+  signing_key = "${azurerm_key_vault.main.id}/keys/${local.names.signing_key}"
   # A certificate is read as the secret of its name.
   certificate = "${azurerm_key_vault.main.id}/secrets/${local.names.scoring_certificate}"
 
@@ -68,6 +70,8 @@ locals {
       training-registry  = { who = "training", scope = local.registry, role = "AcrPull" }
       # One secret, not the vault: the vault also holds the workspace's own.
       training-snowflake = { who = "training", scope = local.secret, role = "Key Vault Secrets User" }
+      # One key: whoever may use it can sign a model that every rollout trusts.
+      training-signing = { who = "training", scope = local.signing_key, role = "Key Vault Crypto User" }
 
       build-registry = { who = "build", scope = local.registry, role = "AcrPush" }
       build-storage  = { who = "build", scope = local.storage, role = "Storage Blob Data Contributor" }
@@ -111,6 +115,7 @@ locals {
   platform = {
     vault        = { scope = local.vault, role = "Key Vault Secrets Officer" }
     certificates = { scope = local.vault, role = "Key Vault Certificates Officer" }
+    keys         = { scope = local.vault, role = "Key Vault Crypto Officer" }
     cluster      = { scope = azurerm_kubernetes_cluster.main.id, role = "Azure Kubernetes Service RBAC Cluster Admin" }
     workspace    = { scope = azurerm_machine_learning_workspace.main.id, role = "AzureML Compute Operator" }
   }

@@ -37,7 +37,12 @@ ALLOWED: dict[str, set[str]] = {
     # Of forecasting only the verdict, of monitoring only the words of its signals.
     "pipeline": {"amlspec", "host", "localml", "demand", "forecasting", "monitoring"},
     "predict": {"amlspec", "demand", "pipeline"},
-    "rollout": {"amlspec", "host", "pipeline", "demand"},
+    # Of judging only the statement and the signature, of forecasting only the fingerprint.
+    # Of forecasting only the width of an interval.
+    "forecastdiff": {"amlspec", "host", "pipeline", "forecasting"},
+    "provenance": {"amlspec", "host", "pipeline", "demand", "judging", "forecasting"},
+    "rollout": {"amlspec", "host", "pipeline", "demand", "provenance"},
+    "agent": {"amlspec", "host"},
     "overview": {"amlspec", "host", "pipeline", "demand", "rollout", "warehouse", "monitoring"},
     # Of forecasting only the verdict, of monitoring only its page.
     "screens": {"amlspec", "host", "pipeline", "overview", "pages", "forecasting", "monitoring"},
@@ -49,7 +54,18 @@ ALLOWED: dict[str, set[str]] = {
     # The verbs: they call every tool, and no tool knows them.
     "frontdoor": {
         *("amlspec", "host", "localml", "demand", "infra", "pipeline", "warehouse", "ownsales", "predict", "rollout"),
-        *("drift", "servers", "workspace", "overview", "screens", "rename", "replay"),
+        *(
+            "drift",
+            "servers",
+            "workspace",
+            "overview",
+            "screens",
+            "rename",
+            "replay",
+            "provenance",
+            "agent",
+            "forecastdiff",
+        ),
     },
     # Plays months by the same jobs, gate and rollout; what the machine must have ready is handed to it.
     "replay": {

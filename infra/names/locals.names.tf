@@ -67,6 +67,7 @@ locals {
     kubernetes_compute   = "aks-inference"
     kubernetes_namespace = "demand"
     snowflake_secret     = "snowflake-private-key"
+    signing_key          = "model-signing"
     scoring_certificate  = "scoring-certificate"
     scoring_secret       = "scoring-tls"
 
@@ -86,7 +87,9 @@ locals {
     TRAINING_COMPUTE     = local.names.training_compute
     IMAGE_BUILD_COMPUTE  = local.names.image_build_compute
     SNOWFLAKE_SECRET     = local.names.snowflake_secret
+    SIGNING_KEY          = local.names.signing_key
     ENDPOINT             = local.names.online_endpoint
+    IDENTITY             = local.names.identity
     STATE_GROUP          = local.names.state_group
     STATE_CONTAINER      = local.names.state_container
     STATE_KEY            = local.names.state_key

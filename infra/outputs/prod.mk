@@ -2,9 +2,11 @@
 CLUSTER := gbj-dmd-prod-aks
 ENDPOINT := gbj-dmd-prod-fc
 GROUP := gbj-dmd-prod-rg
+IDENTITY := gbj-dmd-prod-id
 IMAGE_BUILD_COMPUTE := image-build
 KUBERNETES_COMPUTE := aks-inference
 KUBERNETES_NAMESPACE := demand
+SIGNING_KEY := model-signing
 SNOWFLAKE_SECRET := snowflake-private-key
 STATE_CONTAINER := tfstate
 STATE_GROUP := gbj-dmd-prod-tfstate-rg

@@ -19,7 +19,7 @@ run "names_follow_the_convention" {
   assert {
     condition = alltrue([
       for role, name in output.names : startswith(name, "gbj-dmd-dev-") || startswith(name, "gbjdmddev")
-      if !contains(["training_compute", "image_build_compute", "kubernetes_compute", "kubernetes_namespace", "snowflake_secret", "scoring_certificate", "scoring_secret", "state_container", "state_key"], role)
+      if !contains(["training_compute", "image_build_compute", "kubernetes_compute", "kubernetes_namespace", "snowflake_secret", "signing_key", "scoring_certificate", "scoring_secret", "state_container", "state_key"], role)
     ])
     error_message = "Every name outside workspace, cluster and vault begins with company, project and environment."
   }

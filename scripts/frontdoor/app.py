@@ -18,8 +18,9 @@ from demand.steps import STEP_ERROR_EXIT
 from frontdoor import given, site
 
 JOB, SERVING, DATA = "Main job", "Serving", "Warehouse and data"
-CHECKS, INFRASTRUCTURE, SETUP = "Checks", "Infrastructure", "Set-up"
-MODULES = ("jobs", "pages", "serving", "data", "quality", "infrastructure", "machine")
+CHECKS, AUTOMATION = "Checks", "Automation"
+INFRASTRUCTURE, SETUP = "Infrastructure", "Set-up"
+MODULES = ("jobs", "pages", "serving", "provenance_verbs", "data", "quality", "automation", "infrastructure", "machine")
 Function = TypeVar("Function", bound=Callable[..., int | None])
 
 app = typer.Typer(

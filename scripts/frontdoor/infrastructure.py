@@ -32,12 +32,17 @@ def bootstrap_infra() -> int:
 
 
 @verb(INFRASTRUCTURE)
-def plan_infra(allow: Allow = "") -> int:
+def plan_infra(
+    allow: Allow = "",
+    keep_json: Annotated[
+        bool, typer.Option("--keep-json", help="keep the plan as JSON, for make review PLAN=")
+    ] = False,
+) -> int:
     """Save a plan and say what it would delete or replace (ENV=dev|prod)."""
     _init("plan-infra")
     env = site.env()
     _terraform("plan", "-input=false", f"-var-file=environments/{env}.tfvars", f"-out=outputs/{env}.tfplan")
-    code = _guard(f"outputs/{env}.tfplan", "--allow", allow)
+    code = _guard(f"outputs/{env}.tfplan", "--allow", allow, keeps=keep_json)
     if code == plan_guard.REFUSED:
         sys.stdout.write("make deploy-infra would refuse this plan\n")
     return 0 if code == plan_guard.REFUSED else code
@@ -150,7 +155,16 @@ def mutate_infra(only: Annotated[str | None, typer.Option(help="words of a rule"
 
 
 def _needs(verb_name: str) -> None:
-    """Raises UserError where there is no infrastructure, no Terraform, or a pipeline without the committed lock."""
+    """Raises UserError where there is no infrastructure, or no Terraform.
+
+    Ends the verb well, and says so, where a pipeline runs on a laptop: no Azure is there to plan or to change.
+    """
+    if environment := site.stands_for():
+        infra.say(f"stand-in: {verb_name} of {environment} needs Azure, so nothing is planned or changed here")
+        if verb_name == "plan-infra":
+            (site.OUTPUTS / f"{environment}.tfplan").write_text("stand-in\n", encoding="utf-8")
+            (site.OUTPUTS / f"{environment}.tfplan.json").write_text('{"resource_changes": []}\n', encoding="utf-8")
+        raise typer.Exit(0)
     if site.is_local():
         raise UserError(f"ENV=local is this machine and has no infrastructure: make {verb_name} ENV=dev (or prod)")
     if not shutil.which("terraform"):
@@ -215,13 +229,14 @@ def _logged(log: Path, *given: str) -> None:
         raise UserError(f"terraform {given[0]} ended with {done.returncode}", 1)
 
 
-def _guard(plan: str, *given: str) -> int:
+def _guard(plan: str, *given: str, keeps: bool = False) -> int:
     shown = site.OUTPUTS / f"{site.env()}.tfplan.json"
     shown.write_text(_captured("show", "-json", plan), encoding="utf-8")
     try:
         return plan_guard.main(["--env", site.env(), "--plan", str(shown), *given])
     finally:
-        shown.unlink()
+        if not keeps:
+            shown.unlink()
 
 
 def _put_out() -> None:

@@ -17,9 +17,12 @@ from frontdoor.options import Grain, Holdout, ModelVersion, Sales, Settings, run
 from host.state import home
 from pipeline import forecast as forecasts
 from pipeline import runs, sweep
+from provenance import keys
 from replay import __main__ as replays
 from rollout.__main__ import DEPLOY
 from rollout.site import Site
+
+NoWait = Annotated[bool, typer.Option("--no-wait", help="submit, print the job's name, and end")]
 
 
 @verb(JOB, "./demand run-pipeline --sales mine.csv", "make run-pipeline HOLDOUT_MONTHS=3 STRICT=1")
@@ -29,25 +32,52 @@ def run_pipeline(
     grain: Grain = GRAINS[0],
     settings: Settings = None,
     strict: Annotated[bool, typer.Option("--strict", help="exit code 3 where the gate refuses")] = False,
+    no_wait: NoWait = False,
 ) -> int:
     """Train: sales to a registered model."""
     ready.for_jobs(sales)
+    if no_wait:
+        return runs.begin_training(grain, run_settings(holdout_months, settings))
     return runs.train(grain, run_settings(holdout_months, settings), strict)
 
 
+Job = Annotated[str | None, typer.Option(help="name of the job")]
+
+
 @verb(JOB, "./demand watch --job train-20261201-060000-1")
-def watch(job: Annotated[str | None, typer.Option(help="name of the job")] = None) -> int:
+def watch(
+    job: Job = None,
+    minutes: Annotated[float | None, typer.Option(help="at most so long; a job that goes on is no failure")] = None,
+) -> int:
     """Follow a job that was submitted before, to its end."""
     site.needs_az()
+    return runs.follow(_named(job, "watch"), minutes)
+
+
+@verb(JOB, "./demand job-state --job train-20261201-060000-1")
+def job_state(job: Job = None) -> None:
+    """Print the state of a job, such as running or completed, and nothing else."""
+    site.needs_az()
+    runs.state(_named(job, "job-state"))
+
+
+@verb(JOB, "./demand cancel --job train-20261201-060000-1")
+def cancel(job: Job = None) -> None:
+    """Cancel a job; one that has ended stays as it is."""
+    site.needs_az()
+    runs.cancel(_named(job, "cancel"))
+
+
+def _named(job: str | None, verb_name: str) -> str:
     if not job:
-        raise UserError("which job? make watch JOB=<name>")
-    return runs.follow(job)
+        raise UserError(f"which job? make {verb_name} JOB=<name>")
+    return job
 
 
 @verb(JOB)
-def import_data() -> int:
+def import_data(no_wait: NoWait = False) -> int:
     """Import: sales from the warehouse to the data asset `sales`."""
-    return ready.import_sales()
+    return ready.import_sales(waits=not no_wait)
 
 
 @verb(JOB, "./demand forecast --horizon 3 --plan plan.csv")
@@ -92,11 +122,14 @@ def monitor(
     return runs.watch_model(grain, model_version, act)
 
 
-@verb(JOB)
-def verdict() -> None:
+@verb(JOB, "make verdict FIELD=promoted", "make verdict FOLDER=report")
+def verdict(
+    field: Annotated[str | None, typer.Option(help="print this one alone, such as promoted")] = None,
+    folder: Annotated[Path | None, typer.Option(help="copy verdict, report and card there, too")] = None,
+) -> None:
     """Print the last run's verdict as JSON."""
     site.needs_az()
-    runs.verdict()
+    runs.verdict(field, folder)
 
 
 @verb(JOB)
@@ -134,6 +167,7 @@ def ml(context: typer.Context) -> int:
     site.needs_az()
     if site.is_local():
         os.environ.update(ready.warehouse_variables())
+        keys.give_to_jobs()
     return subprocess.run([*shlex.split(os.environ["AZ_ML"]), *context.args], check=False).returncode
 
 

@@ -88,6 +88,7 @@ def lock() -> None:
         locks = Path("scripts/workspace/az/locks")
         _compile(str(locks / f"az-{version}.in"), "-o", str(locks / f"az-{version}.txt"))
     _compile("docs/requirements.in", "-o", "docs/requirements.txt")
+    _compile("scripts/security/requirements.in", "-o", "scripts/security/requirements.txt")
     _compile("--python-version", "3.11", "scripts/judge/requirements.in", "-o", "scripts/judge/requirements.txt")
 
 

@@ -1,5 +1,6 @@
 """Verbs of checks, tests and reviews."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -13,9 +14,10 @@ from typing import Annotated, NamedTuple
 import typer
 
 from amlspec.errors import UserError
-from frontdoor import environment
+from forecastdiff import report as forecasts
+from frontdoor import environment, ready
 from frontdoor.app import CHECKS, verb
-from frontdoor.options import Base, words
+from frontdoor.options import Base, Settings, words
 
 # Two workers: the suite starts servers and pipelines of its own, more would only wait for each other.
 WORKERS = 2
@@ -26,6 +28,9 @@ COLUMN = re.compile(r"^([^: ]+:\d+):\d+: ", re.MULTILINE)
 
 Tests = Annotated[list[str] | None, typer.Option(help="files or names of tests; default: all")]
 Workers = Annotated[int, typer.Option(help="tests at a time")]
+
+
+Reports = Annotated[Path | None, typer.Option(help="folder for the results as JUnit's XML")]
 
 
 class Check(NamedTuple):
@@ -48,15 +53,26 @@ ALL = {
 
 
 @verb(CHECKS, "make test TESTS=tests/rollout", "./demand test --tests tests/rollout")
-def test(tests: Tests = None, test_workers: Workers = WORKERS) -> int:
+def test(tests: Tests = None, test_workers: Workers = WORKERS, reports: Reports = None) -> int:
     """Every test, with whole pipelines and servers."""
-    return _pytest(["-rs", *_split(tests)], test_workers)
+    return _pytest(["-rs", *_junit(reports, "tests"), *_split(tests)], test_workers)
 
 
 @verb(CHECKS)
-def test_fast(tests: Tests = None, test_workers: Workers = WORKERS) -> int:
+def test_fast(
+    tests: Tests = None,
+    test_workers: Workers = WORKERS,
+    reports: Reports = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="say what the fast tests cover (needs REPORTS)")] = False,
+) -> int:
     """The tests that need no pipeline and no server, in two minutes."""
-    return _pytest(["-m", "not slow", *_split(tests)], test_workers)
+    if coverage and not reports:
+        raise UserError("where to? make test-fast COVERAGE=1 REPORTS=<folder>")
+    given = ["-m", "not slow", *_junit(reports, "tests-fast"), *_split(tests)]
+    if coverage:
+        given += ["--cov=src", "--cov=scripts", "--cov-report="]
+        given += [f"--cov-report={kind}:{reports}/coverage.{kind[:2]}" for kind in ("xml", "markdown")]
+    return _pytest(given, test_workers)
 
 
 @verb(CHECKS, "make bench ONLY=import")
@@ -143,9 +159,19 @@ def review(
     verdict: Annotated[Path | None, typer.Option(help="verdict.json of a run to show")] = None,
     plan: Annotated[Path | None, typer.Option(help="Terraform's plan as JSON")] = None,
     output: Annotated[str, typer.Option(help="markdown or json")] = "markdown",
+    with_forecasts: Annotated[
+        bool, typer.Option("--forecasts", help="train both sides, and say what becomes of the forecast (Markdown)")
+    ] = False,
+    settings: Settings = None,
 ) -> int:
     """Say what merging will do."""
-    return _module("review", "report", *words(base=base, output=output, verdict=verdict, plan=plan))
+    code = _module("review", "report", *words(base=base, output=output, verdict=verdict, plan=plan))
+    if code or not with_forecasts:
+        return code
+    with contextlib.redirect_stdout(sys.stderr):  # what is made ready says so; the report is alone on stdout
+        ready.for_jobs()
+    sys.stdout.write(f"\n{forecasts.of(Path.cwd(), base, settings or [])}")
+    return 0
 
 
 @verb(CHECKS)
@@ -185,6 +211,10 @@ def _files(patterns: Sequence[str]) -> list[str]:
 
 def _pytest(given: Sequence[str], workers: int) -> int:
     return _module("pytest", "-n", str(workers), "--dist", "worksteal", *given)
+
+
+def _junit(folder: Path | None, name: str) -> list[str]:
+    return [f"--junitxml={folder}/{name}.xml"] if folder else []
 
 
 def _split(given: Sequence[str] | None) -> list[str]:

@@ -9,6 +9,7 @@ from amlspec.errors import UserError
 from frontdoor import environment, site
 from host.state import home
 from pipeline import azml, extension, runs
+from provenance import keys
 from warehouse import __main__ as program
 from warehouse import lifecycle
 from warehouse import state as warehouse
@@ -22,7 +23,9 @@ SCORE_LOCK = Path("ml/environments/score/requirements.txt")
 def environments() -> None:
     """Register ml/environments; on this machine only where one of their files is newer than the last time."""
     specs = sorted(Path("ml/environments").glob("*.yml"))
-    if not site.is_local():
+    if site.is_local():
+        keys.give_to_jobs()
+    else:
         site.needs_az()
         if problem := extension.problem():
             raise UserError(problem, 1)
@@ -67,14 +70,16 @@ def seed(file: Path | None) -> None:
     program.seed(warehouse.open_home(), file)
 
 
-def import_sales() -> int:
-    """Sales from the warehouse to the data asset `sales`."""
+def import_sales(*, waits: bool = True) -> int:
+    """Sales from the warehouse to the data asset `sales`; here it is waited for in any case."""
     if not site.is_local():
         assets()
-        return runs.bring_in(site.vault())
+        return runs.bring_in(site.vault(), waits=waits)
     environments()
+    if not (home() / "warehouse/seeded.json").is_file():
+        seed(None)
     start_warehouse()
-    code = runs.bring_in({})
+    code = runs.bring_in({}, waits=True, says=not waits)
     if code == 0:
         (home() / "warehouse/imported").write_bytes(_imported_from())
     return code

@@ -11,11 +11,14 @@ from amlspec.errors import UserError
 from infra.attach import REQUIRED
 
 ENVIRONMENTS = ("local", "dev", "prod")
+# Set while a pipeline runs on this machine (`make ci`): the folder of the workspaces that stand for dev and prod.
+LAPTOP, STANDS_FOR = "DEMAND_ENVIRONMENTS", "DEMAND_STANDS_FOR"
 OUTPUTS = Path("infra/outputs")
 # What the files of infra/outputs may name; each may also be given on make's command line.
 NAMES = frozenset({
     *REQUIRED,
-    *("ENDPOINT", "IMAGE_BUILD_COMPUTE", "TRAINING_COMPUTE", "SNOWFLAKE_SECRET", "VAULT", "VAULT_URI"),
+    *("ENDPOINT", "IMAGE_BUILD_COMPUTE", "TRAINING_COMPUTE", "SNOWFLAKE_SECRET", "SIGNING_KEY", "VAULT", "VAULT_URI"),
+    "IDENTITY",
     *("STATE_CONTAINER", "STATE_GROUP", "STATE_KEY"),
     *("OUTBOUND_FQDNS", "SCORING_CERTIFICATE", "SCORING_SECRET", "SCORING_HOST", "EXTENSION_INSTALLED", "INSIGHTS"),
     *("IMPORT_SPECS", "LOCAL_WORKSPACE", "WATCH_SECONDS"),
@@ -40,6 +43,8 @@ def is_local() -> bool:
 def enter() -> None:
     """Set what the programs read: where state is, which `az ml` is meant, and the names of the environment."""
     os.environ["ENV"] = env()
+    if not is_local() and os.environ.get(LAPTOP):
+        os.environ |= on_laptop(env())
     os.environ.setdefault("LOCALML_HOME", str(Path.cwd() / ".localml"))
     if is_local():
         os.environ["AZ_ML"] = shlex.join([sys.executable, "-m", "localml"])
@@ -50,6 +55,18 @@ def enter() -> None:
     # Group and workspace of every call of az; nobody types one twice.
     os.environ["AZURE_DEFAULTS_GROUP"] = os.environ["GROUP"]
     os.environ["AZURE_DEFAULTS_WORKSPACE"] = os.environ["WORKSPACE"]
+
+
+def on_laptop(environment: str) -> dict[str, str]:
+    """What makes a workspace of this machine stand for an environment of Azure."""
+    folder = str(Path(os.environ[LAPTOP]) / environment)
+    keys = str(Path(os.environ[LAPTOP]) / "keys")  # one for all, so that prod takes what dev has signed
+    return {"ENV": "local", STANDS_FOR: environment, "LOCALML_HOME": folder, "MODEL_SIGNING_KEYS": keys}
+
+
+def stands_for() -> str | None:
+    """The environment of Azure that a workspace of this machine stands for; None where none does."""
+    return os.environ.get(STANDS_FOR)
 
 
 def names(environment: str | None = None) -> dict[str, str]:

@@ -16,7 +16,7 @@ from host.mounts import Mounts
 
 # What a step sees of the caller's environment. Credentials and PYTHONPATH of the shell are not among it.
 _PASSED = frozenset(
-    "HOME USER LANG LC_ALL TZ SSL_CERT_FILE REQUESTS_CA_BUNDLE "  # noqa: SIM905 - one line reads better
+    "MODEL_SIGNING_KEY HOME USER LANG LC_ALL TZ SSL_CERT_FILE REQUESTS_CA_BUNDLE "  # noqa: SIM905 - one line reads better
     "HTTPS_PROXY HTTP_PROXY NO_PROXY https_proxy http_proxy no_proxy".split()
 )
 _PASSED_PREFIXES = ("SNOWFLAKE_", "MLFLOW_", "OPENBLAS_", "OMP_")

@@ -45,6 +45,7 @@ _VERBS: dict[str, dict[str, Callable[..., Any]]] = {
         "show": verbs_assets.model_show,
         "list": verbs_assets.model_list,
         "download": verbs_assets.model_download,
+        "update": verbs_assets.model_update,
     },
     "job": {
         "create": verbs_jobs.create,

@@ -81,6 +81,11 @@ def register(name: str, path: Path, tags: dict[str, str], description: str | Non
     return version
 
 
+def tag(name: str, version: str, tags: dict[str, str]) -> None:
+    """Set tags of a version; `champion` moves the alias, too, as the register step does."""
+    _call("tag", name, version, json.dumps(tags))
+
+
 def _call(*arguments: str) -> str:
     return _run(["-m", "localml.tracking", *arguments])
 
@@ -130,13 +135,25 @@ def _register(name: str, path: str, tags: str, description: str) -> None:
     sys.stdout.write(f"{version.version}\n")
 
 
+def _tag(name: str, version: str, tags: str) -> None:
+    from mlflow import MlflowClient  # noqa: PLC0415
+
+    client = MlflowClient()
+    for key, value in json.loads(tags).items():
+        client.set_model_version_tag(name, version, key, value)
+        if key == registry.CHAMPION:
+            client.set_registered_model_alias(name, registry.CHAMPION, version)
+
+
 def main(arguments: list[str]) -> None:
-    """Verbs of the helper process: experiment NAME, rollback ATTEMPT, register NAME PATH TAGS DESCRIPTION."""
+    """Verbs of the helper process: experiment NAME, rollback ATTEMPT, register NAME PATH TAGS DESCRIPTION, tag NAME
+    VERSION TAGS."""
     verb, *rest = arguments
     verbs: dict[str, Callable[..., None]] = {
         "experiment": _make_experiment,
         "rollback": _roll_back,
         "register": _register,
+        "tag": _tag,
     }
     verbs[verb](*rest)
 

@@ -163,6 +163,19 @@ def _check_version(name: str, version: str | None, where: str) -> None:
         raise UserError(f"{where}: {version} is not a number above {newest}, the newest version of {name}")
 
 
+def model_update(name: str, version: str, *, settings: Sequence[str] = ()) -> Record:
+    """Set tags of a version (--set tags.<name>=<value>); its tag `champion` moves MLflow's alias of that name, too."""
+    registry.get(name, version)
+    tags = {}
+    for each in settings:
+        key, found, value = each.partition("=")
+        if not found or not key.startswith("tags."):
+            raise UserError(f"--set {each}: of a version tags can be set here, tags.<name>=<value>")
+        tags[key.removeprefix("tags.")] = value
+    tracking.tag(name, version, tags)
+    return registry.get(name, version)
+
+
 def model_download(name: str, version: str, *, download_path: str | Path = ".") -> Record:
     """Copy a model's files to --download-path/<name>."""
     record = registry.get(name, version)

@@ -63,7 +63,7 @@ def rival(champion: models.Version | None, recipe: str) -> str:
 def recipe_hash(root: Path, more: list[str]) -> str:
     """Hash of the training pipeline, its components with the code they carry, and what else decides the outcome."""
     files = {path for pattern in RECIPE_PATHS for path in root.glob(pattern) if path.is_file()}
-    files |= {root / PIPELINE, *_steps_files(root / PIPELINE)}
+    files |= {root / PIPELINE, *steps_files(root / PIPELINE)}
     names = {path.resolve().relative_to(root.resolve()).as_posix(): path for path in files}
     digest = hashlib.sha256()
     for name, path in sorted(names.items()):
@@ -72,7 +72,7 @@ def recipe_hash(root: Path, more: list[str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _steps_files(pipeline: Path) -> Iterator[Path]:
+def steps_files(pipeline: Path) -> Iterator[Path]:
     """Specs of the components that a pipeline names by path, and the files that they carry."""
     jobs = read_document(pipeline).data.get("jobs") or {}
     for reference in {str(job["component"]) for job in jobs.values() if "component" in job}:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from amlspec.errors import UserError
 from demand.grain import GRAINS
 from localml import verbs_schedules, view
 from pipeline import (
+    answers,
     azml,
     forecast,
     last_forecast,
@@ -19,6 +21,7 @@ from pipeline import (
     models,
     monitor,
     schedules,
+    signing,
     submit,
     summary,
     sweep,
@@ -52,11 +55,19 @@ def train(grain: str, given: Sequence[str], strict: bool) -> int:
     return code or show(job, strict)
 
 
+def begin_training(grain: str, given: Sequence[str]) -> int:
+    """Submit a training run, print its name as the last line, and end; `make watch` follows it."""
+    job = new_name("train")
+    submit.submit(job, Path(lineage.PIPELINE), training_settings(job, grain, given))
+    _say([job])
+    return 0
+
+
 def training_settings(job: str, grain: str, given: Sequence[str]) -> list[str]:
     """Note the run's name, and the champion that it meets; its `--set` values."""
     model = models.name_for(grain)
     chosen = [f"inputs.grain={grain}"] if grain != GRAINS[0] else []
-    settings = lineage.settings(ROOT, model, [*chosen, *given], job)
+    settings = [*lineage.settings(ROOT, model, [*chosen, *given], job), *signing.settings()]
     before = models.champion(models.versions(model))
     last_run.remember(job, model, str(before["version"]) if before else None)
     return settings
@@ -77,9 +88,23 @@ def show(job: str, strict: bool) -> int:
     return REFUSED if strict and not verdict.promoted else 0
 
 
-def bring_in(vault: Mapping[str, str]) -> int:
-    """Sales from the warehouse to the data asset; `vault` holds the inputs of a private key's vault."""
-    return submit.run(new_name("import"), Path("ml/pipelines/import.yml"), _inputs("import", vault))
+def bring_in(vault: Mapping[str, str], *, waits: bool = True, says: bool = False) -> int:
+    """Sales from the warehouse to the data asset.
+
+    Args:
+        vault: inputs of a private key's vault.
+        waits: to the job's end; else its name is printed.
+        says: print the name after waiting, too.
+    """
+    job, spec, given = new_name("import"), Path("ml/pipelines/import.yml"), _inputs("import", vault)
+    if waits:
+        code = submit.run(job, spec, given)
+    else:
+        submit.submit(job, spec, given)
+        code = 0
+    if says or not waits:
+        _say([job])
+    return code
 
 
 def predict_all(settings: Sequence[str], vault: Mapping[str, str]) -> int:
@@ -170,14 +195,35 @@ def act_on(job: str, at: datetime, given: Sequence[str] = ()) -> None:
         train(GRAINS[0], given, strict=False)
 
 
-def follow(job: str) -> int:
-    """A job that was submitted before, to its end; its name begins with that of its pipeline."""
-    return submit.run(job, Path(f"ml/pipelines/{job.split('-', maxsplit=1)[0]}.yml"), None)
+def follow(job: str, minutes: float | None = None) -> int:
+    """A job that was submitted before, to its end or for so many minutes; its name begins with its pipeline's."""
+    return submit.run(job, Path(f"ml/pipelines/{job.split('-', maxsplit=1)[0]}.yml"), None, minutes=minutes)
 
 
-def verdict() -> None:
-    """Print the last run's verdict as JSON."""
-    _say([json.dumps(last_run.verdict(last_run.name()).as_json(), indent=2)])
+def state(job: str) -> None:
+    """Print a job's state, with the words of both versions of the ml extension made one."""
+    _say([answers.state(azml.call("job", "show", name=job).get("status"))])
+
+
+def cancel(job: str) -> None:
+    """Cancel a job that has not ended."""
+    now = answers.state(azml.call("job", "show", name=job).get("status"))
+    if now in answers.FINAL:
+        _say([f"{job} has ended already: {now}"])
+        return
+    azml.run("job", "cancel", name=job)
+    _say([f"{job} is canceled"])
+
+
+def verdict(field: str | None = None, folder: Path | None = None) -> None:
+    """Print the last run's verdict as JSON, or one field of it; with `folder` the report's files are copied there."""
+    job = last_run.name()
+    made = last_run.verdict(job).as_json()
+    if folder:
+        shutil.copytree(last_run.report_folder(azml.call("job", "show", name=job)), folder, dirs_exist_ok=True)
+    if field and field not in made:
+        raise UserError(f"FIELD={field}: a verdict has {', '.join(made)}")
+    _say([json.dumps(made[field] if field else made, indent=2)])
 
 
 def new_name(kind: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from amlspec import triggers
 from amlspec.document import read_document
+from pipeline import signing
 
 FOLDER, MONITOR = Path("ml/schedules"), Path("ml/deploy/monitor.yml")
 # Far enough for any trigger that fires at all.
@@ -18,7 +19,7 @@ def settings(spec: Path, commit: str) -> list[str]:
     if not isinstance(given, dict) or "job" not in given:
         return []
     known = read_document(spec.parent / str(given["job"])).data.get("inputs") or {}
-    values = {"git_commit": commit, "insights": os.environ.get("INSIGHTS")}
+    values = {"git_commit": commit, "insights": os.environ.get("INSIGHTS"), "signing_key": signing.key()}
     return [f"create_job.inputs.{name}={value}" for name, value in values.items() if value and name in known]
 
 

@@ -38,7 +38,14 @@ def main(argv: list[str] | None = None) -> int:
         return error.exit_code
 
 
-def run(job: str, spec: Path, settings: Sequence[str] | None, *, repeats_warnings: bool = True) -> int:
+def run(
+    job: str,
+    spec: Path,
+    settings: Sequence[str] | None,
+    *,
+    repeats_warnings: bool = True,
+    minutes: float | None = None,
+) -> int:
     """Submit a job and follow it to its end: 0, or 130 where it was interrupted.
 
     Args:
@@ -46,6 +53,7 @@ def run(job: str, spec: Path, settings: Sequence[str] | None, *, repeats_warning
         spec: the pipeline.
         settings: `--set` values; None for a job that was submitted before.
         repeats_warnings: False where the caller says those of a job that completed.
+        minutes: how long it is followed; None: to its end.
 
     Raises:
         UserError: it was refused (exit code 2), or did not complete (1).
@@ -54,7 +62,7 @@ def run(job: str, spec: Path, settings: Sequence[str] | None, *, repeats_warning
     try:
         if settings is not None:
             submit(job, spec, list(settings))
-        watch.until_final(job, spec, repeats_warnings)
+        watch.until_final(job, spec, repeats_warnings, minutes)
     except KeyboardInterrupt:
         sys.stderr.write(f"error: {watch.interrupted(job)}\n")
         return 130

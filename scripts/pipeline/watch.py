@@ -21,8 +21,8 @@ _WORDS = {"completed": "Completed", "finished": "Completed", "failed": "Failed",
 _RUNNING = ("running", "finalizing", "starting", "provisioning")
 
 
-def until_final(job: str, spec: Path, repeats_warnings: bool = True) -> None:
-    """Follow a job to its end. Raises UserError with exit code 1 where it did not complete.
+def until_final(job: str, spec: Path, repeats_warnings: bool = True, minutes: float | None = None) -> None:
+    """Follow a job to its end, or for so many minutes. Raises UserError with exit code 1 where it did not complete.
 
     Without `repeats_warnings` the caller says them after a job that completed; of one that failed they are said here.
     """
@@ -31,6 +31,9 @@ def until_final(job: str, spec: Path, repeats_warnings: bool = True) -> None:
     with view.of_job(job, usual.seconds(job)) as shown:
         watch = _Watch(job, names, shown)
         while not watch.turn():
+            if minutes is not None and time.monotonic() - began > minutes * 60:
+                shown.say(f"  {job} goes on: `make watch JOB={job}` follows it further")
+                return
             time.sleep(_pause())
         if answers.state(watch.record.get("status")) == "completed":
             usual.remember(job, watch.steps, time.monotonic() - began)

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from amlspec.errors import UserError
+from provenance import check
 from rollout import batch, checks, load
 from rollout.checks import Row, Seen
 from rollout.policy import Policy
@@ -57,6 +58,7 @@ class Rollout:
         new = colour or (state.other(stable))
         self.report.data |= {"model": self.site.model, "version": wanted, "colour": new, "from": stable}
         self.site.check_reachable()
+        self._check_provenance(wanted)
         self.forecasts = self.forecasts or self._batch(wanted)
         try:
             self._walk(state, stable, new, wanted)
@@ -78,6 +80,11 @@ class Rollout:
         if state is None:
             raise UserError(f"endpoint {self.site.name} was created and is not listed", 1)
         return state
+
+    def _check_provenance(self, version: str) -> None:
+        """Only what a run of ours made, and its gate let pass, comes behind the endpoint. Raises UserError else."""
+        with check.version(self.site.model, version) as proved:
+            self.report.step("provenance", f"signed, of commit {proved.made_of['commit'][:12]}")
 
     def _batch(self, version: str) -> batch.Result | None:
         """What a batch job forecast with the version; that it cannot be had is said, and ends no rollout."""

@@ -3,7 +3,9 @@
 import argparse
 import json
 import logging
+import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -17,10 +19,13 @@ from demand.steps import run
 from forecasting import verdict
 from forecasting.packing import NONE, fingerprint, read_metadata
 from forecasting.verdict import Verdict
+from judging import provenance
 from judging.card import model_card
 
 log = logging.getLogger(__name__)
-CARD = "model_card.md"
+CARD = provenance.CARD
+# Names the file of a private key on a laptop, where no vault is.
+KEY_VARIABLE = "MODEL_SIGNING_KEY"
 # The version that forecasts and deployments take: an alias in MLflow, a tag in Azure ML, which has no aliases.
 CHAMPION = "champion"
 
@@ -44,23 +49,20 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-version", default="unknown", help="version of the sales data asset")
     parser.add_argument("--git-commit", default="unknown", help="commit that the run was submitted from")
     parser.add_argument("--recipe", default="unknown", help="hash of specs, code and data version")
+    parser.add_argument("--monthly", type=Path, required=True, help="the rows that were learned from")
+    parser.add_argument("--as-of", default="none", help="day on which the run asked")
+    parser.add_argument("--holdout-months", default="unknown", help="months that judged the candidates")
+    parser.add_argument("--signing-key", default="none", help="address of a Key Vault key, or none")
     parser.add_argument("--attempt", default="first", help="another value decides anew what was decided before")
     parser.add_argument("--report", type=Path, required=True, help="output folder")
     return parser
 
 
-def register(folder: Path, name: str, tags: dict[str, str], run_id: str) -> str:
-    """Version of model `name` that holds `folder`: a new one, or the one with the same fingerprint.
+def register(client: Any, folder: Path, name: str, tags: dict[str, str], run_id: str) -> str:
+    """The new version of model `name` that holds `folder`.
 
     Creating the version is the last thing done, so a killed step leaves none.
     """
-    from mlflow.tracking import MlflowClient  # noqa: PLC0415  importing it takes a second
-
-    client = MlflowClient()
-    known = find_version(client, name, tags["fingerprint"])
-    if known:
-        log.info("%s:%s holds this very model already: no second version", name, known)
-        return known
     client.log_artifacts(run_id, str(folder), "model")
     _create_name(client, name)
     source = f"{client.get_run(run_id).info.artifact_uri}/model"
@@ -164,12 +166,35 @@ def _promote(args: argparse.Namespace, name: str, result: Verdict, origin: Prove
         tracker.log_params({key: tags[key] for key in ("candidate", "data_version", "git_commit", "recipe")})
         tracker.log_file(args.report / CARD)
         assert tracker.run_id  # noqa: S101  tracking is on here
-        version = register(args.selected, name, tags, tracker.run_id)
-        verdict.write(replace(result, model={"name": name, "version": version}), args.report)
         client = MlflowClient()
+        version = find_version(client, name, tags["fingerprint"])
+        if version:
+            log.info("%s:%s holds this very model already: no second version", name, version)
+        else:
+            with tempfile.TemporaryDirectory() as place:
+                signed = _signed(args, name, origin, Path(place) / "model")
+                version = register(client, signed, name, tags, tracker.run_id)
+        verdict.write(replace(result, model={"name": name, "version": version}), args.report)
         describe(client, name, version, (args.report / CARD).read_text(encoding="utf-8"))
         crown(client, name, version, datetime.now(UTC))
     log.info("%s:%s, %s, is the champion", name, version, result.selected)
+
+
+def _signed(args: argparse.Namespace, name: str, origin: Provenance, target: Path) -> Path:
+    """A copy of the model with its provenance and, where there is a key, its signature."""
+    shutil.copytree(args.selected, target)
+    settings = {"as_of": args.as_of, "holdout_months": str(args.holdout_months), "attempt": args.attempt}
+    made = provenance.Origin(
+        name, origin.data_version, origin.git_commit, origin.recipe, origin.fingerprint,
+        os.environ.get("AZUREML_ROOT_RUN_ID") or os.environ.get("AZUREML_RUN_ID") or "unknown", settings, args.monthly,
+    )  # fmt: skip
+    provenance.describe(target, args.verdict / provenance.VERDICT, args.report / CARD, made)
+    key = args.signing_key if args.signing_key != "none" else os.environ.get(KEY_VARIABLE)
+    if key:
+        provenance.sign(target, key)
+    else:
+        log.warning("%s is not signed, and no rollout takes it: the run had no signing_key", name)
+    return target
 
 
 if __name__ == "__main__":

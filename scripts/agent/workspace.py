@@ -1,0 +1,116 @@
+"""Folders of a run: the checkout of each job, artifacts, caches, logs."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from amlspec.errors import UserError
+
+KEPT_RUNS = 10
+
+
+class Workspace:
+    """Folders of one run. One agent works at a time, so every job has its sources at the same place, as on an agent."""
+
+    def __init__(self, root: Path, home: Path, name: str, ref: str) -> None:
+        self.root, self.ref = root, ref
+        self.home = home / "ci"
+        self.run = self.home / "runs" / name
+        self.work = self.home / "work"
+        self.sources, self.staging, self.temp = self.work / "s", self.work / "a", self.work / "tmp"
+        self.artifacts, self.logs = self.run / "artifacts", self.run / "logs"
+        self.logs.mkdir(parents=True)
+        self.artifacts.mkdir()
+        for old in sorted(self.run.parent.iterdir())[:-KEPT_RUNS]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def begin_job(self) -> None:
+        """Empty folders, and no sources before a checkout."""
+        shutil.rmtree(self.work, ignore_errors=True)
+        for folder in (self.sources, self.staging, self.temp):
+            folder.mkdir(parents=True)
+
+    def check_out(self) -> None:
+        """The commit of the run, with the branches that it may be compared with."""
+        shutil.rmtree(self.sources)
+        _git("clone", "--quiet", "--shared", "--no-checkout", str(self.root), str(self.sources))
+        _git("-C", str(self.sources), "checkout", "--quiet", "--detach", self.ref)
+
+    def publish(self, source: Path, name: str) -> Path:
+        """Keep a file or a folder as an artifact. Raises UserError where it is not there, or the name is taken."""
+        target = self.artifacts / _plain(name)
+        if not source.exists():
+            raise UserError(f"{source}: not there, so the artifact {name} is not published", 1)
+        if target.exists():
+            raise UserError(f"the artifact {name} is published already in this run", 1)
+        if source.is_dir():
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            target.mkdir()
+            shutil.copy2(source, target)
+        return target
+
+    def download(self, name: str, target: Path) -> None:
+        """Bring an artifact of this run. Raises UserError where there is none."""
+        source = self.artifacts / _plain(name)
+        if not source.is_dir():
+            known = ", ".join(sorted(each.name for each in self.artifacts.iterdir())) or "none"
+            raise UserError(f"no artifact {name} in this run: there are {known}", 1)
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+
+    def cache(self, key: str) -> Path:
+        """Folder of a cache key."""
+        return self.home / "caches" / hashlib.sha256(key.encode()).hexdigest()[:24]
+
+    def cache_key(self, pattern: str) -> str:
+        """A key of Cache@2: texts in quotes, and files whose content counts. Raises UserError for a file not there."""
+        parts = []
+        for each in (part.strip() for part in pattern.split("|")):
+            if each.startswith('"') or not re.search(r"[./*]", each):
+                parts.append(each.strip('"'))
+                continue
+            files = sorted(self.sources.glob(each)) if not Path(each).is_absolute() else [Path(each)]
+            if not files or not all(path.is_file() for path in files):
+                raise UserError(f"Cache@2: key: {each} names no file", 1)
+            parts.append(hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest())
+        return "|".join(parts)
+
+
+def snapshot(root: Path) -> tuple[str, str]:
+    """(commit of what stands in the working tree, branch). Files that git ignores are left out; nothing is changed.
+
+    Raises UserError where `root` is no git checkout with a commit.
+    """
+    head = _git("-C", str(root), "rev-parse", "HEAD")
+    branch = _git("-C", str(root), "rev-parse", "--abbrev-ref", "HEAD")
+    with tempfile.TemporaryDirectory() as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        _git("-C", str(root), "read-tree", "HEAD", **index)
+        _git("-C", str(root), "add", "--all", **index)
+        tree = _git("-C", str(root), "write-tree", **index)
+    if tree == _git("-C", str(root), "rev-parse", "HEAD^{tree}"):
+        return head, branch
+    return _git("-C", str(root), *_SOMEBODY, "commit-tree", tree, "-p", head, "-m", "Working tree"), branch
+
+
+_SOMEBODY = ("-c", "user.name=make ci", "-c", "user.email=make-ci@localhost")
+
+
+def _git(*words: str, **env: str) -> str:
+    done = subprocess.run(
+        ["git", *words], capture_output=True, text=True, check=False, env={**os.environ, **env}  # noqa: S607
+    )  # fmt: skip
+    if done.returncode:
+        raise UserError(f"git {' '.join(words[:4])}: {(done.stderr.strip() or 'failed').splitlines()[0]}", 1)
+    return done.stdout.strip()
+
+
+def _plain(name: str) -> str:
+    """A name that stays inside of its folder."""
+    if not re.fullmatch(r"[\w.-]+", name) or name in (".", ".."):
+        raise UserError(f"artifact {name}: give letters, digits, dots and dashes", 1)
+    return name

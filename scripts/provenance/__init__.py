@@ -1,0 +1,1 @@
+"""Who signed a registered model, what it was made of, and its way from one workspace to another."""

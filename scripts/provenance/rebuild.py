@@ -1,0 +1,90 @@
+"""A model trained again from its statement, in a workspace of its own, and its bytes compared."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from amlspec.errors import UserError
+from demand.grain import GRAINS
+from forecasting.packing import fingerprint
+from pipeline import azml
+from provenance.check import Proved
+
+PIPELINE = "ml/pipelines/train.yml"
+
+
+def compare(proved: Proved, name: str, grain: str, say: Callable[[str], None]) -> int:
+    """0 where the same model comes out, 1 where another does.
+
+    What is compared is the fingerprint: estimator, metadata and serving files. Of an MLflow folder the times and ids
+    that it notes of its own making differ from run to run.
+
+    Raises:
+        UserError: the commit or the sales of the model are not here, or the run fails.
+    """
+    commit, number = str(proved.made_of["commit"]), str(proved.made_of["data_version"])
+    if len(commit) != 40:
+        raise UserError(f"it was made of the commit {commit}, which cannot be checked out: commit, then train", 1)
+    sales = azml.optional("data", "show", name="sales", version=number)
+    if sales is None:
+        raise UserError(f"the sales that it was made of (version {number}) are not in this workspace", 1)
+    with tempfile.TemporaryDirectory() as place:
+        source, home = Path(place) / "source", Path(place) / "home"
+        _check_out(commit, source)
+        say(f"Training {name} again from {commit[:12]} and sales version {number}, without anything kept")
+        made = _train(source, home, Path(str(sales["path"])), proved, grain)
+        digest = fingerprint(made)
+    same = digest == proved.made_of["fingerprint"]
+    say(f"  fingerprint {digest}: {'the same' if same else 'another, ' + str(proved.made_of['fingerprint'])}")
+    return 0 if same else 1
+
+
+def _check_out(commit: str, target: Path) -> None:
+    for words in (
+        ["clone", "--quiet", "--shared", "--no-checkout", ".", str(target)],
+        ["-C", str(target), "checkout", "--quiet", "--detach", commit],
+    ):
+        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)  # noqa: S607
+        if done.returncode:
+            raise UserError(f"commit {commit}: {(done.stderr.strip() or 'not here').splitlines()[-1]}", 1)
+
+
+def _train(source: Path, home: Path, sales: Path, proved: Proved, grain: str) -> Path:
+    """The selected model of the run."""
+    for spec in sorted((source / "ml/environments").glob("*.yml")):
+        _localml(source, home, "environment", "create", "--file", str(spec))
+    data = source / "sales.rebuilt.yml"
+    data.write_text(yaml.safe_dump({"name": "sales", "version": "1", "type": "mltable", "path": str(sales)}))
+    _localml(source, home, "data", "create", "--file", str(data))
+    made_of = proved.made_of
+    settings = {
+        "sales.path": "azureml:sales:1",
+        "as_of": made_of["as_of"],
+        "holdout_months": made_of["holdout_months"],
+        "data_version": made_of["data_version"],
+        "git_commit": made_of["commit"],
+        "recipe": made_of["recipe"],
+        **({"grain": grain} if grain != GRAINS[0] else {}),
+    }
+    words = [f"inputs.{key}={value}" for key, value in settings.items()]
+    _localml(source, home, "job", "create", "--file", str(source / PIPELINE), "--set", *words)
+    found = sorted(home.glob("outputs/*/selected/MLmodel"))
+    if len(found) != 1:
+        raise UserError("the run left no selected model", 1)
+    return found[0].parent
+
+
+def _localml(source: Path, home: Path, *words: str) -> Any:
+    environment = {**os.environ, "LOCALML_HOME": str(home)}
+    command = [sys.executable, "-m", "localml", *words, "--output", "json"]
+    done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"training again failed: {(done.stderr.strip() or 'no reason').splitlines()[-1]}", 1)
+    return json.loads(done.stdout or "null")
