@@ -526,6 +526,12 @@ variable "pipelines_federation" {
     condition     = alltrue([for link in values(var.pipelines_federation) : startswith(link.issuer, "https://") && length(link.subject) > 0])
     error_message = "pipelines_federation needs an https issuer and a subject for each connection."
   }
+
+  # Microsoft ends the old issuer on 2027-07-01; new connections have Entra ID's.
+  validation {
+    condition     = alltrue([for link in values(var.pipelines_federation) : !strcontains(link.issuer, "vstoken.dev.azure.com")])
+    error_message = "pipelines_federation: the issuer vstoken.dev.azure.com ends on 2027-07-01: make the connection anew, read its issuer back."
+  }
 }
 
 variable "purge_on_destroy" {

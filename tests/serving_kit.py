@@ -181,10 +181,14 @@ def shop_template(tmp_path_factory: pytest.TempPathFactory, serving_python: Path
         (folder / "MLmodel").write_text("flavors: {}\nmlflow_version: 3.15.0\n")
     # All in one process: importing MLflow anew for each version would take a minute.
     code = (
-        "import os, sys; from localml import tracking; tracking.prepare('model-registrations')\n"
+        "import json, os, sys; from pathlib import Path\n"
+        "from localml import tracking; from provenance import rehearsal\n"
+        "tracking.prepare('model-registrations')\n"
         "os.environ['MLFLOW_TRACKING_URI'] = tracking.uri()\n"
         "for n in range(int(sys.argv[2])):\n"
-        "    tracking.main(['register', 'shop-model', f'{sys.argv[1]}/{n + 1}/model', '{}', ''])\n"
+        "    model = Path(sys.argv[1], str(n + 1), 'model')\n"
+        "    tags = rehearsal.prepare(model, 'shop-model')\n"
+        "    tracking.main(['register', 'shop-model', str(model), json.dumps(tags), ''])\n"
     )
     env = {**os.environ, "LOCALML_HOME": str(root / "home"), "PYTHONDONTWRITEBYTECODE": ""}
     subprocess.run([sys.executable, "-c", code, str(root), str(len(BEHAVIOURS))], env=env, check=True)

@@ -39,8 +39,8 @@ ALLOWED: dict[str, set[str]] = {
     "predict": {"amlspec", "demand", "pipeline"},
     # Of judging only the statement and the signature, of forecasting only the fingerprint.
     # Of forecasting only the width of an interval.
-    "forecastdiff": {"amlspec", "host", "pipeline", "forecasting"},
-    "provenance": {"amlspec", "host", "pipeline", "demand", "judging", "forecasting"},
+    "forecastdiff": {"amlspec", "host", "localml", "pipeline", "forecasting"},
+    "provenance": {"amlspec", "host", "localml", "pipeline", "demand", "judging", "forecasting"},
     "rollout": {"amlspec", "host", "pipeline", "demand", "provenance"},
     "agent": {"amlspec", "host"},
     "overview": {"amlspec", "host", "pipeline", "demand", "rollout", "warehouse", "monitoring"},

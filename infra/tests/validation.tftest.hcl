@@ -323,6 +323,17 @@ run "a_scientists_group_name_is_no_id" {
   expect_failures = [var.data_scientists_group_id]
 }
 
+run "the_issuer_that_ends_is_refused" {
+  command = plan
+  module {
+    source = "./tests/variables"
+  }
+  variables {
+    pipelines_federation = { c = { issuer = "https://vstoken.dev.azure.com/0", subject = "sc://o/p/c" } }
+  }
+  expect_failures = [var.pipelines_federation]
+}
+
 run "a_plain_http_issuer_is_refused" {
   command = plan
   module {

@@ -55,7 +55,7 @@ def identity(devops: Devops, group: str) -> str | None:
         "identities", VERSION, f"https://vssps.dev.azure.com/{organisation}",
         searchFilter="General", filterValue=group,
     )  # fmt: skip
-    found = (shown or {}).get("value") or []
-    if not found:
+    known = (shown or {}).get("value") or []
+    if not known:
         screen.say(f"waits: group {group} is not there: make it, or name another in .azuredevops/project.yml")
-    return str(found[0]["id"]) if found else None
+    return str(known[0]["id"]) if known else None

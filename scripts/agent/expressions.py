@@ -55,15 +55,15 @@ def is_true(value: Any) -> bool:
 
 
 def _tokens(text: str) -> list[Token]:
-    found: list[Token] = []
+    tokens: list[Token] = []
     place, end = 0, len(text.rstrip())
     while place < end:
         match = TOKEN.match(text, place)
         if match is None or match.lastgroup is None:
             raise UserError(f"{text.strip()}: not an expression at {text[place:].strip()[:20]!r}")
-        found.append(Token(match.lastgroup, match[match.lastgroup]))
+        tokens.append(Token(match.lastgroup, match[match.lastgroup]))
         place = match.end()
-    return found
+    return tokens
 
 
 class _Parser:

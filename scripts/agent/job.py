@@ -1,5 +1,6 @@
 """One job: its steps, one after the other, in a fresh checkout."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -39,11 +40,15 @@ class Cancel:
     def interrupt(self) -> None:
         """End the step that runs."""
         process = self._process
-        if process is not None and process.poll() is None:
+        if process is not None:
             _signal(process, signal.SIGINT)
-            timer = threading.Timer(_PATIENCE_SECONDS, _signal, (process, signal.SIGKILL))
+            timer = threading.Timer(_PATIENCE_SECONDS, self._kill, (process,))
             timer.daemon = True
             timer.start()
+
+    def _kill(self, process: "subprocess.Popen[str]") -> None:
+        if self._process is process:
+            _signal(process, signal.SIGKILL)
 
     def watch(self, process: "subprocess.Popen[str] | None") -> None:
         """The process that an interrupt goes to."""
@@ -51,7 +56,8 @@ class Cancel:
 
 
 def _signal(process: "subprocess.Popen[str]", number: int) -> None:
-    if process.poll() is None:
+    """To the whole group: what a step left in the background may hold its output open after its shell has ended."""
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
 
 
@@ -115,6 +121,7 @@ class JobRun:
             return
         began = time.monotonic()
         self._log = self.workspace.logs / f"{self.label}.{place + 1:02d}.log"
+        self._log.touch()
         self._step, self._said = step, None
         result = self._tried(step, end)
         screen.ended(2, title, result, time.monotonic() - began)

@@ -47,7 +47,8 @@ def _value(declared: Mapping[str, Any], given: Mapping[str, Any], where: str, ca
     try:
         made = _typed(kind, value)
     except functions.ConversionError:
-        raise UserError(f"{caller}: {name} is to be a {kind}, not {functions.text(value) or value!r}") from None
+        shown = functions.text(value) or repr(value)
+        raise UserError(f"{caller}: {name} is to be a {kind}, not {shown}") from None
     allowed = declared.get("values")
     if allowed and not any(functions.equal(made, each) for each in allowed):
         raise UserError(f"{caller}: {name}={functions.text(made)}: give {', '.join(map(functions.text, allowed))}")

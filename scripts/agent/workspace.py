@@ -83,7 +83,7 @@ class Workspace:
 def snapshot(root: Path) -> tuple[str, str]:
     """(commit of what stands in the working tree, branch). Files that git ignores are left out; nothing is changed.
 
-    Raises UserError where `root` is no git checkout with a commit.
+    Raises UserError outside of a git checkout with a commit.
     """
     head = _git("-C", str(root), "rev-parse", "HEAD")
     branch = _git("-C", str(root), "rev-parse", "--abbrev-ref", "HEAD")

@@ -95,11 +95,11 @@ def release_notes(
 @verb(AUTOMATION)
 def scan_secrets() -> int:
     """Look for secrets in the files and in their history; nobody is asked whether one is in use."""
-    found = _security("kingfisher")
+    program = _security("kingfisher")
     ignored = (_git("ls-files", "--others", "--ignored", "--exclude-standard", "--directory") or "").split("\n")
     out = [word for each in ignored if each for word in ("--exclude", each.rstrip("/"))]
     quiet = ["--no-validate", "--no-update-check", "--redact", "--quiet"]
-    done = subprocess.run([found, "scan", ".", "--git-history", "full", *quiet, *out], check=False)
+    done = subprocess.run([program, "scan", ".", "--git-history", "full", *quiet, *out], check=False)
     if done.returncode:
         raise UserError(
             "secrets stand above, or the scan failed: revoke what is real, then take it out of the history", 1

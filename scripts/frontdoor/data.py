@@ -80,8 +80,9 @@ def workspace(
     lock = Path(f"scripts/workspace/az/locks/az-{az_version}.txt")
     python = environment.beside(Path(f".venv-az-{az_version}"), lock, f"the locked packages of az ml {az_version}")
     environment.beside(ready.SCORE_VENV, ready.SCORE_LOCK, "the inference server's locked packages")
-    # Jobs that come in over it read the local warehouse, so it has to know where that is.
+    # Jobs that come in over it read the local warehouse and sign what they register: it has to know where both are.
     ready.start_warehouse()
+    keys.give_to_jobs()
     asked = os.environ.get("AZ_ML", "")
     os.environ["AZ_ML"] = shlex.join([sys.executable, "-m", "localml"])  # this engine, whatever ENV is
     azml.run("compute", "attach", spec=Path("ml/deploy/compute.yml"))

@@ -47,7 +47,9 @@ Job = Annotated[str | None, typer.Option(help="name of the job")]
 @verb(JOB, "./demand watch --job train-20261201-060000-1")
 def watch(
     job: Job = None,
-    minutes: Annotated[float | None, typer.Option(help="at most so long; a job that goes on is no failure")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="at most so long; a job that goes on then has not failed")
+    ] = None,
 ) -> int:
     """Follow a job that was submitted before, to its end."""
     site.needs_az()

@@ -9,6 +9,7 @@ from amlspec.errors import UserError
 from host.state import home
 from localml import verbs_endpoints
 from pipeline import azml
+from provenance import rehearsal
 
 # A model that was cut off in the middle of its upload: whatever it is stored as, nothing of it loads.
 BROKEN = (".pkl", ".onnx", ".npz")
@@ -28,9 +29,10 @@ def make() -> Path:
         if folder.is_dir():
             verbs_endpoints.stop_every()
             shutil.rmtree(folder)
-        good = Path(str(model["path"]))
+        good = _copied(Path(str(model["path"])), home() / "good/model")
         for path in (good, good, _broken(good, home() / "broken/model")):
-            azml.run("model", "create", name=name, path=str(path), type="mlflow_model")
+            tags = [f"tags.{key}={value}" for key, value in rehearsal.prepare(path, name).items()]
+            azml.run("model", "create", name=name, path=str(path), type="mlflow_model", settings=tags)
         azml.run("environment", "create", spec=Path("ml/environments/score.yml"))
         azml.run("compute", "attach", spec=Path("ml/deploy/compute.yml"))
     finally:
@@ -38,10 +40,15 @@ def make() -> Path:
     return folder
 
 
-def _broken(good: Path, target: Path) -> Path:
+def _copied(good: Path, target: Path) -> Path:
     shutil.copytree(good, target)
     for path in target.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
+    return target
+
+
+def _broken(good: Path, target: Path) -> Path:
+    for path in _copied(good, target).rglob("*"):
         if path.suffix in BROKEN:
             os.truncate(path, CUT_AT)
     return target

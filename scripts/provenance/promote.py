@@ -55,7 +55,7 @@ def bring_in(folder: Path, say: Say) -> None:
     """
     note = _note(folder)
     name = str(note["name"])
-    proved = check.files(folder / MODEL, name, azml.is_local())
+    proved = check.files(folder / MODEL, name, check.is_ours())
     _check_environment()
     known = models.versions(name)
     best = models.champion(known)

@@ -1,19 +1,18 @@
 """A model trained again from its statement, in a workspace of its own, and its bytes compared."""
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from amlspec.errors import UserError
 from demand.grain import GRAINS
 from forecasting.packing import fingerprint
+from localml import assets
 from pipeline import azml
 from provenance.check import Proved
 
@@ -32,14 +31,15 @@ def compare(proved: Proved, name: str, grain: str, say: Callable[[str], None]) -
     commit, number = str(proved.made_of["commit"]), str(proved.made_of["data_version"])
     if len(commit) != 40:
         raise UserError(f"it was made of the commit {commit}, which cannot be checked out: commit, then train", 1)
-    sales = azml.optional("data", "show", name="sales", version=number)
-    if sales is None:
+    if azml.optional("data", "show", name="sales", version=number) is None:
         raise UserError(f"the sales that it was made of (version {number}) are not in this workspace", 1)
+    sales = assets.get("data", "sales", number).content
+    assert sales is not None  # noqa: S101 - a data asset has files
     with tempfile.TemporaryDirectory() as place:
         source, home = Path(place) / "source", Path(place) / "home"
         _check_out(commit, source)
         say(f"Training {name} again from {commit[:12]} and sales version {number}, without anything kept")
-        made = _train(source, home, Path(str(sales["path"])), proved, grain)
+        made = _train(source, home, sales, proved, grain)
         digest = fingerprint(made)
     same = digest == proved.made_of["fingerprint"]
     say(f"  fingerprint {digest}: {'the same' if same else 'another, ' + str(proved.made_of['fingerprint'])}")
@@ -74,17 +74,16 @@ def _train(source: Path, home: Path, sales: Path, proved: Proved, grain: str) ->
         **({"grain": grain} if grain != GRAINS[0] else {}),
     }
     words = [f"inputs.{key}={value}" for key, value in settings.items()]
-    _localml(source, home, "job", "create", "--file", str(source / PIPELINE), "--set", *words)
-    found = sorted(home.glob("outputs/*/selected/MLmodel"))
-    if len(found) != 1:
+    _localml(source, home, "job", "create", "--file", str(source / PIPELINE), "--stream", "--set", *words)
+    selected = sorted(home.glob("outputs/*/selected/MLmodel"))
+    if len(selected) != 1:
         raise UserError("the run left no selected model", 1)
-    return found[0].parent
+    return selected[0].parent
 
 
-def _localml(source: Path, home: Path, *words: str) -> Any:
-    environment = {**os.environ, "LOCALML_HOME": str(home)}
-    command = [sys.executable, "-m", "localml", *words, "--output", "json"]
+def _localml(source: Path, home: Path, *words: str) -> None:
+    environment = {**os.environ, "LOCALML_HOME": str(home), "LOCALML_STRICT": "0"}
+    command = [sys.executable, "-m", "localml", *words, "--output", "none"]
     done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UserError(f"training again failed: {(done.stderr.strip() or 'no reason').splitlines()[-1]}", 1)
-    return json.loads(done.stdout or "null")

@@ -22,7 +22,7 @@ STATEMENT, VERDICT, CARD, SIGNATURE = "statement.json", "verdict.json", "model_c
 # MLflow writes name and version of a registered model into its folder when it loads one from this machine's store.
 MLFLOWS_NOTE = "registered_model_meta"
 STATEMENT_TYPE, PREDICATE_TYPE = "https://in-toto.io/Statement/v1", "https://slsa.dev/provenance/v1"
-BUILD_TYPE = "https://github.com/globojava/demand-forecast/train/v1"
+BUILD_TYPE = "https://globojava.example/demand-forecast/train/v1"
 
 
 @dataclass(frozen=True)

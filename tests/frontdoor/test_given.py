@@ -21,7 +21,9 @@ def words(verb: str, **variables: str) -> list[str]:
 
 def test_make_and_the_program_have_the_same_verbs() -> None:
     text = (ROOT / "Makefile").read_text().replace("\\\n", "")
-    listed = re.findall(r"^(?:MAIN_JOB|SERVING|DATA|PAGES|CHECKS|INFRASTRUCTURE|SET_UP) := (.*)$", text, re.MULTILINE)
+    listed = re.findall(
+        r"^(?:MAIN_JOB|SERVING|DATA|PAGES|CHECKS|AUTOMATION|INFRASTRUCTURE|SET_UP) := (.*)$", text, re.MULTILINE
+    )
     assert sorted(" ".join(listed).split()) == sorted(VERBS)
 
 

@@ -29,6 +29,7 @@ SCOPES = {
     "local.vault": "vault",
     "local.registry": "registry",
     "local.secret": "snowflake's key",
+    "local.signing_key": "signing key",
     "local.certificate": "scoring certificate",
     "azurerm_application_insights.main.id": "insights",
     "azurerm_kubernetes_cluster.main.id": "cluster",

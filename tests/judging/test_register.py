@@ -45,6 +45,9 @@ def step(model, tmp_path, monkeypatch):
         (tmp_path / "verdict/verdict.json").write_text(json.dumps(verdict))
         flags = {"verdict": tmp_path / "verdict", "selected": model, "report": tmp_path / report}
         flags |= {"model-name": MODEL_NAME, "data-version": "7", "git-commit": "abc", "recipe": "r1"}
+        (tmp_path / "monthly").mkdir(exist_ok=True)
+        (tmp_path / "monthly/monthly.parquet").write_bytes(b"rows")
+        flags |= {"monthly": tmp_path / "monthly", "as-of": "2026-12-01Z"}
         assert main([f"--{name}={value}" for name, value in flags.items()]) == 0
         return json.loads((tmp_path / report / "verdict.json").read_text())
 

@@ -23,6 +23,7 @@ def faults(bare_shop: Shop, tmp_path: Path) -> Faults:  # noqa: F811
         plan.write_text(json.dumps({"faults": given, "log": str(log)}))
         script = Path(__file__).with_name("az_faults.py")
         bare_shop.variables |= {"AZ_ML": f"{sys.executable} {script}", "AZ_FAULTS": str(plan)}
+        bare_shop.variables["LOCAL_WORKSPACE"] = "1"  # the engine is this machine's, whose key signed its models
         return log
 
     return plant

@@ -24,6 +24,7 @@ FLAGS: dict[str, dict[str, str]] = {
         "create": "--file --name --set --version",
         "show": "--name! --label --version",
         "list": "--max-results --name",
+        "download": "--name! --version! --download-path",
     },
     "job": {
         "create": "--file! --name --set --stream",

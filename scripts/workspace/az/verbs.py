@@ -50,6 +50,11 @@ def model_create(client: Any, args: argparse.Namespace) -> Any:
     return client.models.create_or_update(_load(ml.load_model, args, "name", "version"))
 
 
+def model_download(client: Any, args: argparse.Namespace) -> Any:
+    """A version's files, in a folder of its name below --download-path."""
+    client.models.download(args.name, args.version, download_path=args.download_path or ".")
+
+
 def asset_show(kind: str) -> Verb:
     """One version, or the one of a label."""
 
@@ -223,7 +228,7 @@ VERBS: dict[str, dict[str, Verb]] = {
     "environment": _asset("environments", environment_create),
     "component": _asset("components", component_create),
     "data": _asset("data", data_create),
-    "model": _asset("models", model_create),
+    "model": {**_asset("models", model_create), "download": model_download},
     "job": {
         "create": job_create,
         "show": job_show,
