@@ -18,6 +18,7 @@ from ownsales import mapping, query
 from ownsales import start as own
 from ownsales.proposal import Given
 from pipeline import azml, runs
+from provenance import keys
 from servers import __main__ as servers
 from workspace import __main__ as workspaces
 
