@@ -168,8 +168,8 @@ def model_update(name: str, version: str, *, settings: Sequence[str] = ()) -> Re
     registry.get(name, version)
     tags = {}
     for each in settings:
-        key, found, value = each.partition("=")
-        if not found or not key.startswith("tags."):
+        key, equals, value = each.partition("=")
+        if not equals or not key.startswith("tags."):
             raise UserError(f"--set {each}: of a version tags can be set here, tags.<name>=<value>")
         tags[key.removeprefix("tags.")] = value
     tracking.tag(name, version, tags)

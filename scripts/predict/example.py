@@ -1,6 +1,8 @@
 """A store and a month to ask for where none was given."""
 
 import csv
+import json
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,9 +26,10 @@ class Example(NamedTuple):
 def pick(grain: str, month: str | None) -> Example:
     """The store that sells most, and the first month ahead: from the champion here, else from the last forecast.
 
-    Raises UserError where neither is on this machine.
+    An agent of a pipeline has neither: there it is the first row of the rollout's own request.
+    Raises UserError where that is missing, too.
     """
-    example = _of_model(grain) or _of_forecast(grain)
+    example = _of_model(grain) or _of_forecast(grain) or _of_request(grain)
     if example is None:
         models.version_or_champion(models.name_for(grain), None)  # says which verb makes the first one
         raise UserError("which store and month? make predict STORE=S001 MONTH=2026-12")
@@ -43,6 +46,16 @@ def _of_model(grain: str) -> Example | None:
     number = int(np.nansum(state.sales[:, -12:], axis=1).argmax())
     key = state.key_values(number)
     return Example(key.pop("StoreID"), month_name(state.last_month + 1), key)
+
+
+def _of_request(grain: str) -> Example | None:
+    path = Path("ml/deploy") / f"{models.name_for(grain, 'sample-request')}.json"
+    is_agent = not azml.is_local() or bool(os.environ.get("DEMAND_STANDS_FOR"))
+    if not is_agent or not path.is_file():
+        return None
+    row = {key: str(value) for key, value in json.loads(path.read_text(encoding="utf-8"))["input_data"][0].items()}
+    finer = {"category": "Category", "product": "Product"}.get(grain)
+    return Example(row["StoreID"], row["MonthYear"], {finer: row[finer]} if finer else {})
 
 
 def _of_forecast(grain: str) -> Example | None:
