@@ -7,6 +7,9 @@ import pytest
 
 # The engine answers as the service does wherever our scripts ask it; its own tests look at its own records.
 os.environ["LOCALML_STRICT"] = "1"
+# Of a pipeline that runs these tests on a laptop: its dev and prod are not theirs.
+for _name in ("DEMAND_ENVIRONMENTS", "DEMAND_STANDS_FOR", "MODEL_SIGNING_KEY", "MODEL_SIGNING_KEYS", "TF_BUILD"):
+    os.environ.pop(_name, None)
 
 pytest_plugins = ["warehouse_fixtures"]
 # Fixtures that start a server, or make MLflow's database, take seconds: what uses one is slow, whoever writes it.

@@ -78,7 +78,8 @@ def promote_verb(
             with _within(source):
                 promote.export(models.name_for(grain), model_version, _called(source), folder)
         with _within(to):
-            ready.environments()
+            if site.is_local():  # as each verb does here; on Azure `make environments` is a step of its own
+                ready.environments()
             promote.bring_in(folder, _say)
 
 

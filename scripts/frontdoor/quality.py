@@ -71,7 +71,7 @@ def test_fast(
     given = ["-m", "not slow", *_junit(reports, "tests-fast"), *_split(tests)]
     if coverage:
         given += ["--cov=src", "--cov=scripts", "--cov-report="]
-        given += [f"--cov-report={kind}:{reports}/coverage.{kind[:2]}" for kind in ("xml", "markdown")]
+        given += [f"--cov-report=xml:{reports}/coverage.xml", f"--cov-report=markdown:{reports}/coverage.md"]
     return _pytest(given, test_workers)
 
 

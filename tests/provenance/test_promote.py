@@ -7,6 +7,7 @@ import pytest
 import yaml
 from provenance_kit import NAME, signed, tags
 
+from amlspec.errors import UserError
 from frontdoor import app
 from localml import tracking
 from localml.commands import run as engine
@@ -123,6 +124,18 @@ def test_an_export_that_was_altered_on_its_way_is_refused(
     (tmp_path / "out/model/serving/forest.onnx").write_bytes(b"0")
     assert promoted("--from", str(tmp_path / "out"), "--to", str(second)) == 1
     assert "it is not as it was signed" in capsys.readouterr().err
+
+
+def test_a_workspace_without_the_environment_that_serves_takes_no_model(
+    two: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    monkeypatch.setenv("LOCALML_HOME", str(first))
+    assert app.main(["export-model", "--folder", str(tmp_path / "out")]) == 0
+    use(monkeypatch, second)
+    with pytest.raises(UserError, match=r"environment score:\d+ is not registered there: make environments"):
+        promote.bring_in(tmp_path / "out", lambda _line: None)
+    assert models.versions(NAME) == []
 
 
 def test_a_wrong_call_says_what_to_give(
