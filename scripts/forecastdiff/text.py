@@ -6,6 +6,8 @@ from forecastdiff.difference import Difference
 
 TITLE = "## What it does to the forecast"
 SHOWN = 10
+# Half of the last digit that is shown of a change in points.
+NOTHING = 0.0005
 
 
 def unchanged(digest: str) -> str:
@@ -42,6 +44,8 @@ def _interval(made: Difference) -> str:
     if made.wape_change is None:
         return ""
     low, high = made.wape_change
+    if max(abs(low), abs(high)) < NOTHING:
+        return ""
     meaning = "better" if high < 0 else "worse" if low > 0 else "within what months differ by"
     return f" ({low * 100:+.1f} to {high * 100:+.1f} points, 80 % interval over months: {meaning})"
 

@@ -15,7 +15,7 @@ import typer
 
 from amlspec.errors import UserError
 from forecastdiff import report as forecasts
-from frontdoor import environment, ready
+from frontdoor import environment, ready, site
 from frontdoor.app import CHECKS, verb
 from frontdoor.options import Base, Settings, words
 
@@ -165,6 +165,8 @@ def review(
     settings: Settings = None,
 ) -> int:
     """Say what merging will do."""
+    if with_forecasts and (output != "markdown" or not site.is_local()):
+        raise UserError("FORECASTS=1 trains on this machine and writes Markdown: leave ENV and OUTPUT out")
     code = _module("review", "report", *words(base=base, output=output, verdict=verdict, plan=plan))
     if code or not with_forecasts:
         return code
