@@ -1,14 +1,13 @@
 """Folders of a run: the checkout of each job, artifacts, caches, logs."""
 
 import hashlib
-import os
 import re
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from amlspec.errors import UserError
+from host import git
 
 KEPT_RUNS = 10
 
@@ -37,8 +36,7 @@ class Workspace:
     def check_out(self) -> None:
         """The commit of the run, with the branches that it may be compared with."""
         shutil.rmtree(self.sources)
-        _git("clone", "--quiet", "--shared", "--no-checkout", str(self.root), str(self.sources))
-        _git("-C", str(self.sources), "checkout", "--quiet", "--detach", self.ref)
+        git.check_out(self.root, self.sources, self.ref)
 
     def publish(self, source: Path, name: str) -> Path:
         """Keep a file or a folder as an artifact. Raises UserError where it is not there, or the name is taken."""
@@ -85,28 +83,19 @@ def snapshot(root: Path) -> tuple[str, str]:
 
     Raises UserError outside of a git checkout with a commit.
     """
-    head = _git("-C", str(root), "rev-parse", "HEAD")
-    branch = _git("-C", str(root), "rev-parse", "--abbrev-ref", "HEAD")
+    head = git.git("-C", str(root), "rev-parse", "HEAD")
+    branch = git.git("-C", str(root), "rev-parse", "--abbrev-ref", "HEAD")
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        _git("-C", str(root), "read-tree", "HEAD", **index)
-        _git("-C", str(root), "add", "--all", **index)
-        tree = _git("-C", str(root), "write-tree", **index)
-    if tree == _git("-C", str(root), "rev-parse", "HEAD^{tree}"):
+        git.git("-C", str(root), "read-tree", "HEAD", **index)
+        git.git("-C", str(root), "add", "--all", **index)
+        tree = git.git("-C", str(root), "write-tree", **index)
+    if tree == git.git("-C", str(root), "rev-parse", "HEAD^{tree}"):
         return head, branch
-    return _git("-C", str(root), *_SOMEBODY, "commit-tree", tree, "-p", head, "-m", "Working tree"), branch
+    return git.git("-C", str(root), *_SOMEBODY, "commit-tree", tree, "-p", head, "-m", "Working tree"), branch
 
 
 _SOMEBODY = ("-c", "user.name=make ci", "-c", "user.email=make-ci@localhost")
-
-
-def _git(*words: str, **env: str) -> str:
-    done = subprocess.run(
-        ["git", *words], capture_output=True, text=True, check=False, env={**os.environ, **env}  # noqa: S607
-    )  # fmt: skip
-    if done.returncode:
-        raise UserError(f"git {' '.join(words[:4])}: {(done.stderr.strip() or 'failed').splitlines()[0]}", 1)
-    return done.stdout.strip()
 
 
 def _plain(name: str) -> str:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from uuid import uuid4
 import yaml
 
 from amlspec.errors import UserError
+from host import git
 from host.state import home
 from localml import assets
 from pipeline import imported, lineage
@@ -52,9 +52,8 @@ def base_of(root: Path, revision: str | None) -> Iterator[Path]:
     """The base's files in a folder, as long as the block lasts. Raises UserError for a revision that is not here."""
     with tempfile.TemporaryDirectory() as place:
         target = Path(place) / "base"
-        _git("clone", "--quiet", "--shared", "--no-checkout", str(root), str(target))
-        merge_base = _git("-C", str(root), "merge-base", revision or _default(root), "HEAD")
-        _git("-C", str(target), "checkout", "--quiet", "--detach", merge_base)
+        merge_base = git.git("-C", str(root), "merge-base", revision or _default(root), "HEAD")
+        git.check_out(root, target, merge_base)
         yield target
 
 
@@ -150,14 +149,6 @@ def _absolute(data: Any, folder: Path) -> Any:
 def _default(root: Path) -> str:
     """Origin's default branch, else main."""
     try:
-        return _git("-C", str(root), "rev-parse", "--verify", "--quiet", "origin/HEAD")
+        return git.git("-C", str(root), "rev-parse", "--verify", "--quiet", "origin/HEAD")
     except UserError:
         return "main"
-
-
-def _git(*words: str) -> str:
-    git = shutil.which("git") or "git"
-    done = subprocess.run([git, *words], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"git {words[0]}: {(done.stderr.strip() or 'failed').splitlines()[-1]}")
-    return done.stdout.strip()

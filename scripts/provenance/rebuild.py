@@ -12,6 +12,7 @@ import yaml
 from amlspec.errors import UserError
 from demand.grain import GRAINS
 from forecasting.packing import fingerprint
+from host import git
 from localml import assets
 from pipeline import azml
 from provenance.check import Proved
@@ -37,23 +38,13 @@ def compare(proved: Proved, name: str, grain: str, say: Callable[[str], None]) -
     assert sales is not None  # noqa: S101 - a data asset has files
     with tempfile.TemporaryDirectory() as place:
         source, home = Path(place) / "source", Path(place) / "home"
-        _check_out(commit, source)
+        git.check_out(Path.cwd(), source, commit)
         say(f"Training {name} again from {commit[:12]} and sales version {number}, without anything kept")
         made = _train(source, home, sales, proved, grain)
         digest = fingerprint(made)
     same = digest == proved.made_of["fingerprint"]
     say(f"  fingerprint {digest}: {'the same' if same else 'another, ' + str(proved.made_of['fingerprint'])}")
     return 0 if same else 1
-
-
-def _check_out(commit: str, target: Path) -> None:
-    for words in (
-        ["clone", "--quiet", "--shared", "--no-checkout", ".", str(target)],
-        ["-C", str(target), "checkout", "--quiet", "--detach", commit],
-    ):
-        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)  # noqa: S607
-        if done.returncode:
-            raise UserError(f"commit {commit}: {(done.stderr.strip() or 'not here').splitlines()[-1]}", 1)
 
 
 def _train(source: Path, home: Path, sales: Path, proved: Proved, grain: str) -> Path:
