@@ -103,6 +103,7 @@ class JobRun:
         if self.ended.result in GOOD:
             for action in self._last:
                 action()
+        self.workspace.end_orphans()
         if self.ended.result == FAILED and self.job.may_fail:
             self.ended.result = ISSUES
         return self.ended

@@ -29,9 +29,25 @@ class Workspace:
 
     def begin_job(self) -> None:
         """Empty folders, and no sources before a checkout."""
+        self.end_orphans()
         shutil.rmtree(self.work, ignore_errors=True)
         for folder in (self.sources, self.staging, self.temp):
             folder.mkdir(parents=True)
+
+    def end_orphans(self) -> None:
+        """End what a job left running with its state in the checkout, such as a warehouse; an agent does so, too.
+
+        Servers of dev and prod have their state elsewhere, and stay.
+        """
+        import psutil  # noqa: PLC0415 - 30 ms
+
+        for process in psutil.process_iter():
+            try:
+                state = process.environ().get("LOCALML_HOME", "")
+            except psutil.Error:
+                continue
+            if state.startswith(f"{self.sources}/"):
+                process.kill()
 
     def check_out(self) -> None:
         """The commit of the run, with the branches that it may be compared with."""

@@ -360,6 +360,27 @@ def test_ctrl_c_ends_the_step_and_lets_what_cleans_up_run(tmp_path: Path, home: 
     assert "one: Canceled" in shown
 
 
+def test_what_a_job_leaves_running_with_its_state_in_the_checkout_ends_with_it(tmp_path: Path, home: Path) -> None:
+    import psutil  # noqa: PLC0415
+
+    repo = small_repo(
+        tmp_path,
+        """
+        steps:
+          - bash: |
+              LOCALML_HOME=$PWD/.localml setsid sleep 300 >/dev/null 2>&1 &
+              echo $! >$(Pipeline.Workspace)/../orphan
+              LOCALML_HOME=$(Pipeline.Workspace)/../environments/dev setsid sleep 300 >/dev/null 2>&1 &
+              echo $! >$(Pipeline.Workspace)/../server
+        """,
+    )
+    assert run(repo) == 0
+    orphan, server = (int((home / "ci" / name).read_text()) for name in ("orphan", "server"))
+    assert not psutil.pid_exists(orphan) or psutil.Process(orphan).status() == psutil.STATUS_ZOMBIE
+    assert psutil.Process(server).is_running()
+    psutil.Process(server).kill()
+
+
 def test_two_runs_at_once_do_not_meet(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from filelock import FileLock  # noqa: PLC0415
 

@@ -82,6 +82,7 @@ def test_deploy_applies_the_saved_plan_then_names_then_attaches(machine: Machine
     assert attach[attach.index("--resource-id") + 1] == CLUSTER
 
 
+@needs_az
 @needs_terraform
 def test_deploy_stops_at_a_refused_plan(machine: Machine) -> None:
     (machine.repo / "infra" / "outputs" / "prod.tfplan").write_text("plan")
