@@ -41,6 +41,7 @@ class Workspace:
         """
         import psutil  # noqa: PLC0415 - 30 ms
 
+        ended = []
         for process in psutil.process_iter():
             try:
                 state = process.environ().get("LOCALML_HOME", "")
@@ -48,6 +49,8 @@ class Workspace:
                 continue
             if state.startswith(f"{self.sources}/"):
                 process.kill()
+                ended.append(process)
+        psutil.wait_procs(ended, timeout=5)
 
     def check_out(self) -> None:
         """The commit of the run, with the branches that it may be compared with."""

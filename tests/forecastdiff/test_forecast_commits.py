@@ -10,9 +10,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import forecast_commits
 import pandas as pd
 import pytest
-import scripted_commits
 import yaml
 
 from forecastdiff import report, sides
@@ -81,7 +81,7 @@ def changed(base: Path, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return clone
 
 
-@pytest.mark.parametrize("commit", scripted_commits.COMMITS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("commit", forecast_commits.COMMITS, ids=lambda each: each.__name__)
 def test_the_report_says_what_the_commit_does(commit: Callable[[Path], None], changed: Path) -> None:
     commit(changed)
     git(changed, "add", "--all")

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,19 @@ def root(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Azure, Path]]:
+    """An empty project and a checkout after one run, for the tests that only look: each call of az is a process."""
+    folder = tmp_path_factory.mktemp("made")
+    shutil.copytree(ROOT / ".azuredevops", folder / "repo/.azuredevops")
+    shutil.copytree(ROOT / "infra/environments", folder / "repo/infra/environments")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        azure = Azure(folder, patch)
+        assert run(folder / "repo") == 0
+        yield azure, folder / "repo"
+
+
 def run(root: Path, is_dry: bool = False) -> int:
     names = {each: site.names(each) for each in ("dev", "prod")}
     return bootstrap.run(root, ORGANISATION, "demand", "demand", names, is_dry)
@@ -82,12 +96,8 @@ def test_an_empty_project_gets_everything_and_a_second_run_makes_nothing(
     assert capsys.readouterr().out.splitlines()[-1] == "0 made; what was there is unchanged"
 
 
-def test_prod_asks_a_person_who_did_not_start_it_from_main_alone_one_at_a_time(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(ROOT)
-    azure = Azure(tmp_path, monkeypatch)
-    run(root)
+def test_prod_asks_a_person_who_did_not_start_it_from_main_alone_one_at_a_time(made: tuple[Azure, Path]) -> None:
+    azure, _ = made
     of_prod = [each for each in azure.has("checks") if each["resource"]["name"] == "demand-prod"]
     assert sorted(each["type"]["name"] for each in of_prod) == ["Approval", "ExclusiveLock", "Task Check"]
     approval = next(each for each in of_prod if each["type"]["name"] == "Approval")
@@ -102,12 +112,8 @@ def test_prod_asks_a_person_who_did_not_start_it_from_main_alone_one_at_a_time(
     }  # fmt: skip
 
 
-def test_a_connection_is_bound_to_the_pipelines_that_use_it(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(ROOT)
-    azure = Azure(tmp_path, monkeypatch)
-    run(root)
+def test_a_connection_is_bound_to_the_pipelines_that_use_it(made: tuple[Azure, Path]) -> None:
+    azure, _ = made
     names = {str(each["id"]): each["name"] for each in (*azure.has("endpoints"), *azure.has("pipelines"))}
     allowed: dict[str, set[str]] = {}
     for each in azure.has("permissions"):
@@ -118,12 +124,8 @@ def test_a_connection_is_bound_to_the_pipelines_that_use_it(
     assert allowed["demand-prod-models"] == {"deploy", "rollback"}
 
 
-def test_issuer_and_subject_are_read_back_and_written_where_they_belong(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(ROOT)
-    azure = Azure(tmp_path, monkeypatch)
-    run(root)
+def test_issuer_and_subject_are_read_back_and_written_where_they_belong(made: tuple[Azure, Path]) -> None:
+    azure, root = made
     credentials = azure.has("credentials")
     assert len(credentials) == 4
     assert {each["issuer"] for each in credentials} == {ISSUER}
@@ -155,20 +157,16 @@ def test_a_dry_run_makes_nothing_and_says_what_it_would(
     assert (root / "infra/environments/dev.tfvars").read_text() == before
 
 
-def test_no_secret_is_in_a_call(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    azure = Azure(tmp_path, monkeypatch)
-    run(root)
+def test_no_secret_is_in_a_call(made: tuple[Azure, Path]) -> None:
+    azure, _ = made
     said = json.dumps(azure.calls()).lower()
     for word in ("password", "--service-principal-key", "pat ", "secret"):
         assert word not in said
 
 
 @pytest.mark.skipif(not OFFLINE.exists(), reason=f"NOT RUN: calls against the CLI's reference, {OFFLINE} is not there")
-def test_every_call_is_one_that_the_cli_knows(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    azure = Azure(tmp_path, monkeypatch)
-    run(root)
+def test_every_call_is_one_that_the_cli_knows(made: tuple[Azure, Path], tmp_path: Path) -> None:
+    azure, _ = made
     import shlex  # noqa: PLC0415
 
     script = tmp_path / "calls.sh"
