@@ -20,6 +20,7 @@ from amlspec.errors import UserError
 from frontdoor import site
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow  # each call of az is a process
 OFFLINE = ROOT.parent / "shared/tools/az-offline"
 ORGANISATION = "https://dev.azure.com/globojava"
 TENANT = "11111111-2222-3333-4444-555555555555"
