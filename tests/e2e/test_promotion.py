@@ -22,6 +22,8 @@ NAME = "demand-forecast"
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A clone of what stands in this checkout, committed, whose dev and prod are workspaces of this machine."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("NOT RUN: promotion between two workspaces, this is not a git checkout")
     folder = tmp_path_factory.mktemp("two")
     root = folder / "repo"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(root)], check=True)
