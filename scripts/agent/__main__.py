@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -51,29 +52,30 @@ def _run(args: argparse.Namespace) -> int:
     path = runner.pipeline_file(root, project.FOLDER, args.pipeline)
     commit, here = workspace.snapshot(root)
     reason = "PullRequest" if args.pipeline == "pr" else "Manual"
-    number = 1 + len(list((home() / "ci" / "runs").glob("*"))) if (home() / "ci" / "runs").is_dir() else 1
-    known = runner.predefined(args.branch or here, commit, number, reason, "main")
+    now = datetime.now(UTC)
+    known = runner.predefined(args.branch or here, commit, int(now.timestamp()), reason, "main")
     data = expand.pipeline(path, root, dict(_pairs(args.parameter)), known)
     stages = model.stages(data)
     if args.list:
         for stage, job, step in model.every_step(stages):
             screen.say(f"{stage.name}.{job.name}: {step.title}")
         return 0
-    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{args.pipeline}"
+    name = f"{now:%Y%m%d-%H%M%S-%f}-{args.pipeline}"
     place = workspace.Workspace(root, home(), name, commit)
     cancel = Cancel()
-    answers = runner.Answers(frozenset(args.approve), frozenset(args.reject), args.fail, runner.asked_on_terminal)
+    ask = partial(runner.asked_on_terminal, cancel)
+    answers = runner.Answers(frozenset(args.approve), frozenset(args.reject), args.fail, ask)
     # Environments of Azure are workspaces of this machine, which stay from run to run.
     stands = {"DEMAND_ENVIRONMENTS": str(home() / "ci" / "environments"), "PYTHONUNBUFFERED": "1"}
     run = runner.Runner(stages, Variables(known), place, project.read(root), answers, stands, cancel)
     run.variables.add(model.variables(data["variables"]), run.group, {}, data.where)
     run.check()
-    before = signal.signal(signal.SIGINT, lambda *_: cancel.ask())
-    signal.signal(signal.SIGTERM, lambda *_: cancel.ask())
+    before = {each: signal.signal(each, lambda *_: cancel.ask()) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         result = run.run()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     screen.say(f"{args.pipeline}: {result}; logs and artifacts: {os.path.relpath(place.run)}")
     return 130 if result == CANCELED else 0 if result in (*GOOD, "Skipped") else 1
 

@@ -222,11 +222,10 @@ class JobRun:
         problem: UserError | None = None
         for line in process.stdout:
             try:
-                command = logging_commands.read(line)
-            except UserError as error:
-                command, problem = None, error
-            if command:
-                self._obey(command)
+                if command := logging_commands.read(line):
+                    self._obey(command)
+            except UserError as error:  # the step is heard out first, or it would block on a full pipe
+                problem = error
             self.note(line.rstrip("\n"))
         if problem:
             process.wait()

@@ -30,7 +30,7 @@ class Project:
 
     @property
     def groups(self) -> Mapping[str, Mapping[str, str]]:
-        """Name of a variable group -> what each of its variables is, as `identity:...`, `names:...` or a text."""
+        """Name of a variable group -> what each of its variables is, in words."""
         return self.document.table("groups")
 
     def asks(self, environment: str) -> bool:

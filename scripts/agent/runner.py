@@ -1,6 +1,7 @@
 """A whole run: stages in their order, approvals before them, conditions, jobs and the copies of a matrix."""
 
 import os
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -204,11 +205,18 @@ def predefined(branch: str, commit: str, number: int, reason: str, target: str) 
     return known
 
 
-def asked_on_terminal(question: str) -> bool | None:
-    """A person's word; None where nobody is at the terminal."""
+def asked_on_terminal(cancel: Cancel, question: str) -> bool | None:
+    """A person's word; None where nobody is at the terminal. Ctrl-C at the question cancels the run."""
     if not (os.isatty(0) and os.isatty(1)):
         return None
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except (KeyboardInterrupt, EOFError):
+        cancel.ask()
+        return False
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def pipeline_file(root: Path, folder: str, name: str) -> Path:

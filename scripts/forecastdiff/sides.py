@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +17,7 @@ from host import git
 from host.state import home
 from localml import assets
 from pipeline import imported, lineage
+from pipeline.apart import Apart
 
 TRAIN, FORECAST = Path("ml/pipelines/train.yml"), Path("ml/pipelines/forecast.yml")
 # Steps that leave something outside of the comparison.
@@ -68,13 +66,13 @@ def trained(source: Path, settings: Sequence[str]) -> Side:
         raise UserError("no sales are imported here: `make run-pipeline` or `make import-data` first")
     content = assets.get("data", "sales", str(sales["version"])).content
     assert content is not None  # noqa: S101 - a data asset has files
-    engine = _Engine(source, _home(content, sales))
+    engine = Apart(source, _home(content, sales))
     engine.prepare(content)
     asked = [f"inputs.as_of={imported.day(sales)}"]
-    train = engine.run(TRAIN, [*asked, "inputs.data_version=1", *settings])
+    train = _run(engine, TRAIN, [*asked, "inputs.data_version=1", *settings])
     evaluated = train["jobs"]["evaluate"]["outputs"]
     model = [f"inputs.model.path={evaluated['selected']}", "inputs.model_version=0"]
-    forecast = engine.run(FORECAST, [*asked, *model])
+    forecast = _run(engine, FORECAST, [*asked, *model])
     verdict = Path(evaluated["verdict"])
     return Side(
         json.loads((verdict / "verdict.json").read_text(encoding="utf-8")),
@@ -89,44 +87,20 @@ def _home(content: Path, sales: Mapping[str, Any]) -> Path:
     return home() / "forecast-diff" / mark
 
 
-class _Engine:
-    """The engine, by its command line, on one side's files."""
-
-    def __init__(self, source: Path, state: Path) -> None:
-        self.source, self.state = source, state
-
-    def prepare(self, sales: Path) -> None:
-        """Environments and sales; those that are there already stay."""
-        for spec in sorted((self.source / "ml/environments").glob("*.yml")):
-            self._call("environment", "create", "--file", str(spec))
-        with tempfile.TemporaryDirectory() as place:
-            spec = Path(place) / "sales.yml"
-            spec.write_text(yaml.safe_dump({"name": "sales", "version": "1", "type": "mltable", "path": str(sales)}))
-            self._call("data", "create", "--file", str(spec))
-
-    def run(self, pipeline: Path, settings: Sequence[str]) -> dict[str, Any]:
-        """Run a pipeline without the steps that leave something behind; its record."""
-        data = yaml.safe_load((self.source / pipeline).read_text(encoding="utf-8"))
-        for name in _LEFT_OUT[pipeline]:
-            data["jobs"].pop(name, None)
-        outputs = {name for job in data["jobs"].values() for name in _named_outputs(job)}
-        data["outputs"] = {name: each for name, each in (data.get("outputs") or {}).items() if name in outputs}
-        folder = (self.source / pipeline).parent
-        with tempfile.TemporaryDirectory() as place:
-            spec = Path(place) / pipeline.name
-            spec.write_text(yaml.safe_dump(_absolute(data, folder), sort_keys=False), encoding="utf-8")
-            job = f"{pipeline.stem}-{uuid4().hex[:12]}"
-            self._call("job", "create", "--file", str(spec), "--name", job, "--stream", "--set", *settings)
-        record: dict[str, Any] = json.loads((self.state / "jobs" / job / "job.json").read_text(encoding="utf-8"))
-        return record
-
-    def _call(self, *words: str) -> None:
-        # Its own answers, which wait for a job: nothing here speaks for the service.
-        environment = {**os.environ, "LOCALML_HOME": str(self.state), "LOCALML_STRICT": "0"}
-        command = [sys.executable, "-m", "localml", *words, "--output", "none"]
-        done = subprocess.run(command, cwd=self.source, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise UserError(f"{self.source.name}: {(done.stderr.strip() or 'failed').splitlines()[-1]}", 1)
+def _run(engine: Apart, pipeline: Path, settings: Sequence[str]) -> dict[str, Any]:
+    """Run a pipeline without the steps that leave something behind; its record."""
+    data = yaml.safe_load((engine.source / pipeline).read_text(encoding="utf-8"))
+    for name in _LEFT_OUT[pipeline]:
+        data["jobs"].pop(name, None)
+    outputs = {name for job in data["jobs"].values() for name in _named_outputs(job)}
+    data["outputs"] = {name: each for name, each in (data.get("outputs") or {}).items() if name in outputs}
+    folder, job = (engine.source / pipeline).parent, f"{pipeline.stem}-{uuid4().hex[:12]}"
+    with tempfile.TemporaryDirectory() as place:
+        spec = Path(place) / pipeline.name
+        spec.write_text(yaml.safe_dump(_absolute(data, folder), sort_keys=False), encoding="utf-8")
+        engine.run(spec, job, settings)
+    record: dict[str, Any] = json.loads((engine.state / "jobs" / job / "job.json").read_text(encoding="utf-8"))
+    return record
 
 
 def _named_outputs(job: Mapping[str, Any]) -> Iterator[str]:

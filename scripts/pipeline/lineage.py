@@ -57,6 +57,9 @@ def rival(champion: models.Version | None, recipe: str) -> str:
     if champion is None:
         return "none"
     tags = models.tags(champion)
+    # No rollout takes an unsigned champion, as a job without a key leaves one: it must not keep a signed one out.
+    if "signed" not in tags:
+        return tags.get("compared_with", "none")
     return tags.get("compared_with", "none") if tags.get("recipe") == recipe else str(champion["version"])
 
 

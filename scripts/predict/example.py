@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,8 +49,7 @@ def _of_model(grain: str) -> Example | None:
 
 def _of_request(grain: str) -> Example | None:
     path = Path("ml/deploy") / f"{models.name_for(grain, 'sample-request')}.json"
-    is_agent = not azml.is_local() or bool(os.environ.get("DEMAND_STANDS_FOR"))
-    if not is_agent or not path.is_file():
+    if azml.is_local() or not path.is_file():
         return None
     row = {key: str(value) for key, value in json.loads(path.read_text(encoding="utf-8"))["input_data"][0].items()}
     finer = {"category": "Category", "product": "Product"}.get(grain)

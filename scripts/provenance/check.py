@@ -24,12 +24,13 @@ class Proved:
     folder: Path
     made_of: Mapping[str, Any]
     verdict: Mapping[str, Any]
+    tags: Mapping[str, str]
 
 
-def files(folder: Path, name: str, is_local: bool) -> Proved:
-    """A model's files, checked. Raises UserError that says what is wrong with them."""
+def files(folder: Path, name: str, tags: Mapping[str, str]) -> Proved:
+    """A model's files and tags, checked. Raises UserError that says what is wrong with them."""
     try:
-        statement = provenance.verify(folder, keys.trusted(is_local))
+        statement = provenance.verify(folder, keys.trusted(_is_ours()))
     except StepError as error:
         raise UserError(f"model {name} is not taken: {error}; {_remedy(str(error))}", 1) from None
     made_of = provenance.parameters(statement)
@@ -39,7 +40,8 @@ def files(folder: Path, name: str, is_local: bool) -> Proved:
     if not verdict.get("promoted"):
         reasons = "; ".join(verdict.get("reasons") or ["no reason given"])
         raise UserError(f"model {name} is not taken: the gate of its run refused it: {reasons}", 1)
-    return Proved(folder, made_of, verdict)
+    _check_tags(name, tags, made_of, verdict)
+    return Proved(folder, made_of, verdict, tags)
 
 
 @contextmanager
@@ -47,9 +49,7 @@ def version(name: str, number: str) -> Iterator[Proved]:
     """A registered version, checked together with its tags; its files are there as long as the block lasts."""
     record = azml.call("model", "show", name=name, version=number)
     with _content(name, number) as folder:
-        proved = files(folder, name, is_ours())
-        _check_tags(f"{name}:{number}", models.tags(record), proved)
-        yield proved
+        yield files(folder, name, models.tags(record))
 
 
 @contextmanager
@@ -63,24 +63,24 @@ def _content(name: str, number: str) -> Iterator[Path]:
         yield entries[0].parent
 
 
-def is_ours() -> bool:
+def _is_ours() -> bool:
     """Whether this machine's own key counts: its engine made the model, behind whichever door."""
     return azml.is_local() or bool(os.environ.get("LOCAL_WORKSPACE"))
 
 
-def _check_tags(label: str, tags: Mapping[str, str], proved: Proved) -> None:
+def _check_tags(name: str, tags: Mapping[str, str], made_of: Mapping[str, Any], verdict: Mapping[str, Any]) -> None:
     """Tags are what people read; whoever may write them could say anything there."""
     stated = {
-        "fingerprint": proved.made_of["fingerprint"],
-        "git_commit": proved.made_of["commit"],
-        "recipe": proved.made_of["recipe"],
-        "data_version": proved.made_of["data_version"],
-        "candidate": proved.verdict["selected"],
+        "fingerprint": made_of["fingerprint"],
+        "git_commit": made_of["commit"],
+        "recipe": made_of["recipe"],
+        "data_version": made_of["data_version"],
+        "candidate": verdict["selected"],
     }
     for tag, value in stated.items():
         if tags.get(tag) != str(value):
             shown = tags.get(tag) or "missing"
-            raise UserError(f"model {label} is not taken: its tag {tag} is {shown}, its statement says {value}", 1)
+            raise UserError(f"model {name} is not taken: its tag {tag} is {shown}, its statement says {value}", 1)
 
 
 def _remedy(problem: str) -> str:

@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from provenance.check import Proved
 
 MODEL, NOTE = "model", "model.json"
 DEPLOYMENT = Path("ml/deploy/deployment.yml")
-Within = Callable[[str], AbstractContextManager[None]]
 Say = Callable[[str], None]
 
 
@@ -38,10 +36,9 @@ def export(name: str, number: str | None, source: str, folder: Path) -> str:
     if folder.is_dir() and any(folder.iterdir()):
         raise UserError(f"FOLDER={folder}: it holds something: give an empty folder")
     chosen = models.version_or_champion(name, number)
-    record = azml.call("model", "show", name=name, version=chosen)
     with check.version(name, chosen) as proved:
         shutil.copytree(proved.folder, folder / MODEL, ignore=shutil.ignore_patterns(provenance.MLFLOWS_NOTE))
-    tags = {key: value for key, value in models.tags(record).items() if key != models.CHAMPION}
+    tags = {key: value for key, value in proved.tags.items() if key != models.CHAMPION}
     note = {"name": name, "version": chosen, "source": source, "tags": tags}
     (folder / NOTE).write_text(json.dumps(note, indent=1), encoding="utf-8")
     return chosen
@@ -55,7 +52,7 @@ def bring_in(folder: Path, say: Say) -> None:
     """
     note = _note(folder)
     name = str(note["name"])
-    proved = check.files(folder / MODEL, name, check.is_ours())
+    proved = check.files(folder / MODEL, name, note["tags"])
     _check_environment()
     known = models.versions(name)
     best = models.champion(known)
@@ -77,7 +74,7 @@ def bring_in(folder: Path, say: Say) -> None:
 def changes(best: Mapping[str, Any] | None, note: Mapping[str, Any], proved: Proved) -> Iterator[str]:
     """What the champion was and what it will be: a line for each thing that differs."""
     before = models.tags(dict(best)) if best else {}
-    after = {str(key): str(value) for key, value in note["tags"].items()}
+    after = proved.tags
     was = f"version {best['version']}" if best else "none"
     yield f"champion of {note['name']}: {was} -> version {note['version']} of {note['source']}"
     for tag, words in (("candidate", "recipe"), ("wape", "WAPE"), ("data_version", "sales"), ("git_commit", "commit")):
@@ -85,7 +82,9 @@ def changes(best: Mapping[str, Any] | None, note: Mapping[str, Any], proved: Pro
             yield f"  {words}: {_shown(tag, before.get(tag))} -> {_shown(tag, after.get(tag))}"
     for line in proved.verdict.get("changes") or []:
         yield f"  {line}"
-    yield f"  card: {proved.folder / provenance.FOLDER / provenance.CARD}"
+    # The card's own summary; the whole of it is on the version's page.
+    card = (proved.folder / provenance.FOLDER / provenance.CARD).read_text(encoding="utf-8")
+    yield from (f"  {line}" for line in card.partition("\n## ")[0].splitlines()[1:] if line)
 
 
 def _shown(tag: str, value: str | None) -> str:

@@ -1,13 +1,8 @@
 """A model trained again from its statement, in a workspace of its own, and its bytes compared."""
 
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-
-import yaml
 
 from amlspec.errors import UserError
 from demand.grain import GRAINS
@@ -15,6 +10,7 @@ from forecasting.packing import fingerprint
 from host import git
 from localml import assets
 from pipeline import azml
+from pipeline.apart import Apart
 from provenance.check import Proved
 
 PIPELINE = "ml/pipelines/train.yml"
@@ -49,11 +45,8 @@ def compare(proved: Proved, name: str, grain: str, say: Callable[[str], None]) -
 
 def _train(source: Path, home: Path, sales: Path, proved: Proved, grain: str) -> Path:
     """The selected model of the run."""
-    for spec in sorted((source / "ml/environments").glob("*.yml")):
-        _localml(source, home, "environment", "create", "--file", str(spec))
-    data = source / "sales.rebuilt.yml"
-    data.write_text(yaml.safe_dump({"name": "sales", "version": "1", "type": "mltable", "path": str(sales)}))
-    _localml(source, home, "data", "create", "--file", str(data))
+    engine = Apart(source, home)
+    engine.prepare(sales)
     made_of = proved.made_of
     settings = {
         "sales.path": "azureml:sales:1",
@@ -65,16 +58,8 @@ def _train(source: Path, home: Path, sales: Path, proved: Proved, grain: str) ->
         **({"grain": grain} if grain != GRAINS[0] else {}),
     }
     words = [f"inputs.{key}={value}" for key, value in settings.items()]
-    _localml(source, home, "job", "create", "--file", str(source / PIPELINE), "--stream", "--set", *words)
+    engine.run(source / PIPELINE, "rebuilt", words)
     selected = sorted(home.glob("outputs/*/selected/MLmodel"))
     if len(selected) != 1:
         raise UserError("the run left no selected model", 1)
     return selected[0].parent
-
-
-def _localml(source: Path, home: Path, *words: str) -> None:
-    environment = {**os.environ, "LOCALML_HOME": str(home), "LOCALML_STRICT": "0"}
-    command = [sys.executable, "-m", "localml", *words, "--output", "none"]
-    done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"training again failed: {(done.stderr.strip() or 'no reason').splitlines()[-1]}", 1)

@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 CARD = provenance.CARD
 # Names the file of a private key on a laptop, where no vault is.
 KEY_VARIABLE = "MODEL_SIGNING_KEY"
+# Tag of a version that bears a signature, so that a run with a key registers anew what one without has registered.
+SIGNED = "signed"
 # The version that forecasts and deployments take: an alias in MLflow, a tag in Azure ML, which has no aliases.
 CHAMPION = "champion"
 
@@ -94,10 +96,11 @@ def describe(client: Any, name: str, version: str, card: str) -> None:
         log.warning("The card is not shown on the page of %s:%s: %s", name, version, error)
 
 
-def find_version(client: Any, name: str, wanted: str) -> str | None:
-    """Version of `name` whose fingerprint tag is `wanted`."""
+def find_version(client: Any, name: str, wanted: Mapping[str, str]) -> str | None:
+    """Version of `name` with the same fingerprint, and signed where the new one would be."""
     for version in client.search_model_versions(f"name='{name}'"):
-        if version.tags.get("fingerprint") == wanted:
+        is_same = version.tags.get("fingerprint") == wanted["fingerprint"]
+        if is_same and (SIGNED in version.tags or SIGNED not in wanted):
             return str(version.version)
     return None
 
@@ -161,18 +164,19 @@ def _promote(args: argparse.Namespace, name: str, result: Verdict, origin: Prove
     """Register the model, write the verdict, and at last make it the champion: a killed step crowns none."""
     from mlflow.tracking import MlflowClient  # noqa: PLC0415  importing it takes a second
 
-    tags = tags_of(result, origin)
+    key = args.signing_key if args.signing_key != "none" else os.environ.get(KEY_VARIABLE)
+    tags = tags_of(result, origin) | ({SIGNED: "yes"} if key else {})
     with tracking.run("register") as tracker:
         tracker.log_params({key: tags[key] for key in ("candidate", "data_version", "git_commit", "recipe")})
         tracker.log_file(args.report / CARD)
         assert tracker.run_id  # noqa: S101  tracking is on here
         client = MlflowClient()
-        version = find_version(client, name, tags["fingerprint"])
+        version = find_version(client, name, tags)
         if version:
             log.info("%s:%s holds this very model already: no second version", name, version)
         else:
             with tempfile.TemporaryDirectory() as place:
-                signed = _signed(args, name, origin, Path(place) / "model")
+                signed = _signed(args, name, origin, key, Path(place) / "model")
                 version = register(client, signed, name, tags, tracker.run_id)
         verdict.write(replace(result, model={"name": name, "version": version}), args.report)
         describe(client, name, version, (args.report / CARD).read_text(encoding="utf-8"))
@@ -180,7 +184,7 @@ def _promote(args: argparse.Namespace, name: str, result: Verdict, origin: Prove
     log.info("%s:%s, %s, is the champion", name, version, result.selected)
 
 
-def _signed(args: argparse.Namespace, name: str, origin: Provenance, target: Path) -> Path:
+def _signed(args: argparse.Namespace, name: str, origin: Provenance, key: str | None, target: Path) -> Path:
     """A copy of the model with its provenance and, where there is a key, its signature."""
     shutil.copytree(args.selected, target)
     settings = {"as_of": args.as_of, "holdout_months": str(args.holdout_months), "attempt": args.attempt}
@@ -189,7 +193,6 @@ def _signed(args: argparse.Namespace, name: str, origin: Provenance, target: Pat
         os.environ.get("AZUREML_ROOT_RUN_ID") or os.environ.get("AZUREML_RUN_ID") or "unknown", settings, args.monthly,
     )  # fmt: skip
     provenance.describe(target, args.verdict / provenance.VERDICT, args.report / CARD, made)
-    key = args.signing_key if args.signing_key != "none" else os.environ.get(KEY_VARIABLE)
     if key:
         provenance.sign(target, key)
     else:

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from agent import __main__ as agent
@@ -88,7 +88,6 @@ class OwnRepo:
     bin: Path
     log: Path
     home: Path
-    out: list[str] = field(default_factory=list)
 
     @classmethod
     def make(cls, folder: Path) -> "OwnRepo":

@@ -381,6 +381,40 @@ def test_what_a_job_leaves_running_with_its_state_in_the_checkout_ends_with_it(t
     psutil.Process(server).kill()
 
 
+def test_a_refused_logging_command_lets_the_step_end_first(tmp_path: Path, home: Path) -> None:
+    """More output than a pipe holds comes after it."""
+    repo = small_repo(
+        tmp_path,
+        """
+        steps:
+          - bash: |
+              echo "##vso[task.setvariable variable=a;isOutput=true]x"
+              seq 100000
+              touch $(Pipeline.Workspace)/../ended
+        """,
+    )
+    assert run(repo) == 1
+    assert (home / "ci/ended").exists()
+    assert "is set by a step without a name" in logs(home)
+
+
+def test_ctrl_c_at_an_approval_cancels_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployment = "{deployment: d, environment: demand-prod, strategy: {runOnce: {deploy: {steps: [{bash: echo ran}]}}}}"
+    repo = small_repo(tmp_path, f"jobs:\n  - {deployment}\n")
+
+    def interrupted(_question: str) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)
+        return "y"
+
+    monkeypatch.setattr("builtins.input", interrupted)
+    monkeypatch.setattr(os, "isatty", lambda _number: True)
+    assert run(repo) == 130
+    assert "one: Canceled" in capsys.readouterr().out
+
+
 def test_two_runs_at_once_do_not_meet(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from filelock import FileLock  # noqa: PLC0415
 

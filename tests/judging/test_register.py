@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
@@ -13,7 +14,9 @@ from forecasting.forests import Settings, fit
 from forecasting.packing import save
 from forecasting.prepare import add_features, split
 from helpers_sales import monthly_sales
+from judging import provenance
 from judging.register import crown, describe, main
+from provenance import keys
 
 SCORE = {"one_step": {"wape": 0.1, "mae": 1.0, "rmse": 1.0, "r2": 0.9}, "coverage_p10_p90": 0.8}
 SCORE["multi_step"] = SCORE["one_step"]
@@ -67,6 +70,19 @@ def test_a_promoted_model_is_registered_once_with_its_lineage(step, tmp_path):
     card = (tmp_path / "report/model_card.md").read_text()
     assert "history" in card
     assert "abc" in card
+
+
+@pytest.mark.slow
+def test_a_model_registered_without_a_key_is_registered_again_once_there_is_one(step, tmp_path, monkeypatch):
+    monkeypatch.delenv("MODEL_SIGNING_KEY", raising=False)
+    assert step(True)["model"]["version"] == "1"
+    monkeypatch.setenv("LOCALML_HOME", str(tmp_path / "home"))
+    keys.give_to_jobs()
+    assert step(True, report="signed")["model"]["version"] == "2"
+    assert step(True, report="again")["model"]["version"] == "2"
+    assert {version.version: version.tags.get("signed") for version in versions()} == {1: None, 2: "yes"}
+    folder = MlflowClient().get_run(next(each.run_id for each in versions() if each.version == 2)).info.artifact_uri
+    provenance.verify(Path(folder.removeprefix("file://")) / "model", keys.trusted(True))
 
 
 @pytest.mark.slow

@@ -52,7 +52,9 @@ def workspace(monkeypatch):
 
 
 def version(number, recipe, champion=None, compared_with="none"):
-    tags = {"recipe": recipe, "compared_with": compared_with} | ({"champion": champion} if champion else {})
+    tags = {"recipe": recipe, "compared_with": compared_with, "signed": "yes"} | (
+        {"champion": champion} if champion else {}
+    )
     return {"version": str(number), "tags": tags}
 
 
@@ -83,6 +85,12 @@ def test_a_rerun_of_the_champion_s_recipe_asks_what_that_was_asked(repo, workspa
         "first",
     )
     assert asked(repo, workspace, version(1, "mine", "2026-11-02")) == ("none", "first")
+
+
+def test_an_unsigned_champion_which_no_rollout_takes_keeps_no_signed_one_out(repo, workspace):
+    unsigned = version(2, "other", "2026-11-02", "1")
+    del unsigned["tags"]["signed"]
+    assert asked(repo, workspace, unsigned, version(1, "older", "2026-11-01")) == ("1", "first")
 
 
 def test_a_recipe_whose_model_is_not_the_champion_any_more_is_decided_anew(repo, workspace):

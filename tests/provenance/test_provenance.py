@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from provenance_kit import NAME, signed, write_model
+from provenance_kit import NAME, signed, tags, write_model
 
 from amlspec.errors import UserError
 from demand.errors import StepError
@@ -141,7 +141,7 @@ def test_two_verdicts_swapped_are_refused(tmp_path: Path) -> None:
     second.write_text(texts[0])
     for model in (good, bad):
         with pytest.raises(UserError, match="not as it was signed"):
-            check.files(model, NAME, True)
+            check.files(model, NAME, tags())
 
 
 def test_an_old_statement_and_signature_on_a_new_model_are_refused(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_an_old_statement_and_signature_on_a_new_model_are_refused(tmp_path: Pat
     shutil.rmtree(new / "provenance")
     shutil.copytree(old / "provenance", new / "provenance")
     with pytest.raises(UserError, match="not as it was signed"):
-        check.files(new, NAME, True)
+        check.files(new, NAME, tags())
 
 
 def test_an_old_statement_signed_anew_is_refused_since_it_is_about_other_files(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_an_old_statement_signed_anew_is_refused_since_it_is_about_other_files(t
     (new / "provenance/model.sig").unlink()
     provenance.sign(new, str(keys.folder() / keys.PRIVATE))
     with pytest.raises(UserError, match="is about other files"):
-        check.files(new, NAME, True)
+        check.files(new, NAME, tags())
 
 
 def test_a_verdict_signed_anew_is_refused_since_the_statement_names_another(tmp_path: Path) -> None:
@@ -168,28 +168,29 @@ def test_a_verdict_signed_anew_is_refused_since_the_statement_names_another(tmp_
     (model / "provenance/model.sig").unlink()
     provenance.sign(model, str(keys.folder() / keys.PRIVATE))
     with pytest.raises(UserError, match="is about another verdict"):
-        check.files(model, NAME, True)
+        check.files(model, NAME, tags())
 
 
 def test_unsigned_foreign_refused_and_misnamed_models_are_each_named(tmp_path: Path, monkeypatch) -> None:
     bare = write_model(tmp_path / "bare")
     with pytest.raises(UserError, match=r"it is not signed: .*`make run-pipeline` signs what it registers"):
-        check.files(bare, NAME, True)
+        check.files(bare, NAME, tags())
     refused = signed(tmp_path / "refused", promoted=False)
     with pytest.raises(UserError, match="the gate of its run refused it: because"):
-        check.files(refused, NAME, True)
+        check.files(refused, NAME, tags())
     other = signed(tmp_path / "other", name="demand-forecast-product")
     with pytest.raises(UserError, match="it was made as demand-forecast-product"):
-        check.files(other, NAME, True)
+        check.files(other, NAME, tags())
     good = signed(tmp_path / "good")
     monkeypatch.setenv(keys.FOLDER_VARIABLE, str(tmp_path / "elsewhere"))
     keys.give_to_jobs()
     with pytest.raises(
         UserError, match="none of the 1 trusted keys signed it; whom to trust stands in ml/deploy/signers"
     ):
-        check.files(good, NAME, True)
+        check.files(good, NAME, tags())
+    monkeypatch.setenv("AZ_ML", "az ml")
     with pytest.raises(UserError, match="no key is trusted"):
-        check.files(good, NAME, False)  # on Azure this machine's own key counts for nothing
+        check.files(good, NAME, tags())  # on Azure this machine's own key counts for nothing
 
 
 def test_the_private_key_is_its_owners_alone_and_made_once(home: Path) -> None:
