@@ -1,4 +1,5 @@
 -- Sales by store and month: one row per store and calendar month with a sale.
+-- checked_sales are the rows that met ml/data/sales.contract.yml, in its types.
 -- Runs unchanged in DuckDB (named parameter grain) and in Snowflake (session variable: set grain = 'store').
 -- grain is store, category or product; category and product add that column to the key, which is otherwise NULL.
 -- "Last recorded" is the last value that is not NULL, by SaleDate, then by SaleID. The last date of each value is found
@@ -26,13 +27,13 @@ every_sale as (
         Weather,
         Promotion,
         Holiday
-    from sales
+    from checked_sales
 
 ),
 
 sales_again as (
 
-    select * from sales
+    select * from checked_sales
 
 ),
 

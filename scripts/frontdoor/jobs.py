@@ -22,6 +22,7 @@ from replay import __main__ as replays
 from rollout.__main__ import DEPLOY
 from rollout.site import Site
 
+PushDown = Annotated[bool, typer.Option("--pushdown", help="the warehouse sums; only monthly rows leave it")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="submit, print the job's name, and end")]
 
 
@@ -33,9 +34,10 @@ def run_pipeline(
     settings: Settings = None,
     strict: Annotated[bool, typer.Option("--strict", help="exit code 3 where the gate refuses")] = False,
     no_wait: NoWait = False,
+    pushdown: PushDown = False,
 ) -> int:
     """Train: sales to a registered model."""
-    ready.for_jobs(sales)
+    ready.for_jobs(sales, grain if pushdown else "")
     if no_wait:
         return runs.begin_training(grain, run_settings(holdout_months, settings))
     return runs.train(grain, run_settings(holdout_months, settings), strict)
@@ -76,10 +78,12 @@ def _named(job: str | None, verb_name: str) -> str:
     return job
 
 
-@verb(JOB)
-def import_data(no_wait: NoWait = False) -> int:
+@verb(JOB, "./demand import-data", "make import-data PUSHDOWN=1 GRAIN=product")
+def import_data(no_wait: NoWait = False, pushdown: PushDown = False, grain: Grain = GRAINS[0]) -> int:
     """Import: sales from the warehouse to the data asset `sales`."""
-    return ready.import_sales(waits=not no_wait)
+    if grain != GRAINS[0] and not pushdown:
+        raise UserError("raw sales have no grain: GRAIN is for PUSHDOWN=1 alone")
+    return ready.import_sales(grain if pushdown else "", waits=not no_wait)
 
 
 @verb(JOB, "./demand forecast --horizon 3 --plan plan.csv")

@@ -18,6 +18,7 @@ from warehouse import state as warehouse
 SIDE_BY_SIDE = 4
 SCORE_VENV = Path(".venv-score")
 SCORE_LOCK = Path("ml/environments/score/requirements.txt")
+SUMMED_BY = "warehouse/summed_by"
 
 
 def environments() -> None:
@@ -46,21 +47,28 @@ def assets() -> None:
     _register("component", sorted(Path("ml/components").glob("*.yml")))
 
 
-def for_jobs(sales: Path | None = None) -> None:
+def for_jobs(sales: Path | None = None, summed_by: str | None = None) -> None:
     """Whatever a job needs: registered assets on Azure; here environments, and an import of these or the known sales.
+
+    `summed_by` is as in `import_sales`; None takes the import that there is.
 
     On a laptop the pipeline refers to its components as files, so that an edit runs at once; only the environment is
     registered, since components name it by version.
     """
     if not site.is_local():
-        assets()
+        # Only a push-down is asked for with the job; else the schedule imports, or `make import-data`.
+        code = import_sales(summed_by) if summed_by else assets()
+        if code:
+            raise SystemExit(code)
         return
     environments()
     folder = home() / "warehouse"
     if sales or not (folder / "seeded.json").is_file():
         seed(sales)
-    if _imported_from() != _bytes([folder / "imported"]):
-        code = import_sales()
+    before = _summed_by()
+    wanted = before if summed_by is None else summed_by
+    if wanted != before or _imported_from() != _bytes([folder / "imported"]):
+        code = import_sales(wanted)
         if code:
             raise SystemExit(code)
 
@@ -70,19 +78,31 @@ def seed(file: Path | None) -> None:
     program.seed(warehouse.open_home(), file)
 
 
-def import_sales(*, waits: bool = True) -> int:
-    """Sales from the warehouse to the data asset `sales`; here it is waited for in any case."""
+def import_sales(summed_by: str = "", *, waits: bool = True) -> int:
+    """Sales from the warehouse to the data asset `sales`; here it is waited for in any case.
+
+    Args:
+        summed_by: the grain by which the warehouse sums them itself (a push-down); empty for the pipeline's default.
+        waits: to the job's end.
+    """
     if not site.is_local():
         assets()
-        return runs.bring_in(site.vault(), waits=waits)
+        return runs.bring_in(site.vault(), summed_by, waits=waits)
     environments()
     if not (home() / "warehouse/seeded.json").is_file():
         seed(None)
     start_warehouse()
-    code = runs.bring_in({}, waits=True, says=not waits)
+    code = runs.bring_in({}, summed_by, waits=True, says=not waits)
     if code == 0:
+        (home() / SUMMED_BY).write_text(summed_by, encoding="utf-8")
         (home() / "warehouse/imported").write_bytes(_imported_from())
     return code
+
+
+def _summed_by() -> str:
+    """The grain of the last import's push-down; empty where raw rows came."""
+    path = home() / SUMMED_BY
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def start_warehouse() -> None:

@@ -88,15 +88,18 @@ def show(job: str, strict: bool) -> int:
     return REFUSED if strict and not verdict.promoted else 0
 
 
-def bring_in(vault: Mapping[str, str], *, waits: bool = True, says: bool = False) -> int:
+def bring_in(vault: Mapping[str, str], summed_by: str = "", *, waits: bool = True, says: bool = False) -> int:
     """Sales from the warehouse to the data asset.
 
     Args:
         vault: inputs of a private key's vault.
+        summed_by: the grain of a push-down; empty for what the pipeline says.
         waits: to the job's end; else its name is printed.
         says: print the name after waiting, too.
     """
     job, spec, given = new_name("import"), Path("ml/pipelines/import.yml"), _inputs("import", vault)
+    if summed_by:
+        given = [*given, "inputs.push_down=always", f"inputs.grain={summed_by}"]
     if waits:
         code = submit.run(job, spec, given)
     else:

@@ -22,6 +22,7 @@ from forecasting.boosting import BoosterSettings
 from forecasting.features import HISTORY, SalesHistory, model_frame, month_index, series_columns
 from forecasting.forests import Settings, thinned
 from forecasting.forests import fit as fit_forest
+from forecasting.forests import predict as predict_forest
 from forecasting.panels import Months
 from forecasting.profiling import Profiles
 
@@ -119,7 +120,7 @@ class FittedForest:
         return self._predict(pd.concat([part, past.features(part)], axis=1))
 
     def _predict(self, rows: pd.DataFrame) -> FloatArray:
-        return np.asarray(self.model.predict(model_frame(rows, self.features)), dtype=np.float64)
+        return predict_forest(self.model, model_frame(rows, self.features))
 
 
 @dataclass(frozen=True)

@@ -3,47 +3,32 @@
 import argparse
 import json
 import logging
+import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from demand import outputs, store_ids, tracking
+from demand import outputs, tracking
 from demand.contract import Contract, load_contract
 from demand.errors import StepError
-from demand.grain import COLUMN, GRAINS
+from demand.grain import GRAINS
 from demand.job_paths import shown_folder
-from demand.step_warnings import Entry, StepWarnings
+from demand.step_warnings import StepWarnings
 from demand.steps import as_of_day, run
-from sales import frequency
-from sales.contract_check import Checked, check_rows
+from sales import months, pushdown
+from sales.contract_check import CHECKED, check_rows
 from sales.files import find_parquet
+from sales.months import Rows
+from sales.pushdown import Aggregation
 
 log = logging.getLogger(__name__)
 # Up to where the memory limit is doubled.
 MAX_MEMORY_MB = 8192
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What became of the raw rows.
-
-    `complete_until` is the last month that the data cover whole, as YYYY-MM; `by_rule` counts quarantined rows by rule;
-    `partial_months` are those that begin in the data and are not learned from, as YYYY-MM.
-    """
-
-    read: int
-    quarantined: int
-    incomplete_month_rows: int
-    store_months: int
-    complete_until: str
-    warnings: list[Entry]
-    by_rule: Mapping[str, int]
-    partial_months: list[str]
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -88,15 +73,25 @@ def aggregate(
         kept = bad / "quarantine.csv"
         checked = check_rows(con, files, contract, source, kept, Path(spill), warnings.add)
         _sum_by_month(con, sql, grain, memory_limit_mb)
-        _check_grain(con, grain, source)
-        incomplete = _incomplete_month(con, source, contract.frequency, warnings)
-        _warn_of_stores(con, contract.frequency, warnings)
-        con.execute(
-            "copy (select * from monthly where MonthStart < $until order by all) to $path (format parquet)",
-            {"until": incomplete, "path": str(folder / "monthly.parquet")},
-        )
-        rows = _count(con, incomplete, checked, warnings)
-        (folder / "rows.json").write_text(json.dumps(asdict(rows), indent=2) + "\n", encoding="utf-8")
+        sold = months.Sold(lambda query: con.execute(query).fetchall(), CHECKED)
+        rows = months.keep(con, sold, checked, months.Asked(contract.frequency, grain, source), warnings, folder)
+    return rows
+
+
+def taken(sales: Path, wanted: Aggregation, monthly: Path, quarantine: Path) -> Rows:
+    """Hand on what the warehouse has summed (`sales.pushdown`); its bad rows stay in its table SALES_QUARANTINE.
+
+    Raises:
+        StepError: it was summed with another grain, SQL or contract.
+    """
+    pushdown.check_mark(sales, wanted)
+    with outputs.staged(monthly) as folder, _kept(quarantine) as bad:
+        for name in (months.MONTHLY, months.ROWS):
+            shutil.copyfile(sales / name, folder / name)
+        (bad / "quarantine.csv").write_text("reason,file,row\n", encoding="utf-8")
+        rows = Rows(**json.loads((folder / months.ROWS).read_text(encoding="utf-8")))
+    if rows.quarantined:
+        log.warning("%d bad rows are in the warehouse's table %s", rows.quarantined, pushdown.QUARANTINE)
     return rows
 
 
@@ -131,55 +126,15 @@ def _kept(output: Path) -> Iterator[Path]:
             outputs.publish(Path(temporary), output)
 
 
-def _incomplete_month(con: duckdb.DuckDBPyConnection, source: str, declared: str, warnings: StepWarnings) -> date:
-    """First day of the month that the data do not cover to its last day; the month after the data, if they do."""
-    # Only the last month is read again: Parquet's statistics skip the rest.
-    first, latest = con.execute("select min(MonthStart), max(MonthStart) from monthly").fetchall()[0]
-    query = "select cast(max(SaleDate) as date) from sales where SaleDate >= $latest"
-    ((last,),) = con.execute(query, {"latest": latest}).fetchall()
-    following = frequency.next_month(last)
-    if frequency.uncovered_from(declared, last) >= following or frequency.is_over(con, last):
-        return following
-    incomplete: date = last.replace(day=1)
-    if first >= incomplete:
-        raise StepError(f"{source}: sales end on {last} and hold no complete month; import more days")
-    warnings.add(f"Sales end on {last}: {incomplete:%Y-%m} is incomplete and not learned from")
-    return incomplete
-
-
-def _check_grain(con: duckdb.DuckDBPyConnection, grain: str, source: str) -> None:
-    """Raises StepError where no sale has the column that the grain adds: store rows would pass for it in silence."""
-    column = COLUMN.get(grain)
-    if column and not con.execute(f'select count("{column}") from monthly').fetchall()[0][0]:
-        raise StepError(f"{source}: grain {grain} needs the column {column}, and no sale has a value in it")
-
-
-def _warn_of_stores(con: duckdb.DuckDBPyConnection, declared: str, warnings: StepWarnings) -> None:
-    """Say which stores report otherwise than declared, and which are spelled in several ways."""
-    ((latest,),) = con.execute("select max(MonthStart) from monthly").fetchall()
-    months = con.execute("select StoreID, count(*) from monthly group by StoreID").fetchall()
-    lines = frequency.mismatches(declared, frequency.observed(con, frequency.next_month(latest)))
-    for line in [*lines, *store_ids.spelled_twice(dict(months))]:
-        warnings.add(line)
-
-
-def _count(con: duckdb.DuckDBPyConnection, incomplete: date, checked: Checked, warnings: StepWarnings) -> Rows:
-    dropped, kept, until, partial = con.execute(
-        "select (select count(*) from sales where SaleDate >= $m), count(*), strftime(max(MonthStart), '%Y-%m'), "
-        "(select list_sort(list(distinct strftime(MonthStart, '%Y-%m'))) from monthly where MonthStart >= $m) "
-        "from monthly where MonthStart < $m",
-        {"m": incomplete},
-    ).fetchall()[0]
-    by_rule = dict(checked.by_rule)
-    return Rows(checked.read, checked.quarantined, dropped, kept, until, warnings.entries, by_rule, partial or [])
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step."""
     args = build_parser().parse_args(argv)
     contract = load_contract(args.contract).as_of(args.as_of or datetime.now(UTC).date())
-    sql = args.monthly_sql.read_text(encoding="utf-8")
-    rows = aggregate(args.sales, contract, sql, args.grain, args.monthly, args.quarantine, args.memory_limit_mb)
+    sql, text = (path.read_text(encoding="utf-8") for path in (args.monthly_sql, args.contract))
+    if pushdown.is_pushed_down(args.sales):
+        rows = taken(args.sales, Aggregation(sql, args.grain, text), args.monthly, args.quarantine)
+    else:
+        rows = aggregate(args.sales, contract, sql, args.grain, args.monthly, args.quarantine, args.memory_limit_mb)
     log.info("Read %d rows, quarantined %d, wrote %d monthly rows", rows.read, rows.quarantined, rows.store_months)
     with tracking.run("aggregate") as tracker:
         counts = {name: value for name, value in asdict(rows).items() if isinstance(value, int)}

@@ -10,10 +10,12 @@ import duckdb
 
 from demand.contract import Contract, match_columns
 from demand.errors import StepError
-from sales.contract_sql import bad_sql, literal, quoted, reason_sql, rule_sql, typed_sql
+from sales.contract_sql import bad_sql, literal, order_sql, quoted, reason_sql, rule_sql, typed_sql
 from sales.duplicates import find_duplicates
 
 log = logging.getLogger(__name__)
+# The rows that met the contract, as ml/data/monthly_sales.sql names them.
+CHECKED = "checked_sales"
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,10 @@ def check_rows(
     spill: Path,
     warn: Callable[[str], None] = log.warning,
 ) -> Checked:
-    """Make the view `sales` of the good rows in the contract's types; write the others with reasons to `quarantine`.
+    """Make the view CHECKED of the good rows in the contract's types; write the others with reasons to `quarantine`.
 
-    Of rows that share a unique value, the first in file order is good and the others are bad.
+    Of rows that share a unique value, the one with the smallest values is good, by date first, and the others are bad:
+    the order in which rows came must not matter, since a warehouse has none.
 
     Raises:
         StepError: a required column is missing, there is no row, none is good, or more are bad than allowed.
@@ -93,9 +96,9 @@ def _open(con: duckdb.DuckDBPyConnection, files: Sequence[Path], contract: Contr
 
 
 def _flag_repeats(con: duckdb.DuckDBPyConnection, given: _Input, read: int, spill: Path) -> None:
-    """Table `repeats(_file, _row, reason, rule)`: otherwise good rows whose unique value an earlier good row has."""
+    """Table `repeats(_file, _row, reason, rule)`: otherwise good rows whose unique value a good row before has."""
     con.execute("create temp table repeats (_file varchar, _row bigint, rule varchar, reason varchar)")
-    allowed = int(given.contract.max_bad_fraction * read)
+    allowed, order = int(given.contract.max_bad_fraction * read), given.sql(order_sql)
     for name in given.contract.unique_columns():
         actual = given.mapping[name]
         if actual is None or not find_duplicates(con, "raw", quoted(actual), given.types[actual], spill, allowed):
@@ -103,9 +106,9 @@ def _flag_repeats(con: duckdb.DuckDBPyConnection, given: _Input, read: int, spil
         reason = literal(f"{name}: ") + f" || cast({quoted(actual)} as varchar) || ' occurs more than once'"
         con.execute(
             f"insert into repeats select _file, _row, {literal(f'{name} occurs more than once')}, {reason} from ("
-            f"  select *, row_number() over (partition by {quoted(actual)} order by _file, _row) as nth from located"
-            f"  where {quoted(actual)} in (select value from duplicated) and {given.sql(reason_sql)} is null"
-            ") where nth > 1"
+            f"  select *, row_number() over (partition by {quoted(actual)} order by {order}, _file, _row) as nth"
+            f"  from located where {quoted(actual)} in (select value from duplicated) and {given.sql(reason_sql)} is null"
+            ") where nth > 1 and (_file, _row) not in (select (_file, _row) from repeats)"
         )
 
 
@@ -159,7 +162,7 @@ def _too_many(con: duckdb.DuckDBPyConnection, given: _Input, bad: int, read: int
 
 
 def _good_rows(con: duckdb.DuckDBPyConnection, given: _Input, broken: int, repeats: int) -> None:
-    """View `sales`; rows are looked at again only if some are bad."""
+    """View CHECKED; rows are looked at again only if some are bad."""
     select = given.sql(typed_sql)
     conditions = []
     if broken:
@@ -167,4 +170,4 @@ def _good_rows(con: duckdb.DuckDBPyConnection, given: _Input, broken: int, repea
     if repeats:
         conditions.append("(_file, _row) not in (select (_file, _row) from repeats)")
     where = f" where {' and '.join(conditions)}" if conditions else ""
-    con.execute(f"create view sales as select {select} from {'located' if repeats else 'raw'}{where}")
+    con.execute(f"create view {CHECKED} as select {select} from {'located' if repeats else 'raw'}{where}")

@@ -1,6 +1,9 @@
-"""The sales contract as DuckDB SQL that finds the rows which break it."""
+"""The sales contract as SQL that finds the rows which break it, for DuckDB and for Snowflake.
 
-from collections.abc import Mapping
+What the two write otherwise is told by the types: a column of the type SNOWFLAKE_TIMESTAMP is one of a warehouse.
+"""
+
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from demand.contract import SQL_TYPES, Column, Contract
@@ -8,16 +11,18 @@ from demand.contract import SQL_TYPES, Column, Contract
 # Monthly sums are exact decimals with 12 digits before the point (ml/data/monthly_sales.sql).
 NUMBER_LIMIT = "1e12"
 INTEGER_TYPES = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
+# Snowflake has no infinite moments, and no function that would ask for them.
+SNOWFLAKE_TIMESTAMP = "TIMESTAMP_NTZ"
 _ARTICLE = {"string": "a text", "timestamp": "a timestamp", "number": "a number", "boolean": "true or false"}
 
 
 def quoted(name: str) -> str:
-    """A DuckDB identifier."""
+    """An identifier of either database."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """A DuckDB string literal."""
+    """A string literal of either database."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -32,6 +37,8 @@ def _value(column: Column, actual: str, types: Mapping[str, str] | None) -> str:
     """The value in the contract's type; a cast that changes nothing is left out, since it costs on each row."""
     target = SQL_TYPES[column.type]
     present = None if types is None else types.get(actual)
+    if present == SNOWFLAKE_TIMESTAMP:
+        present = "TIMESTAMP"
     if present == target and target != "VARCHAR":
         return quoted(actual)
     if column.unique and present in INTEGER_TYPES:
@@ -50,7 +57,7 @@ def _rules(column: Column, actual: str, types: Mapping[str, str] | None) -> list
         fault = f"not {_ARTICLE[column.type]}"
         reason = literal(f'{name}: {fault}: "') + f" || {shown} || '\"'"
         rules.append((f"{raw} is not null and {value} is null", f"{name} {fault}", reason))
-    if column.type == "timestamp":
+    if column.type == "timestamp" and (types or {}).get(actual) != SNOWFLAKE_TIMESTAMP:
         rules.append(
             (f"not isfinite({value})", f"{name} not finite", literal(f"{name}: not finite: ") + f" || {shown}")
         )
@@ -86,9 +93,9 @@ def _case(pairs: list[tuple[str, str]]) -> str:
 
 
 def reason_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None = None) -> str:
-    """A DuckDB expression: NULL for a good row, else the first broken rule, e.g. 'Price: -3.5 is below 0'.
+    """An expression: NULL for a good row, else the first broken rule, e.g. 'Price: -3.5 is below 0'.
 
-    `types` (actual column name -> DuckDB type) leaves out checks that a typed column cannot fail.
+    `types` (actual column name -> type) leaves out checks that a typed column cannot fail.
     Uniqueness is not in it: `sales.duplicates` looks across rows.
     """
     return _case([(condition, reason) for condition, _, reason in _all_rules(contract, mapping, types)])
@@ -100,20 +107,31 @@ def rule_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mappi
 
 
 def bad_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None = None) -> str:
-    """A DuckDB condition that a bad row meets; may be NULL for a good one. Three times as fast as the reason."""
+    """A condition that a bad row meets; may be NULL for a good one. Three times as fast as the reason."""
     conditions = [condition for condition, _, _ in _all_rules(contract, mapping, types)]
     return " or ".join(f"({condition})" for condition in conditions) or "false"
 
 
-def typed_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None = None) -> str:
-    """A DuckDB select list with the contract's names and types; a missing optional column is a typed NULL.
+def order_sql(contract: Contract, mapping: Mapping[str, str | None], types: Mapping[str, str] | None = None) -> str:
+    """The terms of an ORDER BY over all columns, points in time first."""
+    columns = sorted(contract.columns, key=lambda column: column.type != "timestamp")
+    return ", ".join(_value(column, actual, types) for column in columns if (actual := mapping.get(column.name)))
+
+
+def typed_sql(
+    contract: Contract,
+    mapping: Mapping[str, str | None],
+    types: Mapping[str, str] | None = None,
+    name: Callable[[str], str] = quoted,
+) -> str:
+    """A select list with the contract's names and types; a missing optional column is a typed NULL.
 
     A value that does not fit its type becomes NULL, so use it on rows whose reason is NULL. With `types`, a unique
-    column of whole numbers keeps its type.
+    column of whole numbers keeps its type. `name` writes a column's name: Snowflake tells "StoreID" from StoreID.
     """
     parts = []
     for column in contract.columns:
         actual = mapping.get(column.name)
         value = f"cast(null as {SQL_TYPES[column.type]})" if actual is None else _value(column, actual, types)
-        parts.append(f"{value} as {quoted(column.name)}")
+        parts.append(f"{value} as {name(column.name)}")
     return ", ".join(parts)

@@ -1,5 +1,7 @@
 """Step ingest: run a DataImport spec's query month by month, check and publish the rows.
 
+Or push down: have the warehouse check and sum them, and publish its monthly rows; see sales.pushdown.
+
 Months are written to a local folder first and copied to the outputs, which may be mounts; see sales.staging.
 """
 
@@ -10,7 +12,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,12 @@ import pyarrow.parquet as pq
 
 from demand.contract import Contract, load_contract
 from demand.errors import StepError
+from demand.grain import GRAINS
 from demand.job_paths import job, on_azure, shown_input, shown_output
 from demand.steps import run
 from sales.contract_check import check_rows
 from sales.partitions import UNDATED, Field, Partition, read_fields, read_partitions
+from sales.pushdown import Aggregation, push_down
 from sales.snowflake import connect, execute, query_errors
 from sales.snowflake_sign_in import WAYS, WORKLOAD_IDENTITY, SignIn, sign_in_of
 from sales.specs import ImportSpec, load_connection, load_import_spec
@@ -33,6 +37,18 @@ from sales.staging import Staging, disk_errors, publish
 
 log = logging.getLogger("sales.ingest")
 MEMORY_LIMIT = "256MB"
+NEVER, ALWAYS, AUTO = "never", "always", "auto"
+
+
+@dataclass(frozen=True)
+class PushDown:
+    """Whether, and what, the warehouse sums; AUTO: on Azure where there are more than `above` rows, as `role`."""
+
+    when: str = NEVER
+    monthly_sql: Path | None = None
+    grain: str = GRAINS[0]
+    above: int = 0
+    role: str = "DEMAND_AGGREGATOR"
 
 
 @dataclass(frozen=True)
@@ -45,18 +61,21 @@ class ImportSettings:
     sales: Path
     staging: Path
     sign_in: SignIn = field(default_factory=SignIn)
+    pushdown: PushDown = field(default_factory=PushDown)
 
 
 def import_sales(settings: ImportSettings) -> int:
     """Run the import and return its number of rows.
 
-    On success `sales` holds one Parquet file a month and the file MLTable, and no month is left in the staging folder.
+    On success `sales` holds one Parquet file a month, or the monthly rows of a push-down, and the file MLTable.
     Otherwise `sales` is not a table, and finished months wait in the staging folder for the next run.
 
     Raises:
         StepError: a spec, the warehouse, the data or the disk is not as it must be; one line says which and where.
     """
     with tempfile.TemporaryDirectory(prefix="import-") as folder, disk_errors(settings.staging):
+        if _is_pushed_down(settings):
+            return _push_down(settings, Path(folder))
         staging = Staging(settings.staging, _staging_key(settings))
         rows = _fetch_all(settings, staging, Path(folder))
         files = sorted(Path(folder).glob("*.parquet"))
@@ -64,6 +83,35 @@ def import_sales(settings: ImportSettings) -> int:
         publish(files, settings.sales)
         staging.clear()
     log.info("Imported %d rows into %s", rows, "output sales" if on_azure() else settings.sales)
+    return rows
+
+
+def _is_pushed_down(settings: ImportSettings) -> bool:
+    """Whether the warehouse sums; by AUTO it says how many rows there are first."""
+    wanted = settings.pushdown
+    if wanted.when != AUTO or not on_azure():
+        return wanted.when == ALWAYS
+    spec = load_import_spec(settings.import_spec)
+    with connect(load_connection(settings.connection), settings.sign_in) as session:
+        ((rows,),) = execute(session, f"select count(*) from (\n{spec.query}\n) as sale", spec.place).fetchall()
+    log.info("%d rows; the warehouse sums more than %d itself", rows, wanted.above)
+    return int(rows) > wanted.above
+
+
+def _push_down(settings: ImportSettings, folder: Path) -> int:
+    """Publish monthly rows that the warehouse has summed; returns the rows that it looked at."""
+    wanted = settings.pushdown
+    if wanted.monthly_sql is None:
+        raise StepError("a push-down needs the aggregation's SQL: give monthly_sql")
+    spec, contract = load_import_spec(settings.import_spec), load_contract(settings.contract)
+    texts = [path.read_text(encoding="utf-8") for path in (wanted.monthly_sql, settings.contract)]
+    aggregation = Aggregation(texts[0], wanted.grain, texts[1])
+    connection = replace(load_connection(settings.connection), role=wanted.role)
+    with connect(connection, settings.sign_in) as session:
+        today = contract.as_of(datetime.now(UTC).date())
+        rows = push_down(session, spec, today, aggregation, settings.staging, folder)
+    publish(sorted(folder.iterdir()), settings.sales)
+    log.info("%d rows stay in the warehouse, their months are in %s", rows, shown_output("sales", settings.sales))
     return rows
 
 
@@ -181,6 +229,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--sign-in", choices=WAYS, default=WORKLOAD_IDENTITY, help="how to sign in to the warehouse")
     parser.add_argument("--vault-url", help="Key Vault with the private key, for --sign-in key_pair")
     parser.add_argument("--key-name", default="snowflake-private-key", help="secret that holds the PEM private key")
+    parser.add_argument("--push-down", choices=(NEVER, ALWAYS, AUTO), default=NEVER, help="have the warehouse sum")
+    parser.add_argument("--push-down-above", type=int, default=0, help="rows, for --push-down auto")
+    parser.add_argument("--push-down-role", default="DEMAND_AGGREGATOR", help="role that may make tables")
+    parser.add_argument("--monthly-sql", type=Path, help="the aggregation, SQL, for a push-down")
+    parser.add_argument("--grain", choices=GRAINS, default=GRAINS[0], help="what a monthly row of a push-down is")
     parser.add_argument("--sales", type=Path, required=True, help="output folder: Parquet files and MLTable")
     parser.add_argument("--staging", type=Path, required=True, help="folder that keeps finished months for a retry")
     return parser
@@ -191,7 +244,9 @@ def main(argv: list[str] | None = None) -> int:
     options = build_parser().parse_args(argv)
     files = (options.connection, options.import_spec, options.contract)
     sign_in = sign_in_of(options.sign_in, options.vault_url, options.key_name)
-    settings = ImportSettings(*files, options.sales, options.staging, sign_in)
+    above, role = options.push_down_above, options.push_down_role
+    pushdown = PushDown(options.push_down, options.monthly_sql, options.grain, above, role)
+    settings = ImportSettings(*files, options.sales, options.staging, sign_in, pushdown)
 
     def work() -> int:
         import_sales(settings)

@@ -58,6 +58,14 @@ class Staging:
         shutil.copyfile(file, self._folder / name)
         (self._folder / f"{name}{_DONE}").write_text(_hash(file), encoding="ascii")
 
+    def prune(self, parts: Sequence[Partition]) -> None:
+        """Remove this key's months that are none of `parts`, marks first."""
+        current = {(part.month, part.fingerprint) for part in parts}
+        for path in sorted(self._folder.glob(f"{self._key}.*"), key=lambda path: not path.name.endswith(_DONE)):
+            _, month, fingerprint, *_ = path.name.split(".")
+            if (month, fingerprint) not in current:
+                path.unlink(missing_ok=True)
+
     def clear(self) -> None:
         """Remove every month of every run, marks first; a run that still goes on then fetches what it lacks."""
         ours = [path for path in self._folder.iterdir() if _OURS.fullmatch(path.name)]
@@ -85,7 +93,7 @@ def disk_errors(staging: Path) -> Iterator[None]:
 
 
 def publish(files: Sequence[Path], sales: Path) -> None:
-    """Put the months and MLTable into `sales` and nothing else; after an error nothing of them is left there.
+    """Put the files and MLTable into `sales` and nothing else; after an error nothing of them is left there.
 
     The folder is never removed or replaced, since it may be a mount, and it may hold what an earlier try left.
     """
@@ -93,7 +101,7 @@ def publish(files: Sequence[Path], sales: Path) -> None:
     mark = sales / "MLTable"
     try:
         mark.unlink(missing_ok=True)
-        for old in sales.glob("*.parquet"):
+        for old in [*sales.glob("*.parquet"), *sales.glob("*.json")]:
             old.unlink()
         for path in files:
             shutil.copyfile(path, sales / path.name)
