@@ -57,8 +57,9 @@ def for_jobs(sales: Path | None = None, summed_by: str | None = None) -> None:
     """
     if not site.is_local():
         # Only a push-down is asked for with the job; else the schedule imports, or `make import-data`.
-        code = import_sales(summed_by) if summed_by else assets()
-        if code:
+        if not summed_by:
+            assets()
+        elif code := import_sales(summed_by):
             raise SystemExit(code)
         return
     environments()

@@ -35,7 +35,7 @@ LEFT_OUT = ("Age",)
 BINS = 63
 
 
-class WeightedMedian(AbsoluteError):  # type: ignore[misc]
+class WeightedMedian(AbsoluteError):  # type: ignore[misc]  # noqa: N818  it is a loss, no exception
     """The absolute error, with the median of a leaf in plain NumPy: the same to the last bit.
 
     scikit-learn's own goes through the array API for each leaf, which takes more than half of a fit (1.9).

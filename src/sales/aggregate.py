@@ -25,6 +25,7 @@ from sales.contract_check import CHECKED, check_rows
 from sales.files import find_parquet
 from sales.months import Rows
 from sales.pushdown import Aggregation
+from sales.pushdown_sql import QUARANTINE
 
 log = logging.getLogger(__name__)
 # Up to where the memory limit is doubled.
@@ -91,7 +92,7 @@ def taken(sales: Path, wanted: Aggregation, monthly: Path, quarantine: Path) -> 
         (bad / "quarantine.csv").write_text("reason,file,row\n", encoding="utf-8")
         rows = Rows(**json.loads((folder / months.ROWS).read_text(encoding="utf-8")))
     if rows.quarantined:
-        log.warning("%d bad rows are in the warehouse's table %s", rows.quarantined, pushdown.QUARANTINE)
+        log.warning("%d bad rows are in the warehouse's table %s", rows.quarantined, QUARANTINE)
     return rows
 
 

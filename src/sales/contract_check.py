@@ -107,7 +107,8 @@ def _flag_repeats(con: duckdb.DuckDBPyConnection, given: _Input, read: int, spil
         con.execute(
             f"insert into repeats select _file, _row, {literal(f'{name} occurs more than once')}, {reason} from ("
             f"  select *, row_number() over (partition by {quoted(actual)} order by {order}, _file, _row) as nth"
-            f"  from located where {quoted(actual)} in (select value from duplicated) and {given.sql(reason_sql)} is null"
+            f"  from located where {quoted(actual)} in (select value from duplicated)"
+            f"  and {given.sql(reason_sql)} is null"
             ") where nth > 1 and (_file, _row) not in (select (_file, _row) from repeats)"
         )
 
@@ -163,7 +164,7 @@ def _too_many(con: duckdb.DuckDBPyConnection, given: _Input, bad: int, read: int
 
 def _good_rows(con: duckdb.DuckDBPyConnection, given: _Input, broken: int, repeats: int) -> None:
     """View CHECKED; rows are looked at again only if some are bad."""
-    select = given.sql(typed_sql)
+    select = typed_sql(given.contract, given.mapping, given.types, bounded=broken > 0)
     conditions = []
     if broken:
         conditions.append(f"({given.sql(bad_sql)}) is not true")

@@ -1,6 +1,6 @@
 """The sales contract as SQL that finds the rows which break it, for DuckDB and for Snowflake.
 
-What the two write otherwise is told by the types: a column of the type SNOWFLAKE_TIMESTAMP is one of a warehouse.
+What the two write otherwise is told by the types: those of a warehouse are a `SnowflakeTypes`.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,9 +11,14 @@ from demand.contract import SQL_TYPES, Column, Contract
 # Monthly sums are exact decimals with 12 digits before the point (ml/data/monthly_sales.sql).
 NUMBER_LIMIT = "1e12"
 INTEGER_TYPES = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
-# Snowflake has no infinite moments, and no function that would ask for them.
-SNOWFLAKE_TIMESTAMP = "TIMESTAMP_NTZ"
 _ARTICLE = {"string": "a text", "timestamp": "a timestamp", "number": "a number", "boolean": "true or false"}
+
+
+class SnowflakeTypes(dict[str, str]):
+    """Column name -> type, in DuckDB's words, of columns in Snowflake.
+
+    There are no infinite moments there and no ISFINITE, and NaN is above every number.
+    """
 
 
 def quoted(name: str) -> str:
@@ -37,8 +42,6 @@ def _value(column: Column, actual: str, types: Mapping[str, str] | None) -> str:
     """The value in the contract's type; a cast that changes nothing is left out, since it costs on each row."""
     target = SQL_TYPES[column.type]
     present = None if types is None else types.get(actual)
-    if present == SNOWFLAKE_TIMESTAMP:
-        present = "TIMESTAMP"
     if present == target and target != "VARCHAR":
         return quoted(actual)
     if column.unique and present in INTEGER_TYPES:
@@ -57,7 +60,8 @@ def _rules(column: Column, actual: str, types: Mapping[str, str] | None) -> list
         fault = f"not {_ARTICLE[column.type]}"
         reason = literal(f'{name}: {fault}: "') + f" || {shown} || '\"'"
         rules.append((f"{raw} is not null and {value} is null", f"{name} {fault}", reason))
-    if column.type == "timestamp" and (types or {}).get(actual) != SNOWFLAKE_TIMESTAMP:
+    is_duckdb = not isinstance(types, SnowflakeTypes)
+    if column.type == "timestamp" and is_duckdb:
         rules.append(
             (f"not isfinite({value})", f"{name} not finite", literal(f"{name}: not finite: ") + f" || {shown}")
         )
@@ -65,14 +69,23 @@ def _rules(column: Column, actual: str, types: Mapping[str, str] | None) -> list
         reason = literal(f"{name}: ") + f" || {shown} || " + literal(f" is in the future, after {column.latest}")
         condition = f"{value} >= timestamp '{column.latest + timedelta(days=1)}'"
         rules.append((condition, f"{name} in the future", reason))
-    if column.type == "number":  # NaN and infinity too: DuckDB orders NaN above every number
-        condition = f"not (abs({value}) < {NUMBER_LIMIT})"
+    if column.type == "number":
+        condition = f"not {_in_range(value, types)}"
         rules.append((condition, f"{name} out of range", literal(f"{name}: out of range: ") + f" || {shown}"))
     if column.minimum is not None:
         fault = f"below {column.minimum:g}"
         reason = literal(f"{name}: ") + f" || {shown} || " + literal(f" is {fault}")
         rules.append((f"{value} < {column.minimum:g}", f"{name} {fault}", reason))
     return rules
+
+
+def _in_range(value: str, types: Mapping[str, str] | None) -> str:
+    """Condition that a number which can be summed meets; NULL for none.
+
+    DuckDB takes the comparison for granted where Parquet's statistics say so, and they leave NaN out.
+    """
+    condition = f"abs({value}) < {NUMBER_LIMIT}"
+    return f"({condition})" if isinstance(types, SnowflakeTypes) else f"(isfinite({value}) and {condition})"
 
 
 def _all_rules(
@@ -123,15 +136,22 @@ def typed_sql(
     mapping: Mapping[str, str | None],
     types: Mapping[str, str] | None = None,
     name: Callable[[str], str] = quoted,
+    *,
+    bounded: bool = False,
 ) -> str:
     """A select list with the contract's names and types; a missing optional column is a typed NULL.
 
     A value that does not fit its type becomes NULL, so use it on rows whose reason is NULL. With `types`, a unique
     column of whole numbers keeps its type. `name` writes a column's name: Snowflake tells "StoreID" from StoreID.
+
+    With `bounded` a number out of range is NULL: an engine may work out what follows of a row, such as its cast to a
+    decimal, before the condition that leaves the row out.
     """
     parts = []
     for column in contract.columns:
         actual = mapping.get(column.name)
         value = f"cast(null as {SQL_TYPES[column.type]})" if actual is None else _value(column, actual, types)
+        if bounded and column.type == "number" and actual is not None:
+            value = f"case when {_in_range(value, types)} then {value} end"
         parts.append(f"{value} as {name(column.name)}")
     return ", ".join(parts)

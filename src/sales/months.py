@@ -1,4 +1,4 @@
-"""Which monthly rows are kept, and what is said of them: the end of every aggregation, wherever the rows were summed."""
+"""Which monthly rows are kept, and what is said of them: how every aggregation ends, wherever rows were summed."""
 
 import json
 from collections.abc import Mapping

@@ -9,8 +9,8 @@ import hashlib
 import json
 import logging
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,22 @@ class Aggregation:
         return {"grain": self.grain, "sql": _digest(self.sql), "contract": _digest(self.contract)}
 
 
+@dataclass(frozen=True)
+class _Warehouse:
+    """A session, and the place of the query by which errors name it."""
+
+    session: Any
+    place: str
+
+    def ask(self, sql: str) -> Sequence[Sequence[Any]]:
+        """Rows of a query; [] of a statement that gives none."""
+        return list(execute(self.session, sql, self.place).fetchall())
+
+    def one(self, sql: str) -> int:
+        """The one number that a query gives."""
+        return int(self.ask(sql)[0][0])
+
+
 def push_down(
     session: Any, spec: ImportSpec, contract: Contract, wanted: Aggregation, staging: Path, folder: Path
 ) -> int:
@@ -64,86 +80,78 @@ def push_down(
     Raises:
         StepError: the warehouse refuses a statement, there is no row, or more rows are bad than the contract allows.
     """
-    warnings = StepWarnings("import")
-    statements, checked = _check(session, spec, contract, warnings)
-    parts = _months(session, spec, statements)
+    warehouse, warnings = _Warehouse(session, spec.place), StepWarnings("import")
+    statements = _statements(warehouse, Statements(spec.query, contract, read_fields(session, spec, contract)))
+    checked = _check(warehouse, statements, warnings)
+    parts = _months(warehouse, statements)
     kept = Staging(staging / "pushed-down", wanted.key)
     with tempfile.TemporaryDirectory() as local:
         taken = [part for part in parts if kept.take(part, Path(local, f"{part.month}.parquet"))]
         changed = [part for part in parts if part not in taken]
         for _, year in groupby(changed, lambda part: part.month[:4]):
-            _sum(session, spec, statements, wanted, list(year), kept, Path(local))
+            months_of_year = list(year)
+            warehouse.ask(statements.checked([_span(part.month) for part in months_of_year]))
+            _sum(warehouse, wanted, months_of_year, kept, Path(local))
         log.info("%d months: %d summed in the warehouse, %d as before", len(parts), len(changed), len(taken))
-        _finish(session, spec, statements, contract, wanted, checked, warnings, Path(local), folder)
+        sold = months.Sold(warehouse.ask, f"{statements.good} as sale")
+        asked = months.Asked(contract.frequency, wanted.grain, spec.place)
+        with duckdb.connect(config={"memory_limit": "512MB", "temp_directory": local}) as con:
+            together = literal(str(Path(local, "*.parquet")))
+            con.execute(f"create temp table monthly as select * from read_parquet({together})")
+            months.keep(con, sold, checked, asked, warnings, folder)
     mark = {**wanted.mark(), "months": {part.month: [part.rows, part.fingerprint] for part in parts}}
     (folder / MARK).write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
     kept.prune(parts)
     return checked.read
 
 
-def _check(session: Any, spec: ImportSpec, contract: Contract, warnings: StepWarnings) -> tuple[Statements, Checked]:
-    """The statements for the good rows, and what the check has counted; bad rows are in the table SALES_QUARANTINE."""
-    fields = read_fields(session, spec, contract)
-    statements = Statements(spec.query, contract, fields)
+def _statements(warehouse: _Warehouse, statements: Statements) -> Statements:
+    """The same with the unique columns of which a value occurs more than once."""
     for name in statements.uniques():
-        execute(session, statements.repeats(name), spec.place)
-    repeated = tuple(
-        name
-        for name in statements.uniques()
-        if _one(session, f"select count(*) from {statements.table_of(name)}", spec.place)
-    )
-    statements = Statements(spec.query, contract, fields, repeated)
-    read = _one(session, statements.count(), spec.place)
+        warehouse.ask(statements.repeats(name))
+    counts = {name: warehouse.one(f"select count(*) from {statements.table_of(name)}") for name in statements.uniques()}
+    return replace(statements, repeated=tuple(name for name, count in counts.items() if count))
+
+
+def _check(warehouse: _Warehouse, statements: Statements, warnings: StepWarnings) -> Checked:
+    """Put bad rows into the table SALES_QUARANTINE, and count.
+
+    Raises:
+        StepError: there is no row, none is good, or more are bad than allowed.
+    """
+    read, allowed = warehouse.one(statements.count()), statements.contract.max_bad_fraction
     if not read:
-        raise StepError(f"{spec.place}: the query gives no row; load sales first, or change its conditions")
-    execute(session, statements.bad(), spec.place)
-    execute(session, pushdown_sql.quarantine(), spec.place)
-    rules = execute(session, pushdown_sql.by_rule(), spec.place).fetchall()
-    bad = sum(int(count) for _, count, _ in rules)
-    if rules:
-        rule, count, reason = rules[0]
-        often = f"most often: {rule} ({count} rows), for example {reason}; all of them: table {QUARANTINE}"
-        if bad == read or bad > contract.max_bad_fraction * read:
-            raise StepError(
-                f"{spec.place}: {bad} of {read} rows ({bad / read:.1%}) break the contract, which allows "
-                f"{contract.max_bad_fraction:.1%}; {often}; correct them at the source, or raise max_bad_fraction in "
-                "the contract"
-            )
-        warnings.add(f"{bad} of {read} rows break the contract and are quarantined; {often}")
-    return statements, Checked(read, bad, {str(rule): int(count) for rule, count, _ in rules})
+        raise StepError(f"{warehouse.place}: the query gives no row; load sales first, or change its conditions")
+    warehouse.ask(statements.bad())
+    warehouse.ask(pushdown_sql.quarantine())
+    rules = warehouse.ask(pushdown_sql.by_rule())
+    if not rules:
+        return Checked(read, 0)
+    bad, (rule, count, reason) = sum(int(count) for _, count, _ in rules), rules[0]
+    often = f"most often: {rule} ({count} rows), for example {reason}; all of them: table {QUARANTINE}"
+    if bad == read or bad > allowed * read:
+        share = f"{bad} of {read} rows ({bad / read:.1%}) break the contract, which allows {allowed:.1%}"
+        hint = "correct them at the source, or raise max_bad_fraction in the contract"
+        raise StepError(f"{warehouse.place}: {share}; {often}; {hint}")
+    warnings.add(f"{bad} of {read} rows break the contract and are quarantined; {often}")
+    return Checked(read, bad, {str(rule): int(count) for rule, count, _ in rules})
 
 
-def _one(session: Any, sql: str, place: str) -> int:
-    return int(execute(session, sql, place).fetchall()[0][0])
-
-
-def _months(session: Any, spec: ImportSpec, statements: Statements) -> list[Partition]:
+def _months(warehouse: _Warehouse, statements: Statements) -> list[Partition]:
     """The months of good rows, each with its number of rows and a fingerprint of them."""
-    rows = execute(session, statements.fingerprints(), spec.place).fetchall()
     return [
         Partition(f"{int(number) // 100:04d}-{int(number) % 100:02d}", "", int(count), _digest(f"{count} {total}")[:32])
-        for number, count, total in rows
+        for number, count, total in warehouse.ask(statements.fingerprints())
     ]
 
 
-def _sum(
-    session: Any,
-    spec: ImportSpec,
-    statements: Statements,
-    wanted: Aggregation,
-    parts: Sequence[Partition],
-    kept: Staging,
-    local: Path,
-) -> None:
+def _sum(warehouse: _Warehouse, wanted: Aggregation, parts: Sequence[Partition], kept: Staging, local: Path) -> None:
     """Sum these months, fetch them, and keep each at once: a run that dies after this does not sum them again."""
-    execute(session, statements.checked([_span(part.month) for part in parts]), spec.place)
-    execute(session, f"set grain = {literal(wanted.grain)}", spec.place)
+    warehouse.ask(f"set grain = {literal(wanted.grain)}")
     together = local / "together"
-    with (
-        query_errors(spec.place),
-        duckdb.connect(config={"memory_limit": "256MB", "temp_directory": str(local)}) as con,
-    ):
-        _fetch(execute(session, wanted.sql, spec.place), together)
+    with query_errors(warehouse.place):
+        _fetch(execute(warehouse.session, wanted.sql, warehouse.place), together)
+    with duckdb.connect(config={"memory_limit": "256MB", "temp_directory": str(local)}) as con:
         for part in parts:
             target = local / f"{part.month}.parquet"
             con.execute(
@@ -184,29 +192,6 @@ def _span(month: str) -> tuple[str, str]:
     return f"{month}-01", f"{year + number // 12:04d}-{number % 12 + 1:02d}-01"
 
 
-def _finish(
-    session: Any,
-    spec: ImportSpec,
-    statements: Statements,
-    contract: Contract,
-    wanted: Aggregation,
-    checked: Checked,
-    warnings: StepWarnings,
-    local: Path,
-    folder: Path,
-) -> None:
-    """Whole months alone, and what is said of them, as the aggregate step does it."""
-
-    def ask(query: str) -> Sequence[Sequence[Any]]:
-        return list(execute(session, query, spec.place).fetchall())
-
-    sold = months.Sold(ask, f"{statements.good} as sale")
-    with duckdb.connect(config={"memory_limit": "512MB", "temp_directory": str(local)}) as con:
-        con.execute(f"create temp table monthly as select * from read_parquet({literal(str(local / '*.parquet'))})")
-        asked = months.Asked(contract.frequency, wanted.grain, spec.place)
-        months.keep(con, sold, checked, asked, warnings, folder)
-
-
 def is_pushed_down(sales: Path) -> bool:
     """Whether the folder holds monthly rows of a push-down."""
     return (sales / MARK).is_file()
@@ -219,13 +204,9 @@ def check_mark(sales: Path, wanted: Aggregation) -> None:
     other = [text for name, text in names.items() if mark.get(name) != now[name]]
     if other:
         raise StepError(
-            f"the warehouse has summed these sales by {mark.get('grain')}, and {_listed(other)} of this run is another: "
-            f"import them again, make import-data PUSHDOWN=1 GRAIN={wanted.grain}"
+            f"the warehouse has summed these sales by {mark.get('grain')}, and {' and '.join(other)} of this run is "
+            f"another: import them again, make import-data PUSHDOWN=1 GRAIN={wanted.grain}"
         )
-
-
-def _listed(names: Iterable[str]) -> str:
-    return " and ".join(names)
 
 
 def _digest(text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from demand.contract import Column, Contract
-from sales.contract_sql import SNOWFLAKE_TIMESTAMP, bad_sql, literal, order_sql, quoted, reason_sql, rule_sql, typed_sql
+from sales.contract_sql import SnowflakeTypes, bad_sql, literal, order_sql, quoted, reason_sql, rule_sql, typed_sql
 from sales.partitions import Field
 
 BAD, CHECKED, QUARANTINE = "bad_sales", "checked_sales", "SALES_QUARANTINE"
@@ -29,7 +29,7 @@ def typed(column: Column, field: Field) -> tuple[str, str]:
         return source, "VARCHAR"
     if column.type == "timestamp" and kind in _MOMENTS:
         moment = f"convert_timezone('UTC', {source})" if kind in _ZONED else source
-        return f"{moment}::timestamp_ntz", SNOWFLAKE_TIMESTAMP
+        return f"{moment}::timestamp_ntz", "TIMESTAMP"
     if column.type == "number" and kind in {"FIXED", "REAL"}:
         return f"{source}::double", "DOUBLE"
     if column.type == "boolean" and kind in {"BOOLEAN", "FIXED"}:
@@ -60,8 +60,8 @@ class Statements:
         return {column.name: sources.get(column.name) for column in self.contract.columns}
 
     @cached_property
-    def _types(self) -> dict[str, str]:
-        return {source: kind for source, (_, kind) in self._typed.items()}
+    def _types(self) -> SnowflakeTypes:
+        return SnowflakeTypes({source: kind for source, (_, kind) in self._typed.items()})
 
     @cached_property
     def rows(self) -> str:
@@ -113,7 +113,7 @@ class Statements:
     @cached_property
     def good(self) -> str:
         """The rows that met the contract, as the aggregation takes them."""
-        columns = typed_sql(self.contract, self._mapping, self._types, plain)
+        columns = typed_sql(self.contract, self._mapping, self._types, plain, bounded=True)
         alone = " and ".join(
             f"({quoted(self._source(name))} is null or not {self._is_repeated(name)})" for name in self.repeated
         )

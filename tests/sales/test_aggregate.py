@@ -98,6 +98,31 @@ def test_bad_row_is_quarantined_with_reason_file_and_row(step: Step, change: dic
     assert step.monthly()["TotalSales"].tolist() == [151 * 3.0]
 
 
+@pytest.mark.parametrize("repeats", [0, 1])
+def test_a_price_that_is_no_number_is_quarantined_though_parquets_statistics_leave_it_out(
+    step: Step, repeats: int
+) -> None:
+    step.write([raw_row(number) for number in range(400)])
+    step.write([raw_row(number) for number in range(repeats)], name="part-1")
+    path = step.sales / "part-0.parquet"
+    with duckdb.connect() as con:
+        con.execute(f"create table t as select * from '{path}'")
+        con.execute("update t set Price = 'nan' where SaleID = '9'")
+        con.execute(f"copy t to '{path}' (format parquet)")
+    rows = step.run()
+    assert rows.by_rule["Price out of range"] == 1 and rows.quarantined == 1 + repeats
+    assert [bad["SaleID"] for bad in step.quarantined() if bad["reason"] == "Price: out of range: nan"] == ["9"]
+    assert step.monthly()["TotalSales"].tolist() == [399 * 3.0]
+
+
+def test_of_rows_with_one_id_the_earliest_is_kept_in_whatever_order_they_came(step: Step) -> None:
+    others = [raw_row(number) for number in range(1, 150)]
+    step.write([raw_row(0, SaleDate=pd.Timestamp("2024-01-20"), Quantity=5.0), *others])
+    step.write([raw_row(0, SaleDate=pd.Timestamp("2024-01-10"), Quantity=7.0)], name="part-1")
+    assert step.run().quarantined == 1
+    assert [bad["Quantity"] for bad in step.quarantined()] == ["5.0"]
+
+
 def test_unparsable_date_in_text_is_quarantined_as_it_came(step: Step) -> None:
     days = [raw_row(number, SaleDate="2024-01-31 08:00:00") for number in range(120)]
     step.write([*days, raw_row(999, SaleDate="32/13/2024")], SaleDate="varchar")

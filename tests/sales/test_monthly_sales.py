@@ -18,7 +18,9 @@ LAST = ("Country", "City", "Weather", "Promotion", "Holiday")
 def in_duckdb(rows, grain="store"):
     with duckdb.connect() as con:
         con.execute(f"create table checked_sales ({', '.join(f'{name} {kind}' for name, kind in RAW.items())})")
-        con.executemany(f"insert into checked_sales values ({', '.join('?' * len(RAW))})", [list(row.values()) for row in rows])
+        con.executemany(
+            f"insert into checked_sales values ({', '.join('?' * len(RAW))})", [list(row.values()) for row in rows]
+        )
         return con.execute(SQL, {"grain": grain}).df().sort_values(["StoreID", "MonthStart"], ignore_index=True)
 
 
@@ -89,7 +91,9 @@ def test_the_same_text_gives_the_same_result_over_snowflakes_protocol(shared_hom
         cursor = connection.cursor()
         cursor.execute("create or replace schema monthly_test")
         cursor.execute("use schema monthly_test")
-        cursor.execute(f"create table checked_sales ({', '.join(f'{name} {kinds[kind]}' for name, kind in RAW.items())})")
+        cursor.execute(
+            f"create table checked_sales ({', '.join(f'{name} {kinds[kind]}' for name, kind in RAW.items())})"
+        )
         for row in GIVEN:
             cursor.execute(f"insert into checked_sales values ({', '.join(_literal(value) for value in row.values())})")
         cursor.execute(SQL.replace("$grain", "'store'"))
