@@ -8,9 +8,10 @@ MAKEFLAGS += --no-print-directory
 export DEMAND_GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
 export DEMAND_GOALS := $(MAKECMDGOALS)
 
-MAIN_JOB := run-pipeline watch job-state cancel import-data forecast monitor schedules run-due replay simulate-year \
-  sweep verdict open ui register-assets ready environments
-SERVING := deploy rollback status predict soak instance-types setup-serving verify-model export-model promote signing-key
+MAIN_JOB := run-pipeline estimate watch job-state cancel import-data forecast monitor schedules run-due replay \
+  simulate-year sweep verdict open ui register-assets ready environments
+SERVING := deploy rollback status predict load soak instance-types setup-serving verify-model export-model promote \
+  signing-key
 DATA := start sales-query seed-sales workspace stop start-warehouse
 CHECKS := test test-fast bench results docs pictures check fmt review bump hooks \
   check-specs check-types check-sql check-lint check-format check-yaml check-versions

@@ -29,7 +29,9 @@ ALLOWED: dict[str, set[str]] = {
     # The check says what the formatter would change, and what the gate's thresholds (forecasting.thresholds) may be.
     # Of rollout only the policy, of the engine only how long collected rows are kept.
     "speccheck": {"amlspec", "specfmt", "forecasting", "monitoring", "rollout", "localml"},
-    "review": {"amlspec", "forecasting"},  # forecasting.verdict, which needs the standard library only
+    # Of forecasting only the verdict, which needs the standard library only.
+    "review": {"amlspec", "forecasting", "estimate"},
+    "estimate": {"amlspec", "host"},
     "sqlcheck": set(),
     "ownsales": {"amlspec", "host", "sales", "demand"},
     "warehouse": {"host", "amlspec", "sqlcheck", "sales", "demand"},
@@ -56,6 +58,7 @@ ALLOWED: dict[str, set[str]] = {
         *("amlspec", "host", "localml", "demand", "infra", "pipeline", "warehouse", "ownsales", "predict", "rollout"),
         *(
             "drift",
+            "estimate",
             "servers",
             "workspace",
             "overview",
@@ -74,7 +77,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "judge": {"amlspec", "host"},  # it calls the engine as a person does
     "results": {"amlspec", "host", "warehouse", "demand", "forecasting", "judging", "sales"},
-    "bench": {"amlspec", "host", "localml", "warehouse", "demand", "forecasting", "sales"},
+    "bench": {"amlspec", "host", "localml", "warehouse", "demand", "forecasting", "sales", "estimate"},
 }
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from amlspec.errors import UserError
+from bench import curves
 from demand.errors import StepError
 from demand.steps import STEP_ERROR_EXIT
 from host.state import home, read_json, write_json
@@ -18,9 +19,13 @@ BENCHES = {
     "reused_run_seconds": "bench.engine_bench:reused_run_seconds",
     "aggregate_vs_pandas_speedup": "bench.aggregate_bench:aggregate_vs_pandas_speedup",
     "aggregate_peak_mb": "bench.aggregate_bench:aggregate_peak_mb",
+    "aggregate_growth_peak_mb": "bench.scale_bench:aggregate_growth_peak_mb",
+    "aggregate_growth_vs_read": "bench.scale_bench:aggregate_growth_vs_read",
+    "estimate_error": "bench.scale_bench:estimate_error",
     "import_peak_mb": "bench.import_bench:bench_import_peak_mb",
     "pipeline_600k_series_months_seconds": "bench.series_bench:pipeline_600k_series_months_seconds",
     "pipeline_600k_series_months_peak_mb": "bench.series_bench:pipeline_600k_series_months_peak_mb",
+    "series_growth": "bench.series_bench:series_growth",
     "fit_vs_default_forest_speedup": "bench.fit_bench:fit_vs_default_forest_speedup",
     "score_vs_constant_rps_fraction": "bench.score_bench:score_vs_constant_rps_fraction",
     "score_vs_mlflow_serve_rps_ratio": "bench.score_bench:score_vs_mlflow_serve_rps_ratio",
@@ -38,12 +43,17 @@ def main(argv: list[str] | None = None) -> int:
     """Run the chosen measurements one after the other; 2 for an unknown name or what a measurement lacks."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", help="one of " + ", ".join(BENCHES))
-    only = parser.parse_args(argv).only
+    parser.add_argument("--curves", action="store_true", help="draw what bench.json knows; measure nothing")
+    args = parser.parse_args(argv)
+    only = args.only
     if only and only not in BENCHES:
         sys.stderr.write(f"error: {only} is not a measurement: choose one of {', '.join(BENCHES)}\n")
         return 2
     try:
-        measure([only] if only else BENCHES)
+        if args.curves:
+            sys.stdout.writelines(f"{path}\n" for path in curves.draw())
+        else:
+            measure([only] if only else BENCHES)
     except (UserError, StepError) as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code if isinstance(error, UserError) else STEP_ERROR_EXIT

@@ -4,6 +4,7 @@ Sales are generated as an import would leave them and registered; then the engin
 the memory of all its processes is added up while it runs.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,28 @@ from host.state import read_json
 PRODUCTS, MONTHS, DAYS = 20, 60, 8
 STORES, FEWER_STORES = 500, 50
 PEAK_GOAL_MB = 1500
+# Stores x PRODUCTS x MONTHS: 0.06, 0.6, 6 and 12 million series-months. BENCH_SERIES_MONTHS= caps them.
+GROWTH = (50, 500, 5_000, 10_000)
+GROWTH_GOAL_MB = 4000
+
+
+def series_growth() -> dict[str, Any]:
+    """MB of a whole run at the largest size, and seconds, memory and steps at each."""
+    most = int(os.environ.get("BENCH_SERIES_MONTHS", GROWTH[-1] * PRODUCTS * MONTHS))
+    figures = []
+    for stores in GROWTH:
+        if (months := stores * PRODUCTS * MONTHS) <= most:
+            figures.append({"series_months": months, **_measured(stores)})
+            sys.stdout.write(f"  {figures[-1]}\n")
+            sys.stdout.flush()
+    last = figures[-1]
+    return {
+        "value": round(last["peak_mb"]),
+        "unit": "MB",
+        "goal": f"<= {GROWTH_GOAL_MB}",
+        "peer": f"{last['series_months']:,} series-months in {last['seconds']:.0f} s",
+        "detail": {"sizes": figures},
+    }
 
 
 def make_sales(path: Path, stores: int, days: int = DAYS) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from amlspec.errors import UserError
 from demand.grain import GRAINS
+from estimate import __main__ as estimates
 from frontdoor import ready, site
 from frontdoor.app import JOB, SETUP, verb
 from frontdoor.options import Grain, Holdout, ModelVersion, Sales, Settings, run_settings
@@ -84,6 +85,18 @@ def import_data(no_wait: NoWait = False, pushdown: PushDown = False, grain: Grai
     if grain != GRAINS[0] and not pushdown:
         raise UserError("raw sales have no grain: GRAIN is for PUSHDOWN=1 alone")
     return ready.import_sales(grain if pushdown else "", waits=not no_wait)
+
+
+@verb(JOB, "./demand estimate --rows 50000000", "make estimate PIPELINE=forecast MACHINE=Standard_D8s_v3")
+def estimate(
+    pipeline: Annotated[str, typer.Option(help="of ml/pipelines")] = "train",
+    rows: Annotated[int | None, typer.Option(min=1, help="raw rows; default: those of the last run here")] = None,
+    series_months: Annotated[int | None, typer.Option(min=1, help="monthly rows; default: the same")] = None,
+    machine: Annotated[str | None, typer.Option(help="size of machine; default: prod's")] = None,
+    nodes: Annotated[int | None, typer.Option(min=1, help="how many machines; default: prod's")] = None,
+) -> int:
+    """Say what a run on Azure takes, before it is submitted: minutes, US dollars and kg CO2 by step."""
+    return estimates.run(pipeline, rows, series_months, machine, nodes)
 
 
 @verb(JOB, "./demand forecast --horizon 3 --plan plan.csv")

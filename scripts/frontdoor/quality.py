@@ -75,10 +75,13 @@ def test_fast(
     return _pytest(given, test_workers)
 
 
-@verb(CHECKS, "make bench ONLY=import")
-def bench(only: Annotated[list[str] | None, typer.Option(help="names of measurements")] = None) -> int:
-    """Measure speed and memory side by side, write bench.json (about 15 minutes in all)."""
-    return _module("bench", *(["--only", *only] if only else []))
+@verb(CHECKS, "make bench ONLY=import_peak_mb", "make bench CURVES=1")
+def bench(
+    only: Annotated[str | None, typer.Option(help="name of one measurement")] = None,
+    curves: Annotated[bool, typer.Option("--curves", help="draw docs/images/scale-*.svg of what is measured")] = False,
+) -> int:
+    """Measure speed and memory side by side, write bench.json (an hour in all; BENCH_ROWS= caps the largest sizes)."""
+    return _module("bench", *(["--only", only] if only else []), *(["--curves"] if curves else []))
 
 
 @verb(CHECKS, 'make results SALES="name=file.parquet other=file.parquet"')

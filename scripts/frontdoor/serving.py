@@ -20,7 +20,13 @@ from pipeline import models
 from predict import __main__ as predictions
 from predict import example
 from rollout import __main__ as rollout
+from rollout import open_loop
 from rollout import soak as soaking
+from rollout.load import Target
+from rollout.site import Site
+
+# An objective of `make load` that was not met.
+MISSED = 3
 
 
 @verb(hidden=True)
@@ -103,6 +109,29 @@ def soak(
         )
     finally:
         verbs_endpoints.stop_every()
+
+
+@verb(SERVING, "make load RATE=100 SLO_MS=50", "make load RATE=20 SLO_MS=200 ROWS=100 SECONDS=60 ENV=dev")
+def load(
+    rate: Annotated[float, typer.Option(help="requests a second, sent whether the endpoint keeps up or not")] = 50,
+    slo_ms: Annotated[float, typer.Option(help="milliseconds within which a request must be answered")] = 100,
+    percent: Annotated[float, typer.Option(help="share of the requests that must")] = 99,
+    seconds: Annotated[float, typer.Option(help="how long")] = 20,
+    rows: Annotated[int, typer.Option(min=1, help="rows in each request")] = 1,
+    grain: Grain = GRAINS[0],
+) -> int:
+    """Load the live endpoint at a constant rate: exit code 3 where it misses its objective."""
+    site.needs_az()
+    live = Site(rollout.DEPLOY / "endpoint.yml", rollout.DEPLOY / "deployment.yml", grain)
+    state = live.read()
+    if state is None or state.stable is None:
+        raise UserError(f"endpoint {live.name} serves nothing yet: make deploy")
+    chosen = example.pick(grain, None)
+    row = {"StoreID": chosen.store, "MonthYear": chosen.month, **chosen.more}
+    wanted = open_loop.Objective(rate, seconds, slo_ms, percent)
+    verdict = open_loop.run(Target(*live.address()), [{"input_data": [row] * rows}], wanted)
+    sys.stdout.writelines(f"{line}\n" for line in verdict.lines(wanted))
+    return MISSED if verdict.problem else 0
 
 
 @verb(SERVING)

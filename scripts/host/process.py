@@ -10,9 +10,16 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from host.mounts import Mounts
+
+
+class Process(Protocol):
+    """A child process, or one of a child."""
+
+    pid: int
+
 
 # What a step sees of the caller's environment. Credentials and PYTHONPATH of the shell are not among it.
 _PASSED = frozenset(
@@ -73,7 +80,7 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def wait(children: Iterable[subprocess.Popen[bytes]], seconds: float) -> None:
+def wait(children: Iterable[Process], seconds: float) -> None:
     """Return when one of `children` ends, after `seconds` at the latest.
 
     pidfd_open(2) came with Linux 5.3; elsewhere the whole time is slept.

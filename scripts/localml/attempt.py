@@ -13,7 +13,7 @@ from filelock import FileLock
 from amlspec.bindings import Value
 from amlspec.errors import UserError
 from host import process
-from localml import cache, packages, runs, tracking, workdir
+from localml import cache, packages, runs, tracking, warm, workdir
 from localml.plan import Step
 from localml.refusals import check_process
 from localml.values import Data
@@ -35,7 +35,7 @@ class Attempt:
     name: str
     folder: Path
     command: str
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | warm.Child
     run: str
     key: str
     lock: FileLock | None
@@ -63,12 +63,13 @@ def begin(
     """Start a step in `folder`. Raises UserError where its environment cannot be made or its command not be filled."""
     environment = step.environment
     python = packages.interpreter(environment.name, environment.packages, say)
+    warm.begin(python)
     place = workdir.make(step, folder, dict(inputs))
     mlflow = tracking.start_step(job.experiment, job.run, job.name, step.name)
     variables = process.environment(step.name, python, place.tmp, {**step.variables, **mlflow})
     variables = process.of_packages(place.packages, variables)
     check_process(step.name, place.command, variables)
-    child = process.spawn(place.command, place.code, variables, folder / "log.txt", place.mounts)
+    child = warm.spawn(python, place.command, place.code, variables, folder / "log.txt", place.mounts)
     run = mlflow["MLFLOW_RUN_ID"]
     return Attempt(f"{job.name}/{step.name}", folder, place.command, child, run, key, lock, time.monotonic())
 

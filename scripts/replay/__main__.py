@@ -59,6 +59,8 @@ def run(
     _forget_others(work)
     work.mkdir(parents=True, exist_ok=True)
     os.environ["LOCALML_HOME"] = str(work)
+    # Of a month's small jobs most would be the loading of their packages.
+    os.environ.setdefault("LOCALML_WARM", "1")
     try:
         parts = _sales(sales, seed, work)
         played = _span(parts, first, months, LEARNED + holdout)

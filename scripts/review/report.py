@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlspec.kinds import Kind
+from review import price
 from review.assets import Asset
 from review.change import Change
 from review.entries import AssetChange, Entries
@@ -44,7 +45,7 @@ def build(change: Change) -> Report:
         findings=[str(verdict.finding) for verdict in guard(change)],
         assets=assets,
         runs=runs,
-        cost=[*topics.lines(assets, is_cost), *topics.arguments(is_terraform_cost)],
+        cost=[*price.lines(change), *topics.lines(assets, is_cost), *topics.arguments(is_terraform_cost)],
         access=[*topics.lines(assets, is_access), *topics.arguments(is_terraform_access)],
         contract=topics.contract(impact),
         gate=[*topics.lines(assets, is_gate), *topics.gate()],

@@ -14,6 +14,7 @@ from demand.grain import COLUMN
 from demand.step_warnings import Entry, StepWarnings
 from sales import frequency
 from sales.contract_check import Checked
+from sales.contract_sql import literal
 from sales.frequency import Ask
 
 MONTHLY, ROWS = "monthly.parquet", "rows.json"
@@ -52,6 +53,20 @@ class Asked:
     frequency: str
     grain: str
     source: str
+
+
+def of_files(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Make the table `monthly` of every Parquet file in `folder`."""
+    con.execute(f"create temp table monthly as select * from read_parquet({literal(str(folder / '*.parquet'))})")
+
+
+def of_month(con: duckdb.DuckDBPyConnection, source: Path, month: str, target: Path) -> Path:
+    """Write the rows of one month (2024-03) of the Parquet file `source` to `target`; returns it."""
+    con.execute(
+        f"copy (select * from read_parquet({literal(str(source))}) where MonthStart = cast('{month}-01' as date) "
+        f"order by all) to {literal(str(target))} (format parquet)"
+    )
+    return target
 
 
 def keep(

@@ -96,8 +96,7 @@ def push_down(
         sold = months.Sold(warehouse.ask, f"{statements.good} as sale")
         asked = months.Asked(contract.frequency, wanted.grain, spec.place)
         with duckdb.connect(config={"memory_limit": "512MB", "temp_directory": local}) as con:
-            together = literal(str(Path(local, "*.parquet")))
-            con.execute(f"create temp table monthly as select * from read_parquet({together})")
+            months.of_files(con, Path(local))
             months.keep(con, sold, checked, asked, warnings, folder)
     mark = {**wanted.mark(), "months": {part.month: [part.rows, part.fingerprint] for part in parts}}
     (folder / MARK).write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
@@ -153,13 +152,7 @@ def _sum(warehouse: _Warehouse, wanted: Aggregation, parts: Sequence[Partition],
         _fetch(execute(warehouse.session, wanted.sql, warehouse.place), together)
     with duckdb.connect(config={"memory_limit": "256MB", "temp_directory": str(local)}) as con:
         for part in parts:
-            target = local / f"{part.month}.parquet"
-            con.execute(
-                f"copy (select * from read_parquet({literal(str(together))}) "
-                f"where MonthStart = cast('{part.month}-01' as date) order by all) "
-                f"to {literal(str(target))} (format parquet)"
-            )
-            kept.keep(part, target)
+            kept.keep(part, months.of_month(con, together, part.month, local / f"{part.month}.parquet"))
             log.info("%s: %d rows summed", part.month, part.rows)
     together.unlink()
 

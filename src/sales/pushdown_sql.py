@@ -137,10 +137,10 @@ class Statements:
                 f"select {literal(f'{name} occurs more than once')}, {text}, {columns} "
                 f"from {self._ranked} as sale where {self._later(number)}{earlier}"
             )
-        found = "\nunion all ".join(parts)
+        parts_together = "\nunion all ".join(parts)
         return (
             f"create or replace temporary table {BAD} as "
-            f"select current_timestamp() as CheckedAt, * from (\n{found}\n) as bad"
+            f"select current_timestamp() as CheckedAt, * from (\n{parts_together}\n) as bad"
         )
 
     def count(self) -> str:

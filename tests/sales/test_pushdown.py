@@ -146,9 +146,9 @@ def test_every_statement_is_snowflakes_sql(
 
 def summed(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Months that the last import summed."""
-    found = [record.getMessage()[:7] for record in caplog.records if record.getMessage().endswith("rows summed")]
+    months = [record.getMessage()[:7] for record in caplog.records if record.getMessage().endswith("rows summed")]
     caplog.clear()
-    return found
+    return months
 
 
 def test_only_a_month_whose_good_rows_changed_is_summed_again(

@@ -1,0 +1,142 @@
+"""ml/estimate.yml: how long each component takes on a known machine, and what machines and energy cost."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from amlspec.errors import UserError
+
+FILE = "ml/estimate.yml"
+# Text of a file of the repo, at whatever commit is looked at; None where it is not.
+Read = Callable[[str], str | None]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shape(_Model):
+    """Seconds of a component: fixed + per_million x millions of `of`, at most `at_most`; what remains after `fixed`
+    grows with each input of `times`, whose usual value stands beside it."""
+
+    of: Literal["rows", "series_months"]
+    fixed: float = Field(ge=0)
+    per_million: float = Field(ge=0)
+    at_most: int | None = Field(default=None, gt=0)
+    times: Mapping[str, float] = Field(default_factory=dict)
+
+    def worked_through(self, size: "Size") -> float:
+        """Millions that the component works through."""
+        amount = size.rows if self.of == "rows" else size.series_months
+        return min(amount, self.at_most or amount) / 1e6
+
+    def seconds(self, size: "Size", inputs: Mapping[str, Any]) -> float:
+        """On the machine of the file."""
+        factor = 1.0
+        for name, usual in self.times.items():
+            given = inputs.get(name)
+            factor *= float(given) / usual if isinstance(given, int | float) else 1.0
+        return self.fixed + self.per_million * self.worked_through(size) * factor
+
+
+class Machine(_Model):
+    """A size of virtual machine; `speed` is that of a core against the machine of the file."""
+
+    per_hour: float = Field(ge=0)
+    cores: int = Field(ge=1)
+    speed: float = Field(default=1.0, gt=0)
+
+
+class Waiting(_Model):
+    """Seconds that a node costs beside its work: until it has started, and idle before it ends."""
+
+    start_seconds: float = Field(ge=0)
+    idle_seconds: float = Field(ge=0)
+
+
+class Energy(_Model):
+    """Watts of a busy core, the data centre's overhead, and kg CO2 of a kWh."""
+
+    watts_per_core: float = Field(ge=0)
+    overhead: float = Field(ge=1)
+    kg_co2_per_kwh: float = Field(ge=0)
+
+    def kg(self, core_seconds: float) -> float:
+        """kg CO2 of so many busy core seconds."""
+        return core_seconds * self.watts_per_core * self.overhead / 3.6e6 * self.kg_co2_per_kwh
+
+
+class Usual(_Model):
+    """The size that a change is priced at, and where."""
+
+    rows: int = Field(gt=0)
+    series_months: int = Field(gt=0)
+    machine: str
+    nodes: int = Field(ge=1)
+
+
+class Settings(_Model):
+    """The file."""
+
+    measured: str
+    prices_of: str
+    usual: Usual
+    components: Mapping[str, Shape]
+    machines: Mapping[str, Machine]
+    waiting: Waiting
+    energy: Energy
+
+    def machine(self, name: str) -> Machine:
+        """Raises UserError for a machine without a price."""
+        if name not in self.machines:
+            raise UserError(f"{FILE}: no price of {name}: it has {', '.join(self.machines)}; add it there")
+        return self.machines[name]
+
+
+@dataclass(frozen=True)
+class Size:
+    """Raw rows, and monthly rows of all series."""
+
+    rows: int
+    series_months: int
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of a pipeline: its component's name, its literal inputs, and the nodes that it waits for."""
+
+    name: str
+    component: str
+    inputs: Mapping[str, Any]
+    after: frozenset[str] = field(default=frozenset())
+
+
+def of_folder(folder: Path = Path()) -> Read:
+    """Read from a folder."""
+
+    def read(path: str) -> str | None:
+        file = folder / path
+        return file.read_text(encoding="utf-8") if file.is_file() else None
+
+    return read
+
+
+def load(read: Read) -> Settings | None:
+    """The file; None where there is none.
+
+    Raises:
+        UserError: it is not as it must be.
+    """
+    text = read(FILE)
+    if text is None:
+        return None
+    try:
+        return Settings.model_validate(yaml.safe_load(text))
+    except (yaml.YAMLError, ValidationError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        place = ".".join(map(str, first["loc"]))
+        raise UserError(f"{FILE}: {place}: {' '.join(str(first['msg']).split())}") from None

@@ -1,0 +1,111 @@
+"""Seconds of components as the engine of this machine has measured them, and what follows for other sizes.
+
+A component that ran at sizes far enough apart has a line of its own, fitted to the relative errors; one that ran at
+about one size has the shape of ml/estimate.yml, scaled to what was measured.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from scipy.optimize import nnls
+
+from estimate import pipelines
+from estimate.settings import Node, Settings, Shape, Size, of_folder
+from host.state import home, read_json
+
+# Sizes this far apart tell what is fixed from what grows.
+SPAN = 2.0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one run of a component, what it was given, and the size of that run."""
+
+    component: str
+    seconds: float
+    size: Size
+    inputs: Mapping[str, Any]
+
+
+def fit(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """(fixed, per unit), none below zero, of (amount, seconds); the relative errors are least."""
+    amount, seconds = np.array(points, dtype=np.float64).T
+    (fixed, slope), _ = nnls(np.column_stack([1 / seconds, amount / seconds]), np.ones(len(seconds)))
+    return float(fixed), float(slope)
+
+
+def calibrated(settings: Settings, timings: Iterable[Timing]) -> tuple[Settings, dict[str, int]]:
+    """The settings with what was measured here; and how many runs each component's seconds rest on."""
+    known = [each for each in timings if each.component in settings.components]
+    of = {name: [each for each in known if each.component == name] for name in settings.components}
+    ratios = [_ratio(settings.components[each.component], each) for each in known]
+    usual = median(ratios) if ratios else 1.0
+    shapes = {name: _shape(settings.components[name], runs, usual) for name, runs in of.items()}
+    return settings.model_copy(update={"components": shapes}), {name: len(runs) for name, runs in of.items()}
+
+
+def _ratio(shape: Shape, timing: Timing) -> float:
+    return timing.seconds / max(shape.seconds(timing.size, timing.inputs), 1e-6)
+
+
+def _shape(shape: Shape, runs: Sequence[Timing], usual: float) -> Shape:
+    amounts = [shape.worked_through(each.size) for each in runs]
+    if runs and min(amounts) > 0 and max(amounts) >= SPAN * min(amounts):
+        fixed, slope = fit([(amount, each.seconds) for amount, each in zip(amounts, runs, strict=True)])
+        return shape.model_copy(update={"fixed": fixed, "per_million": slope})
+    ratio = median(_ratio(shape, each) for each in runs) if runs else usual
+    return shape.model_copy(update={"fixed": shape.fixed * ratio, "per_million": shape.per_million * ratio})
+
+
+def measured(folder: Path = Path()) -> list[Timing]:
+    """Timings of every completed job of this machine's engine whose size is known; reused steps are left out."""
+    known = _pipelines(folder)
+    listed: list[Timing] = []
+    for path in sorted((home() / "jobs").glob("*/job.json")):
+        record = read_json(path) or {}
+        nodes = known.get(str(record.get("display_name")))
+        if record.get("status") == "Completed" and nodes and (size := size_of(record)):
+            listed += _of_job(record, nodes, size)
+    return listed
+
+
+def _of_job(record: Mapping[str, Any], nodes: Sequence[Node], size: Size) -> Iterable[Timing]:
+    steps = record.get("jobs") or {}
+    for node in nodes:
+        step = steps.get(node.name) or {}
+        if step.get("seconds") and not step.get("reused_from"):
+            yield Timing(node.component, float(step["seconds"]), size, {**node.inputs, **(record.get("inputs") or {})})
+
+
+def _pipelines(folder: Path) -> dict[str, list[Node]]:
+    """Display name -> nodes, by which a job tells its pipeline."""
+    listed = {}
+    for path in sorted((folder / pipelines.FOLDER).glob("*.yml")):
+        text = path.read_text(encoding="utf-8")
+        names = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("display_name:")]
+        relative = f"{pipelines.FOLDER}/{path.name}"
+        if names:
+            listed[names[0]] = pipelines.nodes(of_folder(folder), relative)
+    return listed
+
+
+def size_of(record: Mapping[str, Any]) -> Size | None:
+    """The size of a job's data: what its aggregate step counted, or the rows of an import's files."""
+    steps = record.get("jobs") or {}
+    for step in steps.values():
+        outputs = step.get("outputs") or {}
+        for name in ("monthly", "sales"):
+            counts = Path(str(outputs.get(name)), "rows.json")
+            if counts.is_file():
+                given = json.loads(counts.read_text(encoding="utf-8"))
+                return Size(int(given["read"]), int(given["store_months"]))
+        files = list(Path(str(outputs.get("sales"))).glob("*.parquet"))
+        if files:
+            return Size(sum(pq.ParquetFile(file).metadata.num_rows for file in files), 0)
+    return None
