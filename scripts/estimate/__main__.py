@@ -35,6 +35,6 @@ def run(pipeline: str, rows: int | None, series_months: int | None, machine: str
     here, runs = timings.calibrated(settings, ran)
     machine, nodes = machine or usual.machine, nodes or usual.nodes
     estimated = cost.estimate(here, steps, size, machine, nodes)
-    counts = {step.name: runs.get(step.component, 0) for step in steps}
+    counts = {step.name: runs.get(here.name_of(step) or "", 0) for step in steps}
     sys.stdout.writelines(f"{line}\n" for line in table.lines(path, estimated, settings, size, machine, nodes, counts))
     return 0

@@ -48,8 +48,8 @@ def estimate(settings: Settings, nodes: Sequence[Node], size: Size, machine: str
 
 
 def _seconds(settings: Settings, node: Node, size: Size, speed: float) -> float | None:
-    shape = settings.components.get(node.component)
-    return shape.seconds(size, node.inputs) / speed if shape else None
+    name = settings.name_of(node)
+    return settings.components[name].seconds(size, node.inputs) / speed if name else None
 
 
 def schedule(nodes: Sequence[Node], seconds: Mapping[str, float], count: int) -> tuple[float, int]:

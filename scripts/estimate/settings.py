@@ -90,6 +90,10 @@ class Settings(_Model):
     waiting: Waiting
     energy: Energy
 
+    def name_of(self, node: "Node") -> str | None:
+        """Under which of `components` a node's seconds stand; None where they are unknown."""
+        return next((name for name in node.shapes if name in self.components), None)
+
     def machine(self, name: str) -> Machine:
         """Raises UserError for a machine without a price."""
         if name not in self.machines:
@@ -113,6 +117,11 @@ class Node:
     component: str
     inputs: Mapping[str, Any]
     after: frozenset[str] = field(default=frozenset())
+
+    @property
+    def shapes(self) -> tuple[str, str]:
+        """Names under which ml/estimate.yml may have its seconds, the narrower first: a component of several kinds."""
+        return f"{self.component}.{self.inputs.get('kind')}", self.component
 
 
 def of_folder(folder: Path = Path()) -> Read:

@@ -11,7 +11,7 @@ def lines(
 ) -> Iterator[str]:
     """The table; `runs` says for each node how many runs of this machine its seconds rest on."""
     yield f"{title}: {size.rows:,} rows, {size.series_months:,} series-months, {count} x {machine}"
-    yield f"  {'step':18} {'minutes':>8} {'USD':>8} {'kg CO2':>9}  from"
+    yield f"  {'step':18} {'min:s':>8} {'USD':>8} {'kg CO2':>9}  from"
     for name, cost in estimated.nodes.items():
         if cost is None:
             yield f"  {name:18} {'unknown':>8} {'unknown':>8} {'unknown':>9}  no timing of it: run it once"
@@ -29,7 +29,8 @@ def lines(
 
 
 def _cells(cost: Cost) -> str:
-    return f"{cost.seconds / 60:8.1f} {cost.dollars:8.3f} {cost.kg_co2:9.5f}"
+    minutes, seconds = divmod(round(cost.seconds), 60)
+    return f"{f'{minutes}:{seconds:02d}':>8} {cost.dollars:8.4f} {cost.kg_co2:9.6f}"
 
 
 def difference(before: Cost, after: Cost) -> str | None:

@@ -25,12 +25,11 @@ SPAN = 2.0
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one run of a component, what it was given, and the size of that run."""
+    """Seconds of one run of a node, and the size of that run."""
 
-    component: str
+    node: Node
     seconds: float
     size: Size
-    inputs: Mapping[str, Any]
 
 
 def fit(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -42,16 +41,18 @@ def fit(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 def calibrated(settings: Settings, timings: Iterable[Timing]) -> tuple[Settings, dict[str, int]]:
     """The settings with what was measured here; and how many runs each component's seconds rest on."""
-    known = [each for each in timings if each.component in settings.components]
-    of = {name: [each for each in known if each.component == name] for name in settings.components}
-    ratios = [_ratio(settings.components[each.component], each) for each in known]
+    of: dict[str, list[Timing]] = {name: [] for name in settings.components}
+    for each in timings:
+        if name := settings.name_of(each.node):
+            of[name].append(each)
+    ratios = [_ratio(settings.components[name], each) for name, runs in of.items() for each in runs]
     usual = median(ratios) if ratios else 1.0
     shapes = {name: _shape(settings.components[name], runs, usual) for name, runs in of.items()}
     return settings.model_copy(update={"components": shapes}), {name: len(runs) for name, runs in of.items()}
 
 
 def _ratio(shape: Shape, timing: Timing) -> float:
-    return timing.seconds / max(shape.seconds(timing.size, timing.inputs), 1e-6)
+    return timing.seconds / max(shape.seconds(timing.size, timing.node.inputs), 1e-6)
 
 
 def _shape(shape: Shape, runs: Sequence[Timing], usual: float) -> Shape:
@@ -79,8 +80,9 @@ def _of_job(record: Mapping[str, Any], nodes: Sequence[Node], size: Size) -> Ite
     steps = record.get("jobs") or {}
     for node in nodes:
         step = steps.get(node.name) or {}
-        if step.get("seconds") and not step.get("reused_from"):
-            yield Timing(node.component, float(step["seconds"]), size, {**node.inputs, **(record.get("inputs") or {})})
+        # A forked step has loaded its packages before, which no step on Azure has.
+        if step.get("seconds") and not step.get("reused_from") and not step.get("forked"):
+            yield Timing(node, float(step["seconds"]), size)
 
 
 def _pipelines(folder: Path) -> dict[str, list[Node]]:

@@ -20,7 +20,7 @@ from amlspec.bindings import FromJob, Value
 from amlspec.errors import UserError
 from host import process
 from host.state import home
-from localml import attempt, cache, job_outputs, records, runs, schema_guard, tracking
+from localml import attempt, cache, job_outputs, records, runs, schema_guard, tracking, warm
 from localml.attempt import Attempt, JobRun, NotKeptError
 from localml.environments import Resolved
 from localml.plan import Plan, Step
@@ -153,7 +153,8 @@ class Runner:
         self.running[name] = begun
         now, mark = dt.datetime.now(dt.UTC).isoformat(), process.process_mark(begun.process.pid)
         # The mark is what recovery ends the step by, should this process be killed.
-        self._update(name, status="Running", started=now, process=mark, command=begun.command)
+        forked = {"forked": True} if isinstance(begun.process, warm.Child) else {}
+        self._update(name, status="Running", started=now, process=mark, command=begun.command, **forked)
         self.view.started(name)
 
     def _note(self, environment: Resolved) -> None:

@@ -32,7 +32,8 @@ def test_a_line_through_small_sizes_reaches_far_beyond_them(fixed: float, slope:
 
 
 def test_timings_of_sizes_far_apart_give_a_component_its_own_line() -> None:
-    runs = [Timing("aggregate_sales", 2 + 3 * millions, Size(int(millions * 1e6), 1), {}) for millions in (1, 2, 8)]
+    node = Node("a", "aggregate_sales", {})
+    runs = [Timing(node, 2 + 3 * millions, Size(int(millions * 1e6), 1)) for millions in (1, 2, 8)]
     here, counts = timings.calibrated(settings(), runs)
     shape = here.components["aggregate_sales"]
     assert (shape.fixed, shape.per_million) == pytest.approx((2.0, 3.0))
@@ -40,10 +41,7 @@ def test_timings_of_sizes_far_apart_give_a_component_its_own_line() -> None:
 
 
 def test_timings_of_one_size_scale_what_is_known_and_what_never_ran_here() -> None:
-    twice = [
-        Timing("aggregate_sales", 2 * settings().components["aggregate_sales"].seconds(SIZE, {}), SIZE, {})
-        for _ in range(3)
-    ]
+    twice = [Timing(NODES[0], 2 * settings().components["aggregate_sales"].seconds(SIZE, {}), SIZE) for _ in range(3)]
     here, _ = timings.calibrated(settings(), twice)
     for name in ("aggregate_sales", "train_forest"):
         before, after = settings().components[name], here.components[name]
@@ -70,6 +68,12 @@ def test_nodes_wait_for_each_other_and_for_a_machine(machines: int, end: float, 
     assert cost.schedule(NODES, dict.fromkeys("abcd", 10.0), machines) == (end, used)
 
 
+def test_a_component_of_several_kinds_has_each_by_itself() -> None:
+    kinds = {kind: Node("n", "train_direct", {"kind": kind}) for kind in ("profile", "booster")}
+    assert settings().name_of(kinds["profile"]) == "train_direct.profile"
+    assert settings().name_of(kinds["booster"]) == "train_direct"
+
+
 def test_a_node_costs_its_start_its_work_and_its_idle_time() -> None:
     estimated = cost.estimate(settings(), NODES, SIZE, "Standard_D4s_v3", 2)
     work = settings().components["aggregate_sales"].seconds(SIZE, {})
@@ -91,7 +95,7 @@ def test_what_is_unknown_is_said_and_not_in_the_sum() -> None:
 def test_every_component_of_our_pipelines_has_a_shape() -> None:
     for path in Path("ml/pipelines").glob("*.yml"):
         for node in pipelines.nodes(of_folder(), f"ml/pipelines/{path.name}"):
-            assert node.component in settings().components or path.stem == "sweep", (path, node.component)
+            assert settings().name_of(node) or path.stem == "sweep", (path, node.component)
 
 
 def test_nodes_of_the_training_know_what_they_wait_for_and_what_they_are_given() -> None:
