@@ -1,7 +1,8 @@
 """A user's sales file (csv, csv.gz, parquet), checked with DuckDB and rewritten in the contract's names and types."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from demand.contract import SQL_TYPES, Contract, match_columns
 from sales.contract_sql import literal, quoted
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
+MEMORY_LIMIT = "512MB"
 PART_SIZE = "64MB"  # the warehouse takes each uploaded file in one piece
 
 
@@ -51,12 +53,25 @@ def check_file(path: Path, contract: Contract, work: Path, quarantine: Path) -> 
     if not path.stat().st_size:
         raise UserError(f"{path}: the file is empty; it needs a header and rows")
     try:
-        with duckdb.connect(config={"temp_directory": str(work), "preserve_insertion_order": False}) as connection:
+        with _on_disk(work) as connection:
             read = _open_parquet if path.name.lower().endswith(".parquet") else _open_csv
             read(connection, path, contract)
             return _split(connection, path, contract, work, quarantine)
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {(str(error).splitlines() or ['?'])[0]}") from error
+
+
+@contextmanager
+def _on_disk(work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in a file below `work`, gone afterwards: rows of a CSV, which is read once, do not stay in memory."""
+    file = work / "loading.duckdb"
+    config: dict[str, str | bool] = {"memory_limit": MEMORY_LIMIT, "preserve_insertion_order": False}
+    try:
+        with duckdb.connect(str(file), config={**config, "temp_directory": str(work)}) as connection:
+            yield connection
+    finally:
+        for path in (file, file.with_name(f"{file.name}.wal")):
+            path.unlink(missing_ok=True)
 
 
 def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path, contract: Contract) -> None:

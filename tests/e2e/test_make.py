@@ -17,7 +17,7 @@ from helpers_sales import daily_sales
 pytestmark = pytest.mark.slow  # each call starts the program
 
 ROOT = Path(__file__).parents[2]
-DROPPED = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "AZ_ML", "ENV", "LOCALML_HOME")
+DROPPED = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "AZ_ML", "ENV", "LOCALML_HOME", "LOCALML_WARM")
 TOOLS = "env git make sh"
 
 

@@ -75,7 +75,7 @@ class Engine:
 
     def environment(self) -> dict[str, str]:
         """Variables of a call."""
-        ours = {"LOCALML_HOME": str(self.home), "LOCALML_STRICT": self.strict}
+        ours = {"LOCALML_HOME": str(self.home), "LOCALML_STRICT": self.strict, "LOCALML_WARM": "0"}
         return {**os.environ, **ours, "PYTHONDONTWRITEBYTECODE": ""}
 
     def run(self, *arguments: str, code: int = 0) -> Done:
@@ -86,6 +86,7 @@ class Engine:
             patch.chdir(self.root)
             patch.setenv("LOCALML_HOME", str(self.home))
             patch.setenv("LOCALML_STRICT", self.strict)
+            patch.setenv("LOCALML_WARM", "0")
             returned = cli.main(list(arguments))
         signal.signal(signal.SIGTERM, before)
         assert returned == code, out.getvalue() + err.getvalue()

@@ -160,6 +160,24 @@ def test_import_data_runs_the_registered_component_with_the_vaults_key(azure):
     assert "jobs.import.component=azureml:import_sales:" in submitted
 
 
+def test_a_push_down_is_imported_before_the_training(azure):
+    azure.runs("Completed", children=completed(azure))
+    with_report(azure)
+    azure.make("run-pipeline", "ENV=dev", "PUSHDOWN=1", *VAULT)
+    imported, trained = azure.said("job create")
+    for part in ("--file ml/pipelines/import.yml", "inputs.push_down=always", "inputs.grain=store"):
+        assert part in imported
+    assert "--file ml/pipelines/train.yml" in trained
+
+
+def test_a_push_down_names_its_grain_and_raw_sales_have_none(azure):
+    azure.make("import-data", "ENV=dev", "PUSHDOWN=1", "GRAIN=product", "NO_WAIT=1", *VAULT)
+    (submitted,) = azure.said("job create")
+    assert "inputs.push_down=always" in submitted and "inputs.grain=product" in submitted
+    refused = azure.make("import-data", "ENV=dev", "GRAIN=product", code=2)
+    assert "raw sales have no grain: GRAIN is for PUSHDOWN=1 alone" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("version", "said"),
     [("2.40.0", "az's ml extension is 2.40.0, 2.44.1 or 2.45.x is supported: az extension remove --name ml && ")],
