@@ -20,12 +20,11 @@ from demand.grain import GRAINS
 from demand.job_paths import shown_folder
 from demand.step_warnings import StepWarnings
 from demand.steps import as_of_day, run
-from sales import months, pushdown
+from sales import months, pushed
 from sales.contract_check import CHECKED, check_rows
 from sales.files import find_parquet
 from sales.months import Rows
-from sales.pushdown import Aggregation
-from sales.pushdown_sql import QUARANTINE
+from sales.pushed import QUARANTINE, Aggregation
 
 log = logging.getLogger(__name__)
 # Up to where the memory limit is doubled.
@@ -85,7 +84,7 @@ def taken(sales: Path, wanted: Aggregation, monthly: Path, quarantine: Path) -> 
     Raises:
         StepError: it was summed with another grain, SQL or contract.
     """
-    pushdown.check_mark(sales, wanted)
+    pushed.check_mark(sales, wanted)
     with outputs.staged(monthly) as folder, _kept(quarantine) as bad:
         for name in (months.MONTHLY, months.ROWS):
             shutil.copyfile(sales / name, folder / name)
@@ -132,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     contract = load_contract(args.contract).as_of(args.as_of or datetime.now(UTC).date())
     sql, text = (path.read_text(encoding="utf-8") for path in (args.monthly_sql, args.contract))
-    if pushdown.is_pushed_down(args.sales):
+    if pushed.is_pushed_down(args.sales):
         rows = taken(args.sales, Aggregation(sql, args.grain, text), args.monthly, args.quarantine)
     else:
         rows = aggregate(args.sales, contract, sql, args.grain, args.monthly, args.quarantine, args.memory_limit_mb)

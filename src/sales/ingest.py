@@ -29,7 +29,8 @@ from demand.job_paths import job, on_azure, shown_input, shown_output
 from demand.steps import run
 from sales.contract_check import check_rows
 from sales.partitions import UNDATED, Field, Partition, read_fields, read_partitions
-from sales.pushdown import Aggregation, push_down
+from sales.pushdown import push_down
+from sales.pushed import Aggregation
 from sales.snowflake import connect, execute, query_errors
 from sales.snowflake_sign_in import WAYS, WORKLOAD_IDENTITY, SignIn, sign_in_of
 from sales.specs import ImportSpec, load_connection, load_import_spec

@@ -5,7 +5,6 @@ import before are summed again: each is kept in the staging folder under a finge
 the form of the aggregate step's output, and is to the last bit what that step makes of the same rows.
 """
 
-import hashlib
 import json
 import logging
 import tempfile
@@ -26,34 +25,16 @@ from sales import months, pushdown_sql
 from sales.contract_check import Checked
 from sales.contract_sql import literal
 from sales.partitions import Partition, read_fields
-from sales.pushdown_sql import QUARANTINE, Statements
+from sales.pushdown_sql import Statements
+from sales.pushed import MARK, QUARANTINE, Aggregation, digest
 from sales.snowflake import execute, query_errors
 from sales.specs import ImportSpec
 from sales.staging import Staging
 
 log = logging.getLogger("sales.ingest")
-MARK = "pushed_down.json"
 TEXTS = ("StoreID", "Category", "Product", "Country", "City", "Weather")
 DAYS = ("MonthStart", "FirstDay", "LastDay")
 FLAGS = ("Promotion", "Holiday")
-
-
-@dataclass(frozen=True)
-class Aggregation:
-    """The SQL that sums, what a row of it stands for, and the contract's text: what the result depends on."""
-
-    sql: str
-    grain: str
-    contract: str
-
-    @property
-    def key(self) -> str:
-        """16 hex digits; equal rows give equal months under one key."""
-        return _digest(f"pushdown 1\n{self.grain}\n{self.sql}")[:16]
-
-    def mark(self) -> dict[str, str]:
-        """As JSON, without the texts."""
-        return {"grain": self.grain, "sql": _digest(self.sql), "contract": _digest(self.contract)}
 
 
 @dataclass(frozen=True)
@@ -139,7 +120,7 @@ def _check(warehouse: _Warehouse, statements: Statements, warnings: StepWarnings
 def _months(warehouse: _Warehouse, statements: Statements) -> list[Partition]:
     """The months of good rows, each with its number of rows and a fingerprint of them."""
     return [
-        Partition(f"{int(number) // 100:04d}-{int(number) % 100:02d}", "", int(count), _digest(f"{count} {total}")[:32])
+        Partition(f"{int(number) // 100:04d}-{int(number) % 100:02d}", "", int(count), digest(f"{count} {total}")[:32])
         for number, count, total in warehouse.ask(statements.fingerprints())
     ]
 
@@ -183,24 +164,3 @@ def _span(month: str) -> tuple[str, str]:
     """First day of a month (2024-03) and of the next."""
     year, number = map(int, month.split("-"))
     return f"{month}-01", f"{year + number // 12:04d}-{number % 12 + 1:02d}-01"
-
-
-def is_pushed_down(sales: Path) -> bool:
-    """Whether the folder holds monthly rows of a push-down."""
-    return (sales / MARK).is_file()
-
-
-def check_mark(sales: Path, wanted: Aggregation) -> None:
-    """Raises StepError where the months in `sales` were made with another grain, SQL or contract than is wanted."""
-    mark, now = json.loads((sales / MARK).read_text(encoding="utf-8")), wanted.mark()
-    names = {"grain": "grain", "sql": "the aggregation's SQL", "contract": "the sales contract"}
-    other = [text for name, text in names.items() if mark.get(name) != now[name]]
-    if other:
-        raise StepError(
-            f"the warehouse has summed these sales by {mark.get('grain')}, and {' and '.join(other)} of this run is "
-            f"another: import them again, make import-data PUSHDOWN=1 GRAIN={wanted.grain}"
-        )
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -11,8 +11,9 @@ from functools import cached_property
 from demand.contract import Column, Contract
 from sales.contract_sql import SnowflakeTypes, bad_sql, literal, order_sql, quoted, reason_sql, rule_sql, typed_sql
 from sales.partitions import Field
+from sales.pushed import QUARANTINE
 
-BAD, CHECKED, QUARANTINE = "bad_sales", "checked_sales", "SALES_QUARANTINE"
+BAD, CHECKED = "bad_sales", "checked_sales"
 _ZONED = {"TIMESTAMP_TZ", "TIMESTAMP_LTZ"}
 _MOMENTS = {"TIMESTAMP", "TIMESTAMP_NTZ", "DATE", *_ZONED}
 

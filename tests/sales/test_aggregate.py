@@ -3,6 +3,8 @@
 import csv
 import json
 import logging
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +18,7 @@ from bench.series_bench import make_sales
 from demand.contract import load_contract
 from demand.errors import StepError
 from demand.steps import run
-from helpers_sales import CONTRACT, MONTHLY_SQL, RAW, daily_sales, raw_row
+from helpers_sales import CONTRACT, MONTHLY_SQL, RAW, REPO, daily_sales, raw_row
 from sales.aggregate import aggregate, main
 
 
@@ -378,3 +380,9 @@ def test_an_as_of_that_is_not_a_day_ends_with_one_line(step: Step, capsys: pytes
     assert run(lambda: main([*flags, "--as-of=2024-01-31Z"])) == 0
     assert run(lambda: main([*flags, "--as-of=2024-13-01"])) == 2
     assert "error: --as-of 2024-13-01: is not a day such as 2026-11-24, nor none" in capsys.readouterr().err
+
+
+def test_the_step_loads_no_connector_of_a_warehouse() -> None:
+    code = "import sys, sales.aggregate; print([name for name in sys.modules if name.startswith('snowflake')])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPO / "src", capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -19,6 +19,7 @@ from demand.errors import StepError
 from demand.grain import GRAINS
 from helpers_sales import CONTRACT, MONTHLY_SQL, SHARED_DATA
 from sales import aggregate, ingest, pushdown
+from sales import pushed as pushed_down
 from sales.ingest import ALWAYS, AUTO, ImportSettings, PushDown, import_sales
 from sqlcheck import rules
 from warehouse import __main__ as program
@@ -253,11 +254,11 @@ def test_by_itself_it_is_for_azure_and_for_many_rows(
     ],
 )
 def test_months_of_another_question_are_refused(tmp_path: Path, changed: dict[str, str], message: str) -> None:
-    asked = pushdown.Aggregation(SQL, "store", CONTRACT.read_text(encoding="utf-8"))
-    (tmp_path / pushdown.MARK).write_text(json.dumps(asked.mark()))
-    pushdown.check_mark(tmp_path, asked)
+    asked = pushed_down.Aggregation(SQL, "store", CONTRACT.read_text(encoding="utf-8"))
+    (tmp_path / pushed_down.MARK).write_text(json.dumps(asked.mark()))
+    pushed_down.check_mark(tmp_path, asked)
     with pytest.raises(StepError, match=message):
-        pushdown.check_mark(tmp_path, dataclasses.replace(asked, **changed))
+        pushed_down.check_mark(tmp_path, dataclasses.replace(asked, **changed))
 
 
 def test_the_aggregate_step_hands_the_months_on(shared_home: Home, table: Callable[..., str], tmp_path: Path) -> None:
