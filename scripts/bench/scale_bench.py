@@ -102,7 +102,7 @@ def estimate_error() -> dict[str, Any]:
     for rows in (*FITTED, PREDICTED):
         with _sales(rows) as sales, tempfile.TemporaryDirectory() as output:
             points.append((rows / 1e6, run_step(sales, Path(output)).seconds))
-    fixed, slope = fit(points[:-1])
+    fixed, slope = fit(points[:-1])  # a row's seconds; the series are the same at each size
     amount, seconds = points[-1]
     predicted = fixed + slope * amount
     return {

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,28 +19,41 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Shape(_Model):
-    """Seconds of a component: fixed + per_million x millions of `of`, at most `at_most`; what remains after `fixed`
-    grows with each input of `times`, whose usual value stands beside it."""
+class Sampled(_Model):
+    """What is learned from a sample takes `seconds` from `at` series-months on, and less in proportion below; it grows
+    with each input of `times`, whose usual value stands beside it."""
 
-    of: Literal["rows", "series_months"]
-    fixed: float = Field(ge=0)
-    per_million: float = Field(ge=0)
-    at_most: int | None = Field(default=None, gt=0)
+    seconds: float = Field(ge=0)
+    at: int = Field(gt=0)
     times: Mapping[str, float] = Field(default_factory=dict)
 
-    def worked_through(self, size: "Size") -> float:
-        """Millions that the component works through."""
-        amount = size.rows if self.of == "rows" else size.series_months
-        return min(amount, self.at_most or amount) / 1e6
-
-    def seconds(self, size: "Size", inputs: Mapping[str, Any]) -> float:
-        """On the machine of the file."""
-        factor = 1.0
+    def of(self, series_months: int, inputs: Mapping[str, Any]) -> float:
+        """Seconds at a size."""
+        factor = min(series_months / self.at, 1.0)
         for name, usual in self.times.items():
             given = inputs.get(name)
             factor *= float(given) / usual if isinstance(given, int | float) else 1.0
-        return self.fixed + self.per_million * self.worked_through(size) * factor
+        return self.seconds * factor
+
+
+class Shape(_Model):
+    """Seconds of a component: some that are fixed, some for each million of rows and of series-months, a sample's."""
+
+    fixed: float = Field(ge=0)
+    per_million_rows: float = Field(default=0.0, ge=0)
+    per_million_series_months: float = Field(default=0.0, ge=0)
+    sampled: Sampled | None = None
+
+    def seconds(self, size: "Size", inputs: Mapping[str, Any]) -> float:
+        """On the machine of the file."""
+        linear = self.per_million_rows * size.rows + self.per_million_series_months * size.series_months
+        return self.fixed + linear / 1e6 + (self.sampled.of(size.series_months, inputs) if self.sampled else 0.0)
+
+    def scaled(self, ratio: float) -> "Shape":
+        """The same on a machine that takes `ratio` times as long."""
+        sampled = self.sampled and self.sampled.model_copy(update={"seconds": self.sampled.seconds * ratio})
+        names = ("fixed", "per_million_rows", "per_million_series_months")
+        return self.model_copy(update={"sampled": sampled, **{name: getattr(self, name) * ratio for name in names}})
 
 
 class Machine(_Model):
@@ -121,7 +134,8 @@ class Node:
     @property
     def shapes(self) -> tuple[str, str]:
         """Names under which ml/estimate.yml may have its seconds, the narrower first: a component of several kinds."""
-        return f"{self.component}.{self.inputs.get('kind')}", self.component
+        kind = self.inputs.get("kind") or self.inputs.get("features")
+        return f"{self.component}.{kind}", self.component
 
 
 def of_folder(folder: Path = Path()) -> Read:

@@ -32,11 +32,12 @@ class Timing:
     size: Size
 
 
-def fit(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """(fixed, per unit), none below zero, of (amount, seconds); the relative errors are least."""
-    amount, seconds = np.array(points, dtype=np.float64).T
-    (fixed, slope), _ = nnls(np.column_stack([1 / seconds, amount / seconds]), np.ones(len(seconds)))
-    return float(fixed), float(slope)
+def fit(points: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    """(fixed, per unit of each amount), none below zero, of (amount, ..., seconds); the relative errors are least."""
+    *amounts, seconds = np.array(points, dtype=np.float64).T
+    columns = np.column_stack([np.ones_like(seconds), *amounts])
+    solution, _ = nnls(columns / seconds[:, None], np.ones(len(seconds)))
+    return tuple(float(each) for each in solution)
 
 
 def calibrated(settings: Settings, timings: Iterable[Timing]) -> tuple[Settings, dict[str, int]]:
@@ -56,12 +57,17 @@ def _ratio(shape: Shape, timing: Timing) -> float:
 
 
 def _shape(shape: Shape, runs: Sequence[Timing], usual: float) -> Shape:
-    amounts = [shape.worked_through(each.size) for each in runs]
-    if runs and min(amounts) > 0 and max(amounts) >= SPAN * min(amounts):
-        fixed, slope = fit([(amount, each.seconds) for amount, each in zip(amounts, runs, strict=True)])
-        return shape.model_copy(update={"fixed": fixed, "per_million": slope})
-    ratio = median(_ratio(shape, each) for each in runs) if runs else usual
-    return shape.model_copy(update={"fixed": shape.fixed * ratio, "per_million": shape.per_million * ratio})
+    sizes = [each.size for each in runs]
+    if not shape.sampled and (_spans(each.rows for each in sizes) or _spans(each.series_months for each in sizes)):
+        points = [(each.size.rows / 1e6, each.size.series_months / 1e6, each.seconds) for each in runs]
+        fixed, rows, series_months = fit(points)
+        return Shape(fixed=fixed, per_million_rows=rows, per_million_series_months=series_months)
+    return shape.scaled(median(_ratio(shape, each) for each in runs) if runs else usual)
+
+
+def _spans(amounts: Iterable[int]) -> bool:
+    known = list(amounts)
+    return bool(known) and min(known) > 0 and max(known) >= SPAN * min(known)
 
 
 def measured(folder: Path = Path()) -> list[Timing]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from amlspec.errors import UserError
 from estimate import cost, pipelines, places, table, timings
-from estimate.settings import FILE, Node, Settings, Shape, Size, load, of_folder
+from estimate.settings import FILE, Node, Sampled, Settings, Shape, Size, load, of_folder
 from estimate.timings import Timing, fit
 
 SETTINGS = load(of_folder())
@@ -36,7 +36,7 @@ def test_timings_of_sizes_far_apart_give_a_component_its_own_line() -> None:
     runs = [Timing(node, 2 + 3 * millions, Size(int(millions * 1e6), 1)) for millions in (1, 2, 8)]
     here, counts = timings.calibrated(settings(), runs)
     shape = here.components["aggregate_sales"]
-    assert (shape.fixed, shape.per_million) == pytest.approx((2.0, 3.0))
+    assert [shape.seconds(Size(int(millions * 1e6), 1), {}) for millions in (1, 50)] == pytest.approx([5, 152])
     assert counts["aggregate_sales"] == 3 and counts["prepare_features"] == 0
 
 
@@ -49,7 +49,7 @@ def test_timings_of_one_size_scale_what_is_known_and_what_never_ran_here() -> No
 
 
 def test_what_a_component_samples_does_not_grow_and_its_trees_do() -> None:
-    shape = Shape(of="series_months", fixed=1, per_million=1000, at_most=20_000, times={"n_estimators": 100})
+    shape = Shape(fixed=1, sampled=Sampled(seconds=20, at=20_000, times={"n_estimators": 100}))
     assert shape.seconds(Size(1, 10_000), {}) == 11
     assert shape.seconds(Size(1, 5_000_000), {}) == 21
     assert shape.seconds(Size(1, 10_000), {"n_estimators": 300}) == 31
