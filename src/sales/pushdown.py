@@ -25,7 +25,7 @@ from sales import months, pushdown_sql
 from sales.contract_check import Checked
 from sales.contract_sql import literal
 from sales.partitions import Partition, read_fields
-from sales.pushdown_sql import Statements
+from sales.pushdown_sql import CHECKED, Statements
 from sales.pushed import MARK, QUARANTINE, Aggregation, digest
 from sales.snowflake import execute, query_errors
 from sales.specs import ImportSpec
@@ -71,7 +71,7 @@ def push_down(
         changed = [part for part in parts if part not in taken]
         for _, year in groupby(changed, lambda part: part.month[:4]):
             months_of_year = list(year)
-            warehouse.ask(statements.checked([_span(part.month) for part in months_of_year]))
+            _take(warehouse, statements, months_of_year)
             _sum(warehouse, wanted, months_of_year, kept, Path(local))
         log.info("%d months: %d summed in the warehouse, %d as before", len(parts), len(changed), len(taken))
         sold = months.Sold(warehouse.ask, f"{statements.good} as sale")
@@ -123,6 +123,20 @@ def _months(warehouse: _Warehouse, statements: Statements) -> list[Partition]:
         Partition(f"{int(number) // 100:04d}-{int(number) % 100:02d}", "", int(count), digest(f"{count} {total}")[:32])
         for number, count, total in warehouse.ask(statements.fingerprints())
     ]
+
+
+def _take(warehouse: _Warehouse, statements: Statements, parts: Sequence[Partition]) -> None:
+    """Make the table of these months' good rows.
+
+    Raises:
+        StepError: it has other rows than were counted: what is kept under their fingerprint would be another month.
+    """
+    warehouse.ask(statements.checked([_span(part.month) for part in parts]))
+    rows, expected = warehouse.one(f"select count(*) from {CHECKED}"), sum(part.rows for part in parts)
+    if rows != expected:
+        months_of = f"{parts[0].month} to {parts[-1].month}"
+        changed = f"{expected} rows were counted and {rows} are there; the table changed meanwhile, run it again"
+        raise StepError(f"{warehouse.place}: {months_of}: {changed}")
 
 
 def _sum(warehouse: _Warehouse, wanted: Aggregation, parts: Sequence[Partition], kept: Staging, local: Path) -> None:

@@ -198,6 +198,18 @@ def test_too_many_bad_rows_end_the_import_and_are_all_in_the_table(
     assert run_sql(shared_home, "select count(*) from SALES_QUARANTINE") == [(100,)]
 
 
+def test_a_table_that_changes_meanwhile_ends_the_import_and_nothing_is_kept(
+    table: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = pushed(tmp_path, f"select * from {table(months=2, rows=200)}")
+    months = pushdown._months
+    one_more = lambda *given: [dataclasses.replace(part, rows=part.rows + 1) for part in months(*given)]  # noqa: E731
+    monkeypatch.setattr(pushdown, "_months", one_more)
+    with pytest.raises(StepError, match="2024-01 to 2024-02: 402 rows were counted and 400 are there"):
+        import_sales(settings)
+    assert not list((settings.staging / "pushed-down").iterdir())
+
+
 def test_a_query_without_rows_says_so(table: Callable[..., str], tmp_path: Path) -> None:
     with pytest.raises(StepError, match="the query gives no row; load sales first"):
         import_sales(pushed(tmp_path, f"select * from {table(months=1)} where false"))
