@@ -87,8 +87,14 @@ def _of_job(record: Mapping[str, Any], nodes: Sequence[Node], size: Size) -> Ite
     for node in nodes:
         step = steps.get(node.name) or {}
         # A forked step has loaded its packages before, which no step on Azure has.
-        if step.get("seconds") and not step.get("reused_from") and not step.get("forked"):
+        ran = step.get("seconds") and not step.get("reused_from") and not step.get("forked")
+        if ran and not _is_pushed_down(step):
             yield Timing(node, float(step["seconds"]), size)
+
+
+def _is_pushed_down(step: Mapping[str, Any]) -> bool:
+    """Whether a warehouse did the step's work (`sales.pushed`)."""
+    return any(Path(str(path), "pushed_down.json").is_file() for path in (step.get("outputs") or {}).values())
 
 
 def _pipelines(folder: Path) -> dict[str, list[Node]]:

@@ -86,7 +86,7 @@ def taken(sales: Path, wanted: Aggregation, monthly: Path, quarantine: Path) -> 
     """
     pushed.check_mark(sales, wanted)
     with outputs.staged(monthly) as folder, _kept(quarantine) as bad:
-        for name in (months.MONTHLY, months.ROWS):
+        for name in (months.MONTHLY, months.ROWS, pushed.MARK):
             shutil.copyfile(sales / name, folder / name)
         (bad / "quarantine.csv").write_text("reason,file,row\n", encoding="utf-8")
         rows = Rows(**json.loads((folder / months.ROWS).read_text(encoding="utf-8")))

@@ -280,7 +280,7 @@ def test_the_aggregate_step_hands_the_months_on(shared_home: Home, table: Callab
     files = ["--sales", str(settings.sales), "--contract", str(CONTRACT), "--monthly-sql", str(MONTHLY_SQL)]
     outputs = ["--monthly", str(tmp_path / "monthly"), "--quarantine", str(tmp_path / "quarantine")]
     assert aggregate.main([*files, *outputs]) == 0
-    for file in ("monthly.parquet", "rows.json"):
+    for file in ("monthly.parquet", "rows.json", pushed_down.MARK):
         assert (tmp_path / "monthly" / file).read_bytes() == (settings.sales / file).read_bytes()
     assert duckdb.sql(f"select count(*) from '{tmp_path}/quarantine/quarantine.csv'").fetchall() == [(0,)]
     assert load_contract(CONTRACT).frequency == "daily"
