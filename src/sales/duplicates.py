@@ -4,6 +4,7 @@ Whole numbers in a dense range, as sequences give them, are counted in a bitmap.
 spread over files by the hash, and sorted one file at a time; equal hashes are then compared by value.
 """
 
+import resource
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -18,8 +19,8 @@ import pyarrow as pa
 from sales.contract_sql import INTEGER_TYPES
 
 BITMAP_LIMIT = 1 << 28  # widest range, in bits: 32 MB for each thread
-BUCKET_BITS = 6
-BUCKETS = 1 << BUCKET_BITS
+# Hashes that are sorted at once, 16 MB of them; the most files, which are open together, is 1 << MAX_BUCKET_BITS.
+BUCKET_ROWS, MIN_BUCKET_BITS, MAX_BUCKET_BITS = 1 << 21, 6, 9
 BATCH_ROWS = 200_000
 
 
@@ -75,13 +76,15 @@ def _equal_hashes(
     con: duckdb.DuckDBPyConnection, relation: str, column: str, spill: Path, enough: int
 ) -> npt.NDArray[np.uint64]:
     """64-bit hashes that occur more than once, one bucket in memory at a time."""
+    (rows,) = _one(con, f"select count({column}) from {relation}")
+    bits = bucket_bits(rows)
     with tempfile.TemporaryDirectory(dir=spill) as folder:
-        files = [Path(folder, str(bucket)) for bucket in range(BUCKETS)]
+        files = [Path(folder, str(bucket)) for bucket in range(1 << bits)]
         with ExitStack() as stack:
             handles = [stack.enter_context(path.open("wb")) for path in files]
             reader = con.sql(f"select hash({column}) as h from {relation} where {column} is not null")
             for batch in cast(pa.RecordBatchReader, reader.to_arrow_reader(BATCH_ROWS)):
-                _spread(batch.column(0).to_numpy(zero_copy_only=False), handles)
+                _spread(batch.column(0).to_numpy(zero_copy_only=False), handles, bits)
         repeated: list[npt.NDArray[np.uint64]] = []
         for path in files:
             repeated.append(_repeated(path))
@@ -90,11 +93,18 @@ def _equal_hashes(
         return np.concatenate(repeated)
 
 
-def _spread(hashes: npt.NDArray[np.uint64], handles: Sequence[IO[bytes]]) -> None:
+def bucket_bits(rows: int) -> int:
+    """So that about BUCKET_ROWS hashes fall into each of 1 << bits files, at most half of those that may be open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MAX_BUCKET_BITS if soft == resource.RLIM_INFINITY else min(MAX_BUCKET_BITS, (soft // 2).bit_length() - 1)
+    return min(most, max(MIN_BUCKET_BITS, (rows // BUCKET_ROWS).bit_length()))
+
+
+def _spread(hashes: npt.NDArray[np.uint64], handles: Sequence[IO[bytes]], bits: int) -> None:
     """Append each hash to the file of its top bits."""
-    buckets = (hashes >> np.uint64(64 - BUCKET_BITS)).astype(np.uint8)
+    buckets = (hashes >> np.uint64(64 - bits)).astype(np.uint16)
     ordered = hashes[np.argsort(buckets, kind="stable")]
-    edges = np.concatenate(([0], np.cumsum(np.bincount(buckets, minlength=BUCKETS))))
+    edges = np.concatenate(([0], np.cumsum(np.bincount(buckets, minlength=1 << bits))))
     for bucket, handle in enumerate(handles):
         handle.write(ordered[edges[bucket] : edges[bucket + 1]].data)
 

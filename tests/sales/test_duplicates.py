@@ -33,6 +33,19 @@ def test_numbers_too_far_apart_for_a_bitmap_are_searched_too(tmp_path: Path) -> 
     assert search(tmp_path, values, "BIGINT") == (1, [0])
 
 
+def test_more_rows_are_spread_over_more_files_as_far_as_they_may_be_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duplicates.resource, "getrlimit", lambda _: (1024, 4096))
+    assert [duplicates.bucket_bits(rows) for rows in (10, 10**8, 3 * 10**8, 10**9, 10**11)] == [6, 6, 8, 9, 9]
+    monkeypatch.setattr(duplicates.resource, "getrlimit", lambda _: (256, 4096))
+    assert duplicates.bucket_bits(10**9) == 7
+
+
+def test_a_search_over_many_files_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duplicates, "BUCKET_ROWS", 1000)
+    values = "select range from range(300000) union all values (3), (299999)"
+    assert search(tmp_path, values, "VARCHAR") == (2, ["299999", "3"])
+
+
 def test_nulls_are_not_duplicates_of_each_other(tmp_path: Path) -> None:
     assert search(tmp_path, "values (null), (null), (1)", "BIGINT") == (0, [])
     assert search(tmp_path, "values (null), (null), ('a')", "VARCHAR") == (0, [])
