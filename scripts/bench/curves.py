@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from amlspec.errors import UserError
 from host.state import home, read_json
@@ -43,15 +42,11 @@ def draw(folder: Path = FOLDER) -> list[Path]:
     if series := known.get("series_growth"):
         points = series["detail"]["sizes"]
         months = [each["series_months"] for each in points]
-        made += [
-            _plot(folder / "scale-series-seconds.svg", "Training, seconds", months, _column(points, "seconds")),
-            _plot(folder / "scale-series-memory.svg", "Training, peak memory, MB", months, _column(points, "peak_mb")),
-        ]
+        for column, unit in (("seconds", "seconds"), ("peak_mb", "peak memory, MB")):
+            path = folder / f"scale-series-{'memory' if column == 'peak_mb' else column}.svg"
+            values = {"pipeline": [float(each[column]) for each in points]}
+            made.append(_plot(path, f"Training, {unit}", months, values, logarithmic=False))
     return made
-
-
-def _column(points: Sequence[dict[str, Any]], name: str) -> dict[str, list[float]]:
-    return {"pipeline": [float(each[name]) for each in points]}
 
 
 def _plot(
