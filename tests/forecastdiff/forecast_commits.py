@@ -46,7 +46,10 @@ def sales_count_double(root: Path) -> None:
 def a_store_is_left_out(root: Path) -> None:
     """One store's rows go, and its forecasts with them."""
     edit(
-        root, SQL, "        Holiday\n    from sales\n", "        Holiday\n    from sales\n    where StoreID <> 'S002'\n"
+        root,
+        SQL,
+        "        Holiday\n    from checked_sales\n",
+        "        Holiday\n    from checked_sales\n    where StoreID <> 'S002'\n",
     )
 
 
