@@ -26,6 +26,7 @@ def draw(folder: Path = FOLDER) -> list[Path]:
             folder / "scale-aggregate-seconds.svg",
             "Aggregate step, seconds",
             rows,
+            "rows",
             {
                 "step": [each["seconds"] for each in sizes],
                 "DuckDB reads the columns": [e["read_seconds"] for e in sizes],
@@ -35,6 +36,7 @@ def draw(folder: Path = FOLDER) -> list[Path]:
             folder / "scale-aggregate-memory.svg",
             "Aggregate step, peak memory, MB",
             rows,
+            "rows",
             {"step": [each["peak_mb"] for each in sizes]},
             logarithmic=False,
         ),
@@ -42,15 +44,15 @@ def draw(folder: Path = FOLDER) -> list[Path]:
     if series := known.get("series_growth"):
         points = series["detail"]["sizes"]
         months = [each["series_months"] for each in points]
-        for column, unit in (("seconds", "seconds"), ("peak_mb", "peak memory, MB")):
+        for column, words in (("seconds", "seconds"), ("peak_mb", "peak memory, MB")):
             path = folder / f"scale-series-{'memory' if column == 'peak_mb' else column}.svg"
             values = {"pipeline": [float(each[column]) for each in points]}
-            made.append(_plot(path, f"Training, {unit}", months, values, logarithmic=False))
+            made.append(_plot(path, f"Training, {words}", months, "series-months", values, logarithmic=False))
     return made
 
 
 def _plot(
-    path: Path, title: str, x: Sequence[float], lines: dict[str, list[float]], *, logarithmic: bool = True
+    path: Path, title: str, x: Sequence[float], unit: str, lines: dict[str, list[float]], *, logarithmic: bool = True
 ) -> Path:
     import matplotlib as mpl  # noqa: PLC0415  it comes with MLflow, and takes half a second
 
@@ -68,7 +70,7 @@ def _plot(
     else:
         axes.set_ylim(bottom=0)
     axes.set_title(title)
-    axes.set_xlabel("rows" if "Aggregate" in title else "series-months")
+    axes.set_xlabel(unit)
     axes.grid(visible=True, alpha=0.3)
     if len(lines) > 1:
         axes.legend()

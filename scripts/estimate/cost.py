@@ -1,5 +1,6 @@
 """The cost of a pipeline's run: each node on a machine of its own, as many side by side as there are nodes."""
 
+import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -70,20 +71,14 @@ def schedule(nodes: Sequence[Node], seconds: Mapping[str, float], count: int) ->
     return max(ends.values(), default=0.0), max(1, most)
 
 
-def of_a_month(settings: Settings, read: Read, schedules: Iterable[str]) -> Cost:
-    """What the schedules cost in a month at the usual size; seconds are those of every run from submit to end."""
-    usual = settings.usual
-    size, total = Size(usual.rows, usual.series_months), Cost(0.0, 0.0, 0.0)
+def dollars_a_month(settings: Settings, read: Read, schedules: Iterable[str]) -> float:
+    """What the runs of the schedules (paths) cost at the usual size."""
+    total = 0.0
     for path in schedules:
-        planned = pipelines.runs_a_month(read(path) or "")
-        if planned is None:
-            continue
-        name, runs = planned
-        nodes = pipelines.nodes(read, f"{pipelines.FOLDER}/{name.rsplit('/', 1)[-1]}")
-        one = estimate(settings, nodes, size, usual.machine, usual.nodes).whole
-        total = Cost(
-            total.seconds + runs * one.seconds, total.dollars + runs * one.dollars, total.kg_co2 + runs * one.kg_co2
-        )
+        if planned := pipelines.runs_a_month(read(path) or ""):
+            name, runs = planned
+            pipeline = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+            total += runs * of_a_run(settings, read, pipeline).dollars
     return total
 
 

@@ -1,17 +1,19 @@
 """Pipelines as an estimate sees them: nodes with their component, literal inputs, and what they wait for."""
 
 import posixpath
-import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import yaml
 
+from amlspec import triggers
+from amlspec.bindings import FromJob, FromParent, binding_of
 from estimate.settings import Node, Read
 
 FOLDER = "ml/pipelines"
-_AFTER = re.compile(r"\$\{\{\s*parent\.jobs\.(\w+)\.")
-_PARENT = re.compile(r"\$\{\{\s*parent\.inputs\.(\w+)\s*\}\}")
+# Any year without a leap day: a schedule's runs in it are what a month has on average.
+_YEAR = (datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 12, 31, 23, 59, 59, tzinfo=UTC))
 
 
 def nodes(read: Read, path: str) -> list[Node]:
@@ -23,10 +25,34 @@ def nodes(read: Read, path: str) -> list[Node]:
         if not isinstance(node, dict):
             continue
         component, defaults = _component(read, path, node)
-        bound = {key: _literal(value, given) for key, value in _mapping_of(node, "inputs").items()}
-        after = frozenset(_AFTER.findall(yaml.safe_dump(node)))
-        listed.append(Node(str(name), component, {**defaults, **bound}, after))
+        inputs, after = _bound(_mapping_of(node, "inputs"), given)
+        listed.append(Node(str(name), component, {**defaults, **inputs}, after))
     return listed
+
+
+def display_name(read: Read, path: str) -> str | None:
+    """By which a job tells its pipeline."""
+    name = _mapping(read(path)).get("display_name")
+    return None if name is None else str(name)
+
+
+def _bound(inputs: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """(a node's inputs, the pipeline's own where they are bound to one; the nodes whose outputs it reads)."""
+    values, after = {}, set()
+    for key, value in inputs.items():
+        # An object binds by its path.
+        source = _binding(value.get("path") if isinstance(value, dict) else value)
+        if isinstance(source, FromJob):
+            after.add(source.job)
+        values[key] = given.get(source.name) if isinstance(source, FromParent) else value
+    return values, frozenset(after)
+
+
+def _binding(value: Any) -> FromParent | FromJob | None:
+    try:
+        return binding_of(value)
+    except ValueError:
+        return None  # whoever checks specs says so
 
 
 def _component(read: Read, path: str, node: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -37,12 +63,6 @@ def _component(read: Read, path: str, node: Mapping[str, Any]) -> tuple[str, dic
     declared = _mapping_of(component, "inputs")
     defaults = {key: each["default"] for key, each in declared.items() if isinstance(each, dict) and "default" in each}
     return str(component.get("name") or reference), defaults
-
-
-def _literal(value: Any, given: Mapping[str, Any]) -> Any:
-    """A node's input, as the pipeline's own where it is bound to one."""
-    match = _PARENT.fullmatch(value.strip()) if isinstance(value, str) else None
-    return given.get(match[1]) if match else value
 
 
 def _mapping(text: str | None) -> dict[str, Any]:
@@ -59,25 +79,12 @@ def _mapping_of(content: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def runs_a_month(schedule: str) -> tuple[str, float] | None:
-    """(path of the pipeline, runs in a month of 730 hours) of a schedule's text; None for one that is off or unread.
-
-    A cron expression, whose day Azure ML ignores, counts as daily.
-    """
+    """(path of the pipeline, runs in a month on average) of a schedule's text; None for one that is off or unread."""
     content = _mapping(schedule)
-    trigger, job = _mapping_of(content, "trigger"), content.get("create_job")
+    job = content.get("create_job")
     path = job.get("job") if isinstance(job, dict) else job
-    if not path or content.get("is_enabled") is False:
+    # Its pace is asked for, not when it begins and ends.
+    trigger = {k: v for k, v in _mapping_of(content, "trigger").items() if k not in {"start_time", "end_time"}}
+    if not path or content.get("is_enabled") is False or any(triggers.problems(trigger)):
         return None
-    hours = {"minute": 1 / 60, "hour": 1, "day": 24, "week": 168, "month": 730}
-    if trigger.get("type") == "cron":
-        return str(path), 730 / 24
-    every = hours.get(str(trigger.get("frequency", "")).lower())
-    interval = trigger.get("interval", 1)
-    if every is None or not isinstance(interval, int) or interval < 1:
-        return None
-    plan = _mapping_of(trigger, "schedule")
-    times = 1
-    for name in ("hours", "minutes", "week_days", "month_days"):
-        value = plan.get(name)
-        times *= len(value) if isinstance(value, list) else 1
-    return str(path), times * 730 / (every * interval)
+    return str(path), sum(1 for _ in triggers.read(trigger).due(_YEAR[0], *_YEAR)) / 12

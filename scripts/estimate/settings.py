@@ -60,7 +60,6 @@ class Machine(_Model):
     """A size of virtual machine; `speed` is that of a core against the machine of the file."""
 
     per_hour: float = Field(ge=0)
-    cores: int = Field(ge=1)
     speed: float = Field(default=1.0, gt=0)
 
 

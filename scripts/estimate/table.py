@@ -33,9 +33,9 @@ def _cells(cost: Cost) -> str:
     return f"{f'{minutes}:{seconds:02d}':>8} {cost.dollars:8.4f} {cost.kg_co2:9.6f}"
 
 
-def difference(before: Cost, after: Cost) -> str | None:
-    """`+0.42 USD a month, 38 s longer`; None where neither is seen in two digits."""
-    dollars, seconds = after.dollars - before.dollars, after.seconds - before.seconds
+def difference(before: tuple[float, float], after: tuple[float, float]) -> str | None:
+    """`+0.42 USD a month, 38 s longer a training run` of (dollars a month, seconds of a run); None for neither."""
+    dollars, seconds = after[0] - before[0], after[1] - before[1]
     parts = []
     if abs(dollars) >= 0.005:
         parts.append(f"{dollars:+.2f} USD a month")

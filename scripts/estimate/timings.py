@@ -11,10 +11,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-import pyarrow.parquet as pq
-from scipy.optimize import nnls
-
 from estimate import pipelines
 from estimate.settings import Node, Settings, Shape, Size, of_folder
 from host.state import home, read_json
@@ -34,6 +30,9 @@ class Timing:
 
 def fit(points: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
     """(fixed, per unit of each amount), none below zero, of (amount, ..., seconds); the relative errors are least."""
+    import numpy as np  # noqa: PLC0415  with SciPy half a second, which `make review` need not wait for
+    from scipy.optimize import nnls  # noqa: PLC0415
+
     *amounts, seconds = np.array(points, dtype=np.float64).T
     columns = np.column_stack([np.ones_like(seconds), *amounts])
     solution, _ = nnls(columns / seconds[:, None], np.ones(len(seconds)))
@@ -99,14 +98,9 @@ def _is_pushed_down(step: Mapping[str, Any]) -> bool:
 
 def _pipelines(folder: Path) -> dict[str, list[Node]]:
     """Display name -> nodes, by which a job tells its pipeline."""
-    listed = {}
-    for path in sorted((folder / pipelines.FOLDER).glob("*.yml")):
-        text = path.read_text(encoding="utf-8")
-        names = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("display_name:")]
-        relative = f"{pipelines.FOLDER}/{path.name}"
-        if names:
-            listed[names[0]] = pipelines.nodes(of_folder(folder), relative)
-    return listed
+    read, paths = of_folder(folder), sorted((folder / pipelines.FOLDER).glob("*.yml"))
+    relative = [f"{pipelines.FOLDER}/{path.name}" for path in paths]
+    return {name: pipelines.nodes(read, path) for path in relative if (name := pipelines.display_name(read, path))}
 
 
 def size_of(record: Mapping[str, Any]) -> Size | None:
@@ -121,5 +115,7 @@ def size_of(record: Mapping[str, Any]) -> Size | None:
                 return Size(int(given["read"]), int(given["store_months"]))
         files = list(Path(str(outputs.get("sales"))).glob("*.parquet"))
         if files:
+            import pyarrow.parquet as pq  # noqa: PLC0415  as above
+
             return Size(sum(pq.ParquetFile(file).metadata.num_rows for file in files), 0)
     return None

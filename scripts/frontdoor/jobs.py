@@ -11,7 +11,6 @@ import typer
 
 from amlspec.errors import UserError
 from demand.grain import GRAINS
-from estimate import __main__ as estimates
 from frontdoor import ready, site
 from frontdoor.app import JOB, SETUP, verb
 from frontdoor.options import Grain, Holdout, ModelVersion, Sales, Settings, run_settings
@@ -19,7 +18,6 @@ from host.state import home
 from pipeline import forecast as forecasts
 from pipeline import runs, sweep
 from provenance import keys
-from replay import __main__ as replays
 from rollout.__main__ import DEPLOY
 from rollout.site import Site
 
@@ -96,6 +94,8 @@ def estimate(
     nodes: Annotated[int | None, typer.Option(min=1, help="how many machines; default: prod's")] = None,
 ) -> int:
     """Say what a run on Azure takes, before it is submitted: minutes, US dollars and kg CO2 by step."""
+    from estimate import __main__ as estimates  # noqa: PLC0415  a tenth of a second for every verb
+
     return estimates.run(pipeline, rows, series_months, machine, nodes)
 
 
@@ -251,6 +251,8 @@ def simulate_year(
 def _replay(
     sales: Path | None, seed: int | None, first: str | None, months: int, faults: bool, holdout: str | None = None
 ) -> int:
+    from replay import __main__ as replays  # noqa: PLC0415  scikit-learn with it: more than a second for every verb
+
     if not site.is_local():
         raise UserError("a replay plays on this machine: leave ENV out")
     if holdout is not None and not (holdout.isdecimal() and int(holdout) > 0):

@@ -14,7 +14,6 @@ from typing import Annotated, NamedTuple
 import typer
 
 from amlspec.errors import UserError
-from forecastdiff import report as forecasts
 from frontdoor import environment, ready, site
 from frontdoor.app import CHECKS, verb
 from frontdoor.options import Base, Settings, words
@@ -175,7 +174,9 @@ def review(
         return code
     with contextlib.redirect_stdout(sys.stderr):  # what is made ready says so; the report is alone on stdout
         ready.for_jobs()
-    sys.stdout.write(f"\n{forecasts.of(Path.cwd(), base, settings or [])}")
+    from forecastdiff import report  # noqa: PLC0415  scikit-learn with it, which would load for every verb
+
+    sys.stdout.write(f"\n{report.of(Path.cwd(), base, settings or [])}")
     return 0
 
 

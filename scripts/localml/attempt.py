@@ -59,11 +59,17 @@ def begin(
     key: str,
     lock: FileLock | None,
     say: Callable[[str], None],
+    *,
+    more_follow: bool,
 ) -> Attempt:
-    """Start a step in `folder`. Raises UserError where its environment cannot be made or its command not be filled."""
+    """Start a step in `folder`; where `more_follow`, a warm interpreter is worth its loading.
+
+    Raises UserError where its environment cannot be made or its command not be filled.
+    """
     environment = step.environment
     python = packages.interpreter(environment.name, environment.packages, say)
-    warm.begin(python)
+    if more_follow:
+        warm.begin(python)
     place = workdir.make(step, folder, dict(inputs))
     mlflow = tracking.start_step(job.experiment, job.run, job.name, step.name)
     variables = process.environment(step.name, python, place.tmp, {**step.variables, **mlflow})

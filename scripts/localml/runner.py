@@ -144,7 +144,9 @@ class Runner:
     def _begin(self, name: str, step: Step, inputs: dict[str, Value | Data], key: str, lock: FileLock | None) -> None:
         self._note(step.environment)
         try:
-            begun = attempt.begin(step, self.job, self.folder / name, inputs, key, lock, self.view.say)
+            more = any(self._status(other) == "NotStarted" for other in self.plan.steps if other != name)
+            folder, say = self.folder / name, self.view.say
+            begun = attempt.begin(step, self.job, folder, inputs, key, lock, say, more_follow=more)
         except BaseException:
             if lock:
                 lock.release()

@@ -16,24 +16,18 @@ def lines(change: Change) -> list[str]:
         settings = load(after)
         if settings is None:
             return []
-        schedules = [
-            sorted(p for p in side.assets.tree.files if _is_schedule(p)) for side in (change.base, change.head)
-        ]
-        old, new = _of_prod(settings, before), _of_prod(settings, after)
-        spent = cost.Cost(
-            cost.of_a_run(old, before, TRAIN).seconds, cost.of_a_month(old, before, schedules[0]).dollars, 0.0
-        )
-        will = cost.Cost(
-            cost.of_a_run(new, after, TRAIN).seconds, cost.of_a_month(new, after, schedules[1]).dollars, 0.0
-        )
+        spent, will = _spent(settings, before, change.base), _spent(settings, after, change.head)
     except UserError as error:
         return [f"not reckoned: {error}"]
     said = table.difference(spent, will)
     return [f"this change: {said} (reckoned by ml/estimate.yml)"] if said else []
 
 
-def _of_prod(settings: Settings, read: Read) -> Settings:
-    return settings.model_copy(update={"usual": places.of_prod(read, settings.usual)})
+def _spent(settings: Settings, read: Read, side: Reader) -> tuple[float, float]:
+    """(US dollars a month, seconds of a training run), by the prices of the change on either side."""
+    here = settings.model_copy(update={"usual": places.of_prod(read, settings.usual)})
+    schedules = sorted(path for path in side.assets.tree.files if _is_schedule(path))
+    return cost.dollars_a_month(here, read, schedules), cost.of_a_run(here, read, TRAIN).seconds
 
 
 def _is_schedule(path: str) -> bool:

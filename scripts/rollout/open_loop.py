@@ -56,7 +56,6 @@ class Verdict:
     p99: float
     most: float
     within: float
-    late: float
     problem: str | None
 
     def lines(self, wanted: Objective) -> list[str]:
@@ -141,6 +140,5 @@ def judge(answers: Answers, wanted: Objective) -> Verdict:
         cuts[98],
         max(answers.ms, default=float("nan")),
         within,
-        late,
         problem,
     )

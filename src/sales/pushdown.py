@@ -117,11 +117,11 @@ def _check(warehouse: _Warehouse, statements: Statements, warnings: StepWarnings
     return Checked(read, bad, {str(rule): int(count) for rule, count, _ in rules})
 
 
-def _months(warehouse: _Warehouse, statements: Statements) -> list[Partition]:
-    """The months of good rows, each with its number of rows and a fingerprint of them."""
+def _months(warehouse: _Warehouse, statements: Statements, relation: str | None = None) -> list[Partition]:
+    """The months of good rows, or of `relation`, each with its number of rows and a fingerprint of them."""
     return [
         Partition(f"{int(number) // 100:04d}-{int(number) % 100:02d}", "", int(count), digest(f"{count} {total}")[:32])
-        for number, count, total in warehouse.ask(statements.fingerprints())
+        for number, count, total in warehouse.ask(statements.fingerprints(relation))
     ]
 
 
@@ -129,14 +129,12 @@ def _take(warehouse: _Warehouse, statements: Statements, parts: Sequence[Partiti
     """Make the table of these months' good rows.
 
     Raises:
-        StepError: it has other rows than were counted: what is kept under their fingerprint would be another month.
+        StepError: it has other rows than were looked at: another month would be kept under their fingerprint.
     """
     warehouse.ask(statements.checked([_span(part.month) for part in parts]))
-    rows, expected = warehouse.one(f"select count(*) from {CHECKED}"), sum(part.rows for part in parts)
-    if rows != expected:
+    if _months(warehouse, statements, CHECKED) != list(parts):
         months_of = f"{parts[0].month} to {parts[-1].month}"
-        changed = f"{expected} rows were counted and {rows} are there; the table changed meanwhile, run it again"
-        raise StepError(f"{warehouse.place}: {months_of}: {changed}")
+        raise StepError(f"{warehouse.place}: {months_of}: the table changed meanwhile; run it again")
 
 
 def _sum(warehouse: _Warehouse, wanted: Aggregation, parts: Sequence[Partition], kept: Staging, local: Path) -> None:

@@ -148,12 +148,13 @@ class Statements:
         """How many rows there are."""
         return f"select count(*) from {self.rows} as sale"
 
-    def fingerprints(self) -> str:
-        """Per month of good rows (as 202403): how many, and a sum of hashes that changes when any value does."""
+    def fingerprints(self, relation: str | None = None) -> str:
+        """Per month (as 202403) of the good rows, or of a table of them: how many, and a sum of all values' hashes."""
         names = ", ".join(plain(column.name) for column in self.contract.columns)
         return (
             "select year(SaleDate) * 100 + month(SaleDate) as YearMonth, count(*) as N, "
-            f"sum(hash({names})) as Fingerprint from {self.good} as sale group by YearMonth order by YearMonth"
+            f"sum(hash({names})) as Fingerprint from {relation or self.good} as sale "
+            "group by YearMonth order by YearMonth"
         )
 
     def checked(self, spans: Sequence[tuple[str, str]]) -> str:

@@ -200,3 +200,15 @@ def test_a_forked_engine_has_an_interpreter_of_its_own(monkeypatch: pytest.Monke
     assert warm._own(python) is not None
     monkeypatch.setattr(os, "getpid", lambda: Made.owner + 1)
     assert warm._own(python) is None
+
+
+def test_a_job_of_one_step_loads_no_interpreter(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Path] = []
+    monkeypatch.setattr(warm, "begin", begun.append)
+    engine.component("a", "print(1)")
+    engine.pipeline({"a": {"component": "./a.yml"}})
+    engine.job()
+    assert begun == []
+    engine.pipeline({"a": {"component": "./a.yml"}, "b": {"component": "./a.yml"}})
+    engine.job("--set", "settings.force_rerun=true")
+    assert len(begun) == 1

@@ -45,6 +45,7 @@ def more_trees(repo: Repo) -> None:
 
 def daily(repo: Repo) -> None:
     repo.edit("ml/schedules/train.yml", "frequency: month", "frequency: day")
+    repo.edit("ml/schedules/train.yml", "    month_days: 2\n", "")
 
 
 def larger(repo: Repo) -> None:

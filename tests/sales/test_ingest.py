@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,44 +19,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from import_kit import TableMaker, command_of, import_settings, step_environment
 
 from demand.errors import StepError
 from sales.ingest import ImportSettings, _staging_key, import_sales
 from sales.staging import MLTABLE, disk_errors
 from warehouse.state import Home
-from warehouse_fixtures import REPO, clean_environment, make_sales, run_sql
-
-DATA = REPO / "ml" / "data"
-TableMaker = Callable[..., str]
-
-
-def spec_file(folder: Path, query: str) -> Path:
-    path = folder / "test.import.yml"
-    content = {
-        "name": "sales",
-        "type": "mltable",
-        "source": {"type": "database", "connection": "azureml:snowflake-sales", "query": query},
-        "path": "azureml://datastores/workspaceblobstore/paths/sales",
-    }
-    path.write_text(yaml.safe_dump(content, sort_keys=False, width=1000))
-    return path
-
-
-def import_settings(folder: Path, query: str, **other: Any) -> ImportSettings:
-    arguments: dict[str, Any] = {
-        "connection": DATA / "snowflake.connection.yml",
-        "import_spec": spec_file(folder, query),
-        "contract": DATA / "sales.contract.yml",
-        "sales": folder / "sales",
-        "staging": folder / "staging",
-    }
-    return ImportSettings(**{**arguments, **other})
-
-
-def command_of(settings: ImportSettings) -> list[str]:
-    flags = ("connection", "import_spec", "contract", "sales", "staging")
-    pairs = [(f"--{name.replace('_', '-')}", str(getattr(settings, name))) for name in flags]
-    return [sys.executable, "-m", "sales.ingest", *(word for pair in pairs for word in pair)]
+from warehouse_fixtures import run_sql
 
 
 def imported(settings: ImportSettings) -> list[tuple[Any, ...]]:
@@ -71,18 +39,6 @@ def names(folder: Path) -> list[str]:
 def staged(settings: ImportSettings) -> list[str]:
     """Months that are marked as finished."""
     return sorted(path.name.split(".")[1] for path in settings.staging.glob("*.done"))
-
-
-@pytest.fixture
-def table(shared_home: Home, shared_env: dict[str, str], request: pytest.FixtureRequest) -> TableMaker:
-    """Makes a table of the test's own in the shared warehouse and returns its name."""
-
-    def make(**settings: Any) -> str:
-        name = f"T{abs(hash(request.node.nodeid)):x}"
-        make_sales(shared_home, name, **settings)
-        return name
-
-    return make
 
 
 def test_every_row_arrives_in_one_file_a_month_with_the_contracts_types(
@@ -132,7 +88,7 @@ def test_a_run_killed_in_the_middle_goes_on_from_the_finished_months(
 ) -> None:
     name = table(months=24, rows=500)
     settings = import_settings(tmp_path, f"select * from {name}")
-    with subprocess.Popen(command_of(settings), env=_environment(), stdout=subprocess.PIPE, text=True) as step:
+    with subprocess.Popen(command_of(settings), env=step_environment(), stdout=subprocess.PIPE, text=True) as step:
         assert step.stdout is not None
         for line in step.stdout:
             if "2024-05" in line:
@@ -250,7 +206,7 @@ def test_an_output_is_asked_for_nothing_that_a_mounted_container_does_not_promis
         run_sql(shared_home, f"update {name} set Price = -1")
     settings = import_settings(tmp_path, f"select * from {name}")
     command = [sys.executable, "-c", AUDIT, str(tmp_path), *command_of(settings)[3:]]
-    step = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False, timeout=100)
+    step = subprocess.run(command, env=step_environment(), capture_output=True, text=True, check=False, timeout=100)
     assert (step.returncode, step.stdout.splitlines()[-1]) == (2 if bad else 0, "[]"), step.stderr
 
 
@@ -284,7 +240,9 @@ def test_another_query_never_takes_the_months_of_the_first(table: TableMaker, tm
 def test_two_imports_at_once_into_one_staging_folder_both_end_well(table: TableMaker, tmp_path: Path) -> None:
     first = import_settings(tmp_path, f"select * from {table(months=6)}")
     second = ImportSettings(**{**vars(first), "sales": tmp_path / "other"})
-    both = [subprocess.Popen(command_of(one), env=_environment(), stdout=subprocess.DEVNULL) for one in (first, second)]
+    both = [
+        subprocess.Popen(command_of(one), env=step_environment(), stdout=subprocess.DEVNULL) for one in (first, second)
+    ]
     assert [process.wait(120) for process in both] == [0, 0]
     assert imported(first) == imported(second)
     assert len(imported(first)) == 1200
@@ -355,7 +313,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_works(table: TableMaker, tmp_p
     settings = import_settings(tmp_path, f"select * from {table(months=2, rows=3000)}")
     step = subprocess.run(
         command_of(settings),
-        env=_environment(),
+        env=step_environment(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
         capture_output=True,
         text=True,
@@ -470,12 +428,7 @@ def test_months_at_the_end_of_a_year_are_cut_at_midnight(shared_home: Home, tabl
     assert sorted(december) == [1, 2]
 
 
-def _environment(**more: str) -> dict[str, str]:
-    given = {name: value for name, value in os.environ.items() if name.startswith("SNOWFLAKE_")}
-    return clean_environment(**{**given, **more})
-
-
 def _run(settings: ImportSettings, **more: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command_of(settings), env=_environment(**more), capture_output=True, text=True, check=False, timeout=100
+        command_of(settings), env=step_environment(**more), capture_output=True, text=True, check=False, timeout=100
     )
