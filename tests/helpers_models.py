@@ -8,7 +8,7 @@ import pandas as pd
 from demand.panel import WEEKDAYS
 from forecasting import blend, candidates, direct, export, packing
 from forecasting.boosting import BoosterSettings
-from forecasting.features import model_frame
+from forecasting.features import model_frame, state_of
 from forecasting.forests import Settings
 from forecasting.prepare import add_features
 from forecasting.recipes import DirectRecipe
@@ -46,7 +46,7 @@ def direct_models(root: Path) -> pd.DataFrame:
         blend.blended(parts), rows, {"candidate": "blend", "recipe": {}}, parts["booster"].table, root / "blend"
     )
     for name in ("profile", "booster", "blend"):
-        export.write_state(rows, CONTRACT, root / name)
+        export.write_state(state_of(rows), CONTRACT, root / name)
     return rows
 
 
@@ -57,5 +57,5 @@ def forest_model(folder: Path, name: str = "history") -> pd.DataFrame:
     example = model_frame(rows.tail(5), packed.features)
     packing.save(packed.model, example, packed.metadata, folder)
     export.write_model(packed.model, packed.features, example, folder)
-    export.write_state(rows, CONTRACT, folder)
+    export.write_state(state_of(rows), CONTRACT, folder)
     return rows

@@ -23,7 +23,7 @@ from bench.fit_bench import monthly_sales
 from demand.grain import MODEL_NAME
 from demand.months import month_name
 from forecasting import export, packing
-from forecasting.features import model_frame
+from forecasting.features import model_frame, state_of
 from forecasting.forests import Settings
 from forecasting.prepare import add_features
 from forecasting.train import fit_with_interval
@@ -70,7 +70,7 @@ def _model(scratch: Path) -> tuple[Path, Any]:
     folder.parent.mkdir(parents=True)
     packing.save(packed.model, model_frame(rows.tail(3), packed.features), packed.metadata, folder)
     export.write_model(packed.model, packed.features, model_frame(rows.tail(9), packed.features), folder)
-    export.write_state(rows, REPO / "ml/data/sales.contract.yml", folder)
+    export.write_state(state_of(rows), REPO / "ml/data/sales.contract.yml", folder)
     return folder, rows
 
 

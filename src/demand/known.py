@@ -7,6 +7,7 @@ and a series that reports every Friday has as many trading days as seven times i
 
 import calendar
 import warnings
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -37,14 +38,33 @@ def counts_of(months: range) -> FloatArray:
     return np.array([weekday_counts(month) for month in months], dtype=np.float64).reshape(-1, 7)
 
 
+@dataclass(frozen=True)
+class Pooled:
+    """What all series together say of each of them. With it some series are known as well as among all.
+
+    Attributes:
+        weekdays: sales of each weekday over the mean one, shape (7,).
+        mean_rate: sales per trading day over all series and months; a millionth where nothing was sold.
+        season: rates of the calendar months over the usual ones around them, shape (12,).
+        sold_of_usual: sales of each known month over what the levels of today would sell in it, shape (m,).
+    """
+
+    weekdays: FloatArray
+    mean_rate: float
+    season: FloatArray
+    sold_of_usual: FloatArray
+
+
 class Known:
     """A panel, and what follows from it; every property is worked out once.
 
-    Shapes: n series, m months.
+    Shapes: n series, m months. Whatever is said of a series is the same to the last bit whether the panel holds all
+    series or, with what all of them say (`pooled`), some.
     """
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Panel, pooled: Pooled | None = None) -> None:
         self.panel = panel
+        self._of_all = pooled
         self.sales = panel.sales
         self.months = range(panel.first_month, panel.last_month + 1)
 
@@ -54,23 +74,40 @@ class Known:
 
         A series' own shares are shrunk towards those of all series by how many days with sales it has.
         """
-        sold = np.clip(self.panel.weekdays, 0.0, None)
-        usual = counts_of(self.months).sum(axis=0)
-        usual = usual / usual.sum() * 7
+        sold, usual = np.clip(self.panel.weekdays, 0.0, None), self._usual_weekdays
         totals = sold.sum(axis=1, keepdims=True)
-        everyone = sold.sum(axis=0) / totals.sum() * 7 / usual if totals.sum() > 0 else np.ones(7)
-        own = np.where(totals > 0, sold / np.where(totals > 0, totals, 1.0) * 7 / usual, everyone)
+        own = np.where(totals > 0, sold / np.where(totals > 0, totals, 1.0) * 7 / usual, self._weekdays_of_all)
         trust = (self.panel.days / (self.panel.days + WEEKDAY_PRIOR_DAYS))[:, None]
-        return np.asarray(trust * own + (1 - trust) * everyone)
+        return np.asarray(trust * own + (1 - trust) * self._weekdays_of_all)
+
+    @cached_property
+    def _usual_weekdays(self) -> FloatArray:
+        usual = counts_of(self.months).sum(axis=0)
+        return np.asarray(usual / usual.sum() * 7)
+
+    @cached_property
+    def _weekdays_of_all(self) -> FloatArray:
+        if self._of_all is not None:
+            return self._of_all.weekdays
+        sold = np.clip(self.panel.weekdays, 0.0, None)
+        total = sold.sum(axis=1, keepdims=True).sum()
+        return np.asarray(sold.sum(axis=0) / total * 7 / self._usual_weekdays) if total > 0 else np.ones(7)
 
     def trading_days(self, month: int) -> FloatArray:
         """Weekday-weighted days of a month (index), shape (n,)."""
-        return np.asarray(self.weights @ np.array(weekday_counts(month), dtype=np.float64))
+        return self._weighted(counts_of(range(month, month + 1)))[:, 0]
 
     @cached_property
     def trading(self) -> FloatArray:
         """Trading days of the known months, shape (n, m), at least a millionth."""
-        return np.maximum(self.weights @ counts_of(self.months).T, 1e-6)
+        return np.maximum(self._weighted(counts_of(self.months)), 1e-6)
+
+    def _weighted(self, counts: FloatArray) -> FloatArray:
+        """Sum over the weekdays of weight x count, shape (n, months); `@` rounds a row by how many there are."""
+        total = self.weights[:, :1] * counts[:, 0]
+        for weekday in range(1, 7):
+            total += self.weights[:, weekday : weekday + 1] * counts[:, weekday]
+        return total
 
     @cached_property
     def is_known(self) -> npt.NDArray[np.bool_]:
@@ -85,6 +122,8 @@ class Known:
     @cached_property
     def mean_rate(self) -> float:
         """Sales per trading day over all series and months; a millionth where nothing was sold."""
+        if self._of_all is not None:
+            return self._of_all.mean_rate
         days = float(self.trading[self.is_known].sum())
         rate = float(np.nansum(self.sales)) / days if days else 0.0
         return rate if rate > 0 else 1e-6
@@ -115,6 +154,8 @@ class Known:
         place = month - self.panel.first_month
         if place < 0:
             return float("nan")
+        if self._of_all is not None:
+            return float(self._of_all.sold_of_usual[place])
         at = self.is_known[:, place]
         usual = float((self.level * self.trading[:, place])[at].sum())
         return float(self.sales[at, place].sum()) / usual if usual > 0 else float("nan")
@@ -138,13 +179,30 @@ class Known:
         """Rates of the calendar months over the usual ones around them: of all series (12,), of each series (n, 12)."""
         usable = self.is_known & np.isfinite(self._usual_rates)
         rates, usual = np.where(usable, self.rates, 0.0), np.where(usable, self._usual_rates, 0.0)
-        of_month = np.array([month % YEAR for month in self.months])
-        places = np.eye(YEAR)[of_month]
-        top, bottom = rates @ places, usual @ places
-        whole = bottom.sum(axis=0)
-        pooled = np.where(whole > 0, top.sum(axis=0) / np.where(whole > 0, whole, 1.0), 1.0)
-        own = np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), pooled)
+        top, bottom = np.zeros((len(rates), YEAR)), np.zeros((len(rates), YEAR))
+        for place, month in enumerate(self.months):
+            top[:, month % YEAR] += rates[:, place]
+            bottom[:, month % YEAR] += usual[:, place]
+        pooled = self._of_all.season if self._of_all is not None else _ratio(top.sum(axis=0), bottom.sum(axis=0), 1.0)
+        own = _ratio(top, bottom, pooled)
         return np.clip(pooled, MIN_RATIO, MAX_RATIO), np.clip(own, MIN_RATIO, MAX_RATIO)
+
+    @cached_property
+    def pooled(self) -> Pooled:
+        """What these series say together, or what all of them do where that was given."""
+        if self._of_all is not None:
+            return self._of_all
+        sold = np.array([self.sold_of_usual(month) for month in self.months])
+        return Pooled(self._weekdays_of_all, self.mean_rate, self.month_profiles[0], sold)
+
+    def of_series(self, places: npt.NDArray[np.intp]) -> "Known":
+        """Some of the series, known as they are among all."""
+        return Known(self.panel.of_series(places), self.pooled)
+
+
+def _ratio(top: FloatArray, bottom: FloatArray, otherwise: FloatArray | float) -> FloatArray:
+    """top / bottom where bottom is above zero."""
+    return np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), otherwise)
 
 
 def row_mean(values: FloatArray) -> FloatArray:

@@ -20,7 +20,7 @@ from demand import booster_inputs
 from demand.booster_inputs import COLUMNS, GROUPS, MAX_HORIZON
 from demand.known import Known
 from demand.profile import Profile
-from forecasting.panels import Months, SomeKnown
+from forecasting.panels import Months
 from forecasting.trees import Trees, tree_numbers
 from forecasting.trees import as_onnx as trees_as_onnx
 
@@ -123,7 +123,7 @@ def _rows(
     origin, month = pair
     number = np.arange(len(months.keys)) + origin + month
     chosen = np.flatnonzero(number % step == 0)
-    known = known_at(origin) if step == 1 else SomeKnown(known_at(origin), chosen)
+    known = known_at(origin) if step == 1 else known_at(origin).of_series(chosen)
     given = booster_inputs.inputs(known, month, base, profile_at(origin))
     # Which rows see the plan, and which are kept, must not go together.
     with_plan = ((number[chosen] // step) % 2 == 0)[:, None]

@@ -15,7 +15,7 @@ from demand.direct_model import DirectModel
 from demand.panel import PLANNED
 from demand.parts import Intervals
 from demand.steps import run
-from forecasting import candidates, export, intervals
+from forecasting import candidates, everyone, export, intervals
 from forecasting.boosting import BoosterSettings
 from forecasting.features import TARGET, month_index, series_columns
 from forecasting.packing import save
@@ -87,7 +87,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     table = candidates.keyed(backtest(recipe, rows, Rolling(origins), fit))
     fitted = fit(int(month_index(rows["MonthStart"]).max()))
     with outputs.staged(folder) as model:
-        write(fitted.model, rows, {"candidate": name, "recipe": recipe.settings()}, table, model)
+        write(
+            everyone.known_to(fitted.model, train), rows, {"candidate": name, "recipe": recipe.settings()}, table, model
+        )
     log.info("Fitted %s on %d store-months", name, len(rows))
     with tracking.run(f"train_{name}") as tracker:
         tracker.log_params({"candidate": name, **recipe.settings()})

@@ -22,13 +22,15 @@ from demand.known import Known
 from demand.model import RelativeForest, min_level, tree_predictions
 from demand.parts import PANEL, Intervals, Part, Parts
 from demand.served_model import serving_folder
+from demand.state import State
 from forecasting import boosting
-from forecasting.features import state_of
 from forecasting.trees import Trees, as_onnx, tree_numbers
 
 FOREST, TABLES, HISTORY, CONTRACT = "forest.onnx", "encoder.json", "history.npz", "sales.contract.yml"
 # Leaf values are float32 in ONNX.
 MAX_RELATIVE_ERROR = 1e-6
+# Series by which an exported booster is held to the fitted one.
+EXAMPLES = 2000
 
 
 def write_model(model: Any, features: list[str], example: pd.DataFrame, folder: Path) -> None:
@@ -44,11 +46,11 @@ def write_model(model: Any, features: list[str], example: pd.DataFrame, folder: 
     _prove(model, example, target)
 
 
-def write_state(rows: pd.DataFrame, contract: Path, folder: Path) -> None:
-    """Add the sales known until now (`rows` of the prepare step) and the contract to the model folder `folder`."""
+def write_state(state: State, contract: Path, folder: Path) -> None:
+    """Add the sales known until now and the contract to the model folder `folder`."""
     target = serving_folder(folder)
     target.mkdir(exist_ok=True)
-    state_of(rows).save(target / HISTORY)
+    state.save(target / HISTORY)
     shutil.copy(contract, target / CONTRACT)
 
 
@@ -70,8 +72,8 @@ def write_direct(model: DirectModel, interval: Intervals, folder: Path) -> None:
 
 
 def _months_ahead(model: DirectModel, part: Part) -> npt.NDArray[np.float32]:
-    """Inputs of a booster for the half year after the last known month."""
-    known, last = Known(model.panel), model.panel.last_month
+    """Inputs of a booster for the half year after the last known month, of some series."""
+    known, last = Known(model.panel.of_series(np.arange(min(len(model.panel.keys), EXAMPLES)))), model.panel.last_month
     ahead = range(last + 1, last + booster_inputs.MAX_HORIZON + 1)
     return np.concatenate([booster_inputs.inputs(known, month, str(part.base), part.profile).x for month in ahead])
 

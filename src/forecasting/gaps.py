@@ -42,8 +42,11 @@ class Completed:
         return [f"{count:,} {what}" for what, count in lines.items() if count]
 
 
-def complete(rows: pd.DataFrame) -> Completed:
-    """Judge the monthly rows of the aggregate step; rows without SaleDays, as of earlier releases, stay as they are."""
+def complete(rows: pd.DataFrame, until: int | None = None) -> Completed:
+    """Judge the monthly rows of the aggregate step; rows without SaleDays, as of earlier releases, stay as they are.
+
+    `until` is the last month (index) of all series where the rows are of some.
+    """
     if not set(NEEDED) <= set(rows) or rows.empty:
         return Completed(rows)
     rows = rows.assign(MonthStart=pd.to_datetime(rows["MonthStart"]), _key=series_keys(rows))
@@ -52,7 +55,8 @@ def complete(rows: pd.DataFrame) -> Completed:
     closed = regular & (rows["SaleDays"] == 0).to_numpy()
     partial = _is_partial(rows) & regular & ~closed
     kept = rows[~closed & ~partial].reset_index(drop=True)
-    filled = _with_zeros(kept, ~regular[~closed & ~partial], int(month_index(rows["MonthStart"]).max()))
+    until = int(month_index(rows["MonthStart"]).max()) if until is None else until
+    filled = _with_zeros(kept, ~regular[~closed & ~partial], until)
     zeros = len(filled) - len(kept)
     return Completed(filled.drop(columns="_key"), int(partial.sum()), int(closed.sum()), zeros)
 

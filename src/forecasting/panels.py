@@ -1,7 +1,6 @@
 """The months of every series as arrays: what a direct model learns from, cut at any origin."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -83,39 +82,6 @@ class Months:
     def plan_of(self, month: int) -> dict[str, FloatArray]:
         """What was recorded of a month's PLANNED, each of shape (series,)."""
         return {name: values[:, month - self.first_month] for name, values in self.plans.items()}
-
-
-class SomeKnown(Known):
-    """Some series of a `Known`; what follows from all series together stays what it is for all."""
-
-    def __init__(self, everyone: Known, places: npt.NDArray[np.intp]) -> None:
-        super().__init__(everyone.panel.of_series(places))
-        self._everyone, self._places = everyone, places
-
-    @cached_property
-    def weights(self) -> FloatArray:
-        """Weight of each weekday, shape (n, 7)."""
-        return np.asarray(self._everyone.weights[self._places])
-
-    @cached_property
-    def mean_rate(self) -> float:
-        """Sales per trading day over all series and months."""
-        return self._everyone.mean_rate
-
-    @cached_property
-    def level(self) -> FloatArray:
-        """Sales per trading day of the last twelve months, shape (n,)."""
-        return np.asarray(self._everyone.level[self._places])
-
-    def sold_of_usual(self, month: int) -> float:
-        """Sales of all series in a month over what their levels of today would sell in it."""
-        return self._everyone.sold_of_usual(month)
-
-    @cached_property
-    def month_profiles(self) -> tuple[FloatArray, FloatArray]:
-        """Of all series (12,), of each of these (n, 12)."""
-        pooled, own = self._everyone.month_profiles
-        return pooled, own[self._places]
 
 
 def _weekdays(

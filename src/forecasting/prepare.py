@@ -13,8 +13,11 @@ from demand.errors import StepError
 from demand.months import month_name
 from demand.step_warnings import StepWarnings
 from demand.steps import read_rows, run
+from forecasting import everyone
 from forecasting.features import SalesHistory, month_index, prepared
 from forecasting.gaps import complete
+from forecasting.sampling import drawn
+from forecasting.series_parts import Table
 
 log = logging.getLogger(__name__)
 MIN_TRAINING_MONTHS = 2
@@ -25,6 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="forecasting.prepare", description=__doc__)
     parser.add_argument("--monthly", type=Path, required=True, help="output folder of the aggregate step")
     parser.add_argument("--holdout-months", type=int, default=12, help="last months that are forecast as if unseen")
+    parser.add_argument("--max-series", type=int, default=10_000, help="series that models learn from, see sampling")
     parser.add_argument("--train", type=Path, required=True, help="output folder")
     parser.add_argument("--holdout", type=Path, required=True, help="output folder")
     return parser
@@ -34,6 +38,18 @@ def add_features(monthly: pd.DataFrame) -> pd.DataFrame:
     """Monthly rows with MonthYear, Season and the history features; one row in, one row out."""
     rows = prepared(monthly)
     return pd.concat([rows, SalesHistory.of(rows).features(rows)], axis=1)
+
+
+def _rows(table: Table, most: int, warnings: StepWarnings) -> pd.DataFrame:
+    """The rows of all series, or of a sample where there are more than `most`."""
+    if table.series <= most:
+        return read_rows(table.path.parent, table.path.name)
+    sample = drawn(table.attributes(), most)
+    warnings.add(
+        f"Learned from and judged by {len(sample):,} of {table.series:,} series, drawn by country and size; every "
+        "series is forecast. max_series of prepare takes more"
+    )
+    return table.rows_of(sample)
 
 
 def held_out(rows: pd.DataFrame, wanted: int, warnings: StepWarnings) -> int:
@@ -74,9 +90,10 @@ def split(rows: pd.DataFrame, holdout_months: int) -> tuple[pd.DataFrame, pd.Dat
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step."""
     args = build_parser().parse_args(argv)
-    completed = complete(read_rows(args.monthly, "monthly.parquet"))
+    series = Table.of(args.monthly)
     counts = json.loads((args.monthly / "rows.json").read_text(encoding="utf-8"))
     warnings = StepWarnings("prepare", counts.get("warnings", ()))
+    completed = complete(_rows(series, args.max_series, warnings), series.last_month)
     for line in completed.sentences():
         log.info("%s", line)
     rows = add_features(completed.rows)
@@ -84,9 +101,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     for folder, part, name in ((args.train, train, "train"), (args.holdout, holdout, "holdout")):
         folder.mkdir(parents=True, exist_ok=True)
         part.to_parquet(folder / f"{name}.parquet", index=False)
+    if series.series > args.max_series:
+        everyone.write(series, args.train)
     # The counts travel with the training months, so that the verdict can tell what was read and what was set aside.
     counts |= {"train": len(train), "holdout": len(holdout), "warnings": warnings.entries}
-    counts |= {"partial": completed.partial, "closed": completed.closed, "zeros": completed.zeros}
+    counts |= {
+        "series": series.series,
+        "partial": completed.partial,
+        "closed": completed.closed,
+        "zeros": completed.zeros,
+    }
     (args.train / "rows.json").write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
     log.info(
         "Training on %d store-months until %s, holding out %d from %s",

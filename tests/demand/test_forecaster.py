@@ -45,7 +45,7 @@ def forecaster(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> 
     packed, _ = fit_with_interval(Settings("history", n_estimators=15), rows, Rolling(3))
     folder = tmp_path_factory.mktemp("model")
     export.write_model(packed.model, packed.features, model_frame(rows.tail(9), packed.features), folder)
-    export.write_state(rows, CONTRACT, folder)
+    export.write_state(state_of(rows), CONTRACT, folder)
     return Forecaster(folder, packed.metadata)
 
 

@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from demand.booster_inputs import BASES, inputs
 from demand.known import Known, weekday_counts
 from demand.months import month_of
 from demand.panel import PLANNED, WEEKDAYS, Panel
+from demand.profile import Profile
 
 FIRST = 2023 * 12
 FloatArray = npt.NDArray[np.float64]
@@ -78,6 +80,29 @@ def test_the_season_of_all_series_is_known_and_each_has_its_own() -> None:
     pooled, own = Known(panel).month_profiles
     assert own[0, 11] == pytest.approx(2 / (13 / 12), rel=0.03) and own[1, 11] == pytest.approx(1, rel=0.01)
     assert own[1, 11] < pooled[11] < own[0, 11]
+
+
+def test_some_series_are_known_to_the_last_bit_as_they_are_among_all() -> None:
+    random = np.random.default_rng(5)
+    sales = np.where(random.random((40, 30)) < 0.1, np.nan, random.gamma(2, 50, (40, 30)))
+    plans = {name: random.random(sales.shape) for name in PLANNED}
+    keys = np.array([f"S{each:02d}" for each in range(40)])
+    panel = Panel(keys, FIRST, sales, random.gamma(1, 9, (40, 7)), random.integers(0, 99, 40).astype(float), plans)
+    everyone, ahead = Known(panel), FIRST + 32
+    for size in (1, 2, 7, 39):
+        places = np.sort(random.choice(40, size, replace=False))
+        some = everyone.of_series(places)
+        for name in ("weights", "level", "trading", "rates", "is_known"):
+            np.testing.assert_array_equal(getattr(some, name), getattr(everyone, name)[places])
+        np.testing.assert_array_equal(some.trading_days(ahead), everyone.trading_days(ahead)[places])
+        assert some.mean_rate == everyone.mean_rate
+        assert some.sold_of_usual(FIRST + 4) == everyone.sold_of_usual(FIRST + 4)
+        np.testing.assert_array_equal(some.month_profiles[0], everyone.month_profiles[0])
+        np.testing.assert_array_equal(some.month_profiles[1], everyone.month_profiles[1][places])
+        for base in BASES:
+            each = inputs(some, ahead, base, Profile(own=0.5))
+            for mine, among in zip(each, inputs(everyone, ahead, base, Profile(own=0.5)), strict=True):
+                np.testing.assert_array_equal(mine, among[places])
 
 
 def test_a_stranger_is_an_average_series() -> None:

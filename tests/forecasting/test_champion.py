@@ -10,7 +10,7 @@ from demand import tracking
 from demand.errors import StepError
 from forecasting import champion, export
 from forecasting.candidates import Candidate, keyed
-from forecasting.features import model_frame
+from forecasting.features import model_frame, state_of
 from forecasting.forests import Settings, fit
 from forecasting.packing import save
 from forecasting.prepare import add_features
@@ -37,7 +37,7 @@ def registered(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> 
     metadata["interval"] = {"low": 1.0, "high": 1.0}
     save(model, model_frame(train.tail(2), metadata["features"]), metadata, folder)
     export.write_model(model, metadata["features"], model_frame(train.tail(9), metadata["features"]), folder)
-    export.write_state(rows, CONTRACT, folder)
+    export.write_state(state_of(rows), CONTRACT, folder)
     return folder
 
 

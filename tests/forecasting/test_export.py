@@ -13,7 +13,7 @@ from demand.forecaster import Forecaster
 from demand.forest import Forest
 from demand.quantiles import Factors, mean_p10_p90, spread
 from forecasting import export, packing
-from forecasting.features import model_frame, month_index
+from forecasting.features import model_frame, month_index, state_of
 from forecasting.forests import Settings
 from forecasting.packing import Packed
 from forecasting.prepare import add_features
@@ -38,7 +38,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     example = model_frame(rows.tail(20), packed.features)
     packing.save(packed.model, example, packed.metadata, folder)
     export.write_model(packed.model, packed.features, example, folder)
-    export.write_state(rows, CONTRACT, folder)
+    export.write_state(state_of(rows), CONTRACT, folder)
     return packed, rows, folder
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from demand.panel import WEEKDAYS
 from forecasting.features import prepared
-from forecasting.panels import Months, SomeKnown
+from forecasting.panels import Months
 from helpers_sales import monthly_sales
 
 ROWS = prepared(monthly_sales(stores=3, months=12))
@@ -27,17 +27,6 @@ def test_weekdays_add_up_until_the_origin_and_rare_sales_tell_nothing_of_them() 
     panel = Months.of(rows).panel(2022 * 12 + 3)
     assert panel.weekdays[0].tolist() == [4.0] * 7 and panel.days[0] == 120
     assert panel.weekdays[1].tolist() == [0.0] * 7 and panel.days[1] == 0
-
-
-def test_some_series_keep_what_follows_from_all_of_them() -> None:
-    everyone, places = Months.of(ROWS).known(), np.array([2, 0])
-    some = SomeKnown(everyone, places)
-    for name in ("weights", "level", "trading", "rates", "is_known"):
-        np.testing.assert_array_equal(getattr(some, name), getattr(everyone, name)[places])
-    assert some.mean_rate == everyone.mean_rate
-    assert some.sold_of_usual(2022 * 12 + 4) == everyone.sold_of_usual(2022 * 12 + 4)
-    np.testing.assert_array_equal(some.month_profiles[0], everyone.month_profiles[0])
-    np.testing.assert_array_equal(some.month_profiles[1], everyone.month_profiles[1][places])
 
 
 def test_thinned_months_are_those_of_some_series_the_same_each_time() -> None:

@@ -43,7 +43,7 @@ def test_the_step_writes_both_parts_and_the_counts(tmp_path, monkeypatch):
     folders = [f"--{name}={tmp_path / name}" for name in ("monthly", "train", "holdout")]
     assert main([*folders, "--holdout-months=3"]) == 0
     counts = json.loads((tmp_path / "train/rows.json").read_text())
-    judged = {"partial": 0, "closed": 0, "zeros": 0, "warnings": []}
+    judged = {"series": 2, "partial": 0, "closed": 0, "zeros": 0, "warnings": []}
     assert counts == {"read": 9, "quarantined": 1, "train": 42, "holdout": 6, **judged}
     assert pd.read_parquet(tmp_path / "train/train.parquet")["MonthYear"].max() == "2023-09"
 

@@ -20,6 +20,7 @@ from forecasting import direct, export
 from forecasting import train as train_step
 from forecasting.baselines import NAMES
 from forecasting.candidates import BACKTEST, load_all
+from forecasting.features import state_of
 from forecasting.packing import read_metadata
 from forecasting.prepare import add_features, split
 from helpers_sales import CONTRACT, REPO, monthly_sales
@@ -183,7 +184,7 @@ def test_a_champion_of_the_same_recipe_is_not_beaten_by_itself(
     champion = tmp_path / "registered"
     shutil.copytree(inputs / "profile", champion)
     rows = pd.concat([pd.read_parquet(inputs / each / f"{each}.parquet") for each in ("train", "holdout")])
-    export.write_state(rows, CONTRACT, champion)
+    export.write_state(state_of(rows), CONTRACT, champion)
     monkeypatch.setattr(tracking, "is_on", lambda: True)
     monkeypatch.setattr(tracking, "download", lambda _: champion)
     monkeypatch.setattr(tracking, "run", lambda _: nullcontext(tracking.NoTracker()))

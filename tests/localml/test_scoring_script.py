@@ -20,7 +20,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 
 from forecasting import export, packing
-from forecasting.features import model_frame
+from forecasting.features import model_frame, state_of
 from forecasting.forests import Settings
 from forecasting.prepare import add_features
 from forecasting.rolling import Rolling
@@ -45,7 +45,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     example = model_frame(rows.tail(9), packed.features)
     packing.save(packed.model, example, packed.metadata, folder)
     export.write_model(packed.model, packed.features, example, folder)
-    export.write_state(rows, CONTRACT, folder)
+    export.write_state(state_of(rows), CONTRACT, folder)
     return folder.parent
 
 

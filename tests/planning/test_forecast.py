@@ -11,7 +11,7 @@ from demand import health
 from demand.errors import StepError
 from demand.steps import run
 from forecasting import export, packing
-from forecasting.features import model_frame
+from forecasting.features import model_frame, state_of
 from forecasting.forests import Settings
 from forecasting.prepare import add_features
 from forecasting.rolling import Rolling
@@ -32,7 +32,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     example = model_frame(rows.tail(5), packed.features)
     packing.save(packed.model, example, packed.metadata, folder / "model")
     export.write_model(packed.model, packed.features, example, folder / "model")
-    export.write_state(rows, CONTRACT, folder / "model")
+    export.write_state(state_of(rows), CONTRACT, folder / "model")
     return folder
 
 
