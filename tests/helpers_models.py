@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from demand.months import month_name
 from demand.panel import WEEKDAYS
 from forecasting import blend, candidates, direct, export, packing
 from forecasting.boosting import BoosterSettings
@@ -15,6 +16,7 @@ from forecasting.recipes import DirectRecipe
 from forecasting.rolling import Rolling, backtest
 from forecasting.train import fit_with_interval
 from helpers_sales import CONTRACT, monthly_sales
+from planning.explorer.page import Batch, Everything
 
 MONTHS = 26
 SHORT = Rolling(origins=3, warm_up=0)
@@ -59,3 +61,10 @@ def forest_model(folder: Path, name: str = "history") -> pd.DataFrame:
     export.write_model(packed.model, packed.features, example, folder)
     export.write_state(state_of(rows), CONTRACT, folder)
     return rows
+
+
+def everything_of(batch: Batch) -> Everything:
+    """The sums of all series, where the page has all of them."""
+    rows = [(month_name(row["Month"]), each.sales) for row, each in zip(batch.rows, batch.forecasts, strict=True)]
+    table = pd.DataFrame(rows, columns=["MonthYear", "TotalSales"]).assign(Country=batch.countries)
+    return Everything.of(table, batch.horizon)

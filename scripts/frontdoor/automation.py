@@ -24,6 +24,7 @@ LOCKS = {
     "laptop": "requirements.lock",
     "demand": "ml/environments/demand/requirements.txt",
     "score": "ml/environments/score/requirements.txt",
+    "parallel": "ml/environments/parallel/requirements.txt",
 }
 
 

@@ -84,6 +84,7 @@ def lock() -> None:
     _compile("--group", "local", "--group", "check", "--group", "test", "pyproject.toml", "-o", "requirements.lock")
     _compile("-c", "requirements.lock", "pyproject.toml", "-o", "ml/environments/demand/requirements.txt")
     _compile("--group", "score", "-o", "ml/environments/score/requirements.txt")
+    _compile("--group", "parallel", "-o", "ml/environments/parallel/requirements.txt")
     for version in ("2.44", "2.45"):
         locks = Path("scripts/workspace/az/locks")
         _compile(str(locks / f"az-{version}.in"), "-o", str(locks / f"az-{version}.txt"))

@@ -8,7 +8,8 @@ from forecasting.features import prepared, state_of
 from forecasting.gaps import complete
 from forecasting.packing import read_metadata
 from forecasting.panels import Months
-from planning.forecast import asked_rows, table_of
+from planning.asked import Asked
+from planning.batch import asked_rows, table_of
 
 
 def forecast(model: Path, monthly: Path, month: int, target: Path) -> None:
@@ -23,5 +24,6 @@ def forecast(model: Path, monthly: Path, month: int, target: Path) -> None:
     rows = prepared(complete(read_rows(monthly, "monthly.parquet")).rows)
     state = state_of(rows)
     forecaster = load_forecaster(model, read_metadata(model), state, Months.of(rows).panel())
-    asked = asked_rows(state, max(1, month - state.last_month), {})
-    table_of(asked, forecaster.forecast(asked), forecaster).to_parquet(target, index=False)
+    asked = Asked(max(1, month - state.last_month), {}, "frozen", "1")
+    rows_ahead = asked_rows(state, asked.horizon, asked.plan)
+    table_of(rows_ahead, forecaster.forecast(rows_ahead), forecaster, asked).to_parquet(target, index=False)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from demand import booster_inputs, parts, profile
 from demand.booster_inputs import COLUMNS, GROUPS, PLAN_PLACES, Inputs
 from demand.ensemble import Ensemble
+from demand.everyone import Everyone
 from demand.forecaster import Forecast, Forecaster, Row
 from demand.known import YEAR, Known
 from demand.panel import PLANNED, Panel
@@ -51,11 +52,20 @@ class DirectForecaster(Forecaster):
     """
 
     def __init__(
-        self, folder: Path, metadata: Mapping[str, Any], state: State | None = None, panel: Panel | None = None
+        self,
+        folder: Path,
+        metadata: Mapping[str, Any],
+        state: State | None = None,
+        panel: Panel | None = None,
+        everyone: Everyone | None = None,
     ) -> None:
-        """Load `folder`; `state` and `panel` take the place of the packed ones, as newer sales do in the batch step."""
+        """Load `folder`; `state` and `panel` take the place of the packed ones, as newer sales do in the batch step.
+
+        Where they have some of the series, `everyone` tells what these have to know of all.
+        """
         serving = serving_folder(folder)
-        self._index(state or State.load(serving / "history.npz"), metadata)
+        self._index(state or State.load(serving / "history.npz"), metadata, everyone)
+        self._pooled = everyone.pooled if everyone else {}
         made_of = Parts.read(serving)
         self._parts, self._intervals = made_of.parts, made_of.intervals
         self._boosters = [Ensemble(serving / part.file) if part.file else None for part in self._parts]
@@ -114,7 +124,8 @@ class DirectForecaster(Forecaster):
         return max(self._panel.first_month, min(self._origin, month - 1))
 
     def _known_at(self, origin: int) -> Known:
-        return Known(self._panel if origin == self._origin else self._panel.until(origin))
+        panel = self._panel if origin == self._origin else self._panel.until(origin)
+        return Known(panel, self._pooled.get(origin))
 
     def _inputs_of(self, month: int) -> list[tuple[FloatArray, Inputs | None]]:
         """For each part (its forecast without a booster, the booster's inputs) of every series in a month."""
@@ -196,13 +207,17 @@ class DirectForecaster(Forecaster):
 
 
 def load_forecaster(
-    folder: Path, metadata: Mapping[str, Any], state: State | None = None, panel: Panel | None = None
+    folder: Path,
+    metadata: Mapping[str, Any],
+    state: State | None = None,
+    panel: Panel | None = None,
+    everyone: Everyone | None = None,
 ) -> Forecaster:
-    """The forecaster of a model folder: direct, or of a forest.
+    """The forecaster of a model folder: direct, or of a forest; see there for the others.
 
     Raises:
         StepError: the model has no serving files.
     """
     if (serving_folder(folder) / parts.FILE).is_file():
-        return DirectForecaster(folder, metadata, state, panel)
-    return Forecaster(folder, metadata, state)
+        return DirectForecaster(folder, metadata, state, panel, everyone)
+    return Forecaster(folder, metadata, state, everyone)

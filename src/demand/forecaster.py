@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from demand.errors import StepError
+from demand.everyone import Everyone, usual_of
 from demand.forest import Features, Forest
 from demand.months import season, weekend_share
 from demand.parts import Intervals
@@ -42,8 +43,16 @@ class Forecaster:
     with the request's own rows for these months where it has some.
     """
 
-    def __init__(self, folder: Path, metadata: Mapping[str, Any], state: State | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        metadata: Mapping[str, Any],
+        state: State | None = None,
+        everyone: Everyone | None = None,
+    ) -> None:
         """Load `folder`; `state` takes the place of the packed one, as newer sales do in the batch step.
+
+        Where it has some of the series, `everyone` tells what they have to know of all.
 
         Raises:
             StepError: the model has no serving files, as those trained before there were any.
@@ -52,12 +61,12 @@ class Forecaster:
         if not (serving / "forest.onnx").is_file():
             raise StepError(f"{folder}: the model holds no {serving.name}/forest.onnx: train and register it again")
         self.forest = Forest(serving)
-        self._index(state or State.load(serving / "history.npz"), metadata)
-        self._set_interval(metadata["interval"])
+        self._index(state or State.load(serving / "history.npz"), metadata, everyone)
+        self._set_interval(metadata["interval"], everyone)
         names = self.forest.encoder.numbers
         self._uses_history = any(name in _LAGS or name in _MEANS for name in names)
 
-    def _index(self, state: State, metadata: Mapping[str, Any]) -> None:
+    def _index(self, state: State, metadata: Mapping[str, Any], everyone: Everyone | None) -> None:
         """Make what every kind of model needs: who is who, what a store keeps, and room for the months ahead."""
         self.state, self.metadata = state, metadata
         self._series = {str(key): number for number, key in enumerate(self.state.keys)}
@@ -73,17 +82,18 @@ class Forecaster:
         self._sales[:-1, YEAR : YEAR + known.shape[1]] = known
         self._filled = [self.state.last_month] * len(known)
         self._start = self.state.first_month - YEAR
-        self._floor = 0.0 if not (known < 0).any() else -np.inf
+        sold_back = everyone.sold_back if everyone else (known < 0).any()
+        self._floor = -np.inf if sold_back else 0.0
 
-    def _set_interval(self, noted: Mapping[str, Any]) -> None:
+    def _set_interval(self, noted: Mapping[str, Any], everyone: Everyone | None) -> None:
         """Intervals from the back-test; of models that were registered before, from the trees."""
         self._interval = Factors.of(noted) if "offset" not in noted else Intervals.of(noted)
         if isinstance(self._interval, Intervals):
             scales = self._interval.scales
             self._scales = [*(scales.get(str(key), 1.0) for key in self.state.keys), 1.0]
         year = self._sales[:, : YEAR + self.state.sales.shape[1]][:, -YEAR:]
-        self._usual_units = [_mean(months) for months in year.tolist()]
-        usual = _mean(self._usual_units[:-1])
+        self._usual_units = [usual_of(months) for months in year.tolist()]
+        usual = everyone.usual_units if everyone else usual_of(self._usual_units[:-1])
         self._usual_units = [0.0 if isnan(usual) else usual if isnan(each) else each for each in self._usual_units]
 
     @property
@@ -216,7 +226,7 @@ class Forecaster:
             if name in _LAGS:
                 numbers.append(window[-_LAGS[name]])
             elif name in _MEANS:
-                numbers.append(_mean(window[-_MEANS[name] :]))
+                numbers.append(usual_of(window[-_MEANS[name] :]))
             else:
                 value = known.get(name)
                 numbers.append(nan if value is None else value)
@@ -235,12 +245,3 @@ class Forecaster:
 
 _LAGS = {f"Lag{months}": months for months in range(1, YEAR + 1)}
 _MEANS = {f"RollingMean{months}": months for months in range(2, YEAR + 1)}
-
-
-def _mean(window: Sequence[float]) -> float:
-    """Mean of the known values, added from the latest on as `SalesHistory.mean` does; NaN where none is known."""
-    total = sum(window[::-1])
-    if not isnan(total):
-        return total / len(window)
-    known = [value for value in reversed(window) if not isnan(value)]
-    return sum(known) / len(known) if known else nan

@@ -183,15 +183,18 @@ def model_frame(rows: pd.DataFrame, features: Sequence[str], masked: Iterable[st
 
 
 def state_of(rows: pd.DataFrame) -> State:
-    """State after the monthly `rows` of the aggregate or the prepare step."""
+    """State after the monthly `rows` of the aggregate or the prepare step, its series by their keys."""
     history = SalesHistory.of(rows)
     last = rows.sort_values("MonthStart", kind="stable").assign(_key=series_keys)
     known = last.groupby("_key").last().reindex(history.keys)
+    keys = np.array(list(history.keys), dtype=np.str_)
+    order = np.argsort(keys, kind="stable")
+    known = known.iloc[order]
     return State(
         tuple(series_columns(rows)),
-        np.array(list(history.keys), dtype=np.str_),
+        keys[order],
         history.first_month,
-        history.values,
+        history.values[order],
         {name: known[name].fillna("").astype(str).to_numpy(dtype=np.str_) for name in KEPT_TEXTS},
         {name: known[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in KEPT_NUMBERS},
     )

@@ -5,27 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from demand.direct import load_forecaster
+from demand.everyone import Everyone
+from demand.forecaster import Forecaster
 from demand.health import NAIVE
 from demand.months import month_name
 from demand.panel import PLANNED
 from forecasting import baselines, metrics
-from forecasting.features import TARGET, SalesHistory, month_index, series_columns, state_of
+from forecasting.features import TARGET, SalesHistory, month_index, series_columns, series_keys, state_of
 from forecasting.panels import Months
 
 MONTHS = 6
 KEPT = ("Country", "City")
-
-
-def error_beside_naive(forecasts: npt.NDArray[np.float64], rows: pd.DataFrame, history: SalesHistory) -> dict[str, Any]:
-    """{"wape", "seasonal_naive", "is_worse"} of one-step `forecasts` (units, shape (rows,)) for `rows`."""
-    actual = rows[TARGET].to_numpy(dtype=np.float64)
-    wape = metrics.errors(actual, forecasts)["wape"]
-    naive = metrics.errors(actual, baselines.forecast(NAIVE, rows, history))["wape"]
-    return {"wape": wape, NAIVE: naive, "is_worse": wape is not None and naive is not None and wape > naive}
 
 
 def look_back(folder: Path, metadata: Mapping[str, Any], rows: pd.DataFrame, months: int = MONTHS) -> dict[str, Any]:
@@ -34,12 +27,47 @@ def look_back(folder: Path, metadata: Mapping[str, Any], rows: pd.DataFrame, mon
     `rows` are those of the prepare step, or the aggregate step's with the calendar. A model that has learned from those
     months is flattered by them: one that loses even so is unfit for these sales.
     """
-    history, last = SalesHistory.of(rows), int(month_index(rows["MonthStart"]).max())
-    recent = rows[month_index(rows["MonthStart"]) > last - months].reset_index(drop=True)
     forecaster = load_forecaster(folder, metadata, state_of(rows), Months.of(rows).panel())
-    forecasts = np.array([each.sales for each in forecaster.forecast(asked_rows(recent))])
-    span = {"from": str(recent["MonthYear"].min()), "until": month_name(last)}
-    return {**span, **error_beside_naive(forecasts, recent, history)}
+    return compared(looked_back(forecaster, rows, months))
+
+
+def looked_back(
+    forecaster: Forecaster, rows: pd.DataFrame, months: int = MONTHS, everyone: Everyone | None = None
+) -> pd.DataFrame:
+    """One row per series and month of the last `months`: KEYS, Month (index), Actual, Forecast and Naive in units.
+
+    Args:
+        forecaster: the model, with the sales of `rows`.
+        rows: monthly rows with the calendar, all that is known today.
+        months: how many of the last ones.
+        everyone: where the rows are of some series, what these have to know of all.
+    """
+    history, last = SalesHistory.of(rows), everyone.last_month if everyone else _last(rows)
+    recent = rows[month_index(rows["MonthStart"]) > last - months].reset_index(drop=True)
+    naive = baselines.forecast(NAIVE, recent, history, everyone.mean_before if everyone else None)
+    return pd.DataFrame(
+        {
+            "Key": series_keys(recent).astype(str),
+            "Month": month_index(recent["MonthStart"]),
+            "Actual": recent[TARGET].to_numpy(dtype=np.float64),
+            "Forecast": np.array([each.sales for each in forecaster.forecast(asked_rows(recent))]),
+            "Naive": naive,
+        }
+    )
+
+
+def compared(table: pd.DataFrame) -> dict[str, Any]:
+    """{"from", "until", "wape", "seasonal_naive", "is_worse"} of the rows of `looked_back`, in whatever order."""
+    rows = table.sort_values(["Key", "Month"], ignore_index=True)
+    actual, forecast, naive = (rows[name].to_numpy(dtype=np.float64) for name in ("Actual", "Forecast", "Naive"))
+    wape, last_year = metrics.errors(actual, forecast)["wape"], metrics.errors(actual, naive)["wape"]
+    span = {"from": month_name(int(rows["Month"].min())), "until": month_name(int(rows["Month"].max()))}
+    is_worse = wape is not None and last_year is not None and wape > last_year
+    return {**span, "wape": wape, NAIVE: last_year, "is_worse": is_worse}
+
+
+def _last(rows: pd.DataFrame) -> int:
+    return int(month_index(rows["MonthStart"]).max())
 
 
 def asked_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ A series' part follows from its key alone. What is kept of every series afterwar
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +83,12 @@ class Table:
         with _opened(self.path) as con:
             return _frame(con, _part_query(number, parts))
 
-    def write_part(self, number: int, parts: int, target: Path) -> None:
-        """The same into a Parquet file."""
-        with _opened(self.path) as con:
-            con.execute(f"copy ({_part_query(number, parts)}) to '{_quoted(target)}' (format parquet)")
+    def write_part(self, number: int, parts: int, target: Path) -> int:
+        """The same into a Parquet file, none where there is no row; how many rows."""
+        rows = self.part(number, parts)
+        if len(rows):
+            rows.to_parquet(target, index=False)
+        return len(rows)
 
     def parts(self, most: int | None = None) -> int:
         """How many parts of some `most` series there are, by default of SERIES_AT_ONCE."""
@@ -132,15 +134,18 @@ def state_and_panel(table: Table) -> tuple[State, Panel]:
 
 
 def joined_states(states: list[State]) -> State:
-    """States of different series as one."""
+    """States of different series as one, sorted by key."""
     first, last = _span(states)
+    keys = np.concatenate([each.keys for each in states])
+    order = np.argsort(keys, kind="stable")
+    wide = [widened_state(each, first, last) for each in states]
     return State(
         states[0].key_columns,
-        np.concatenate([each.keys for each in states]),
+        keys[order],
         first,
-        np.concatenate([_widened(each.sales, each.first_month, first, last) for each in states]),
-        {name: np.concatenate([each.texts[name] for each in states]) for name in states[0].texts},
-        {name: np.concatenate([each.numbers[name] for each in states]) for name in states[0].numbers},
+        np.concatenate([each.sales for each in wide])[order],
+        {name: np.concatenate([each.texts[name] for each in wide])[order] for name in states[0].texts},
+        {name: np.concatenate([each.numbers[name] for each in wide])[order] for name in states[0].numbers},
     )
 
 
@@ -148,18 +153,27 @@ def joined_panels(panels: list[Panel]) -> Panel:
     """Panels of different series as one, sorted by key."""
     first, last = _span(panels)
     keys = np.concatenate([each.keys for each in panels])
+    wide = [widened_panel(each, first, last) for each in panels]
     joined = Panel(
         keys,
         first,
-        np.concatenate([_widened(each.sales, each.first_month, first, last) for each in panels]),
-        np.concatenate([each.weekdays for each in panels]),
-        np.concatenate([each.days for each in panels]),
-        {
-            name: np.concatenate([_widened(each.plans[name], each.first_month, first, last) for each in panels])
-            for name in panels[0].plans
-        },
+        np.concatenate([each.sales for each in wide]),
+        np.concatenate([each.weekdays for each in wide]),
+        np.concatenate([each.days for each in wide]),
+        {name: np.concatenate([each.plans[name] for each in wide]) for name in panels[0].plans},
     )
-    return joined.of_series(np.argsort(keys, kind="stable")) if len(panels) > 1 else joined
+    return joined.of_series(np.argsort(keys, kind="stable"))
+
+
+def widened_state(state: State, first: int, last: int) -> State:
+    """The same over the months `first` to `last` (indices), unknown where they are new."""
+    return replace(state, first_month=first, sales=_widened(state.sales, state.first_month, first, last))
+
+
+def widened_panel(panel: Panel, first: int, last: int) -> Panel:
+    """The same over the months `first` to `last` (indices), unknown where they are new."""
+    plans = {name: _widened(values, panel.first_month, first, last) for name, values in panel.plans.items()}
+    return replace(panel, first_month=first, sales=_widened(panel.sales, panel.first_month, first, last), plans=plans)
 
 
 def _span(parts: list[State] | list[Panel]) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The planner's table: prices, promotions and holidays that are known of months to come."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def read_plan(path: Path, rules: RequestRules, keys: tuple[str, ...]) -> dict[Ke
 
 def warn_of_unused(
     path: Path,
-    plan: dict[Key, dict[str, Any]],
+    plan: Mapping[Key, dict[str, Any]],
     known: Collection[tuple[str, ...]],
     forecast: range,
     warn: Callable[[str], None],

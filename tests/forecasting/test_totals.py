@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.totals import SUMMED, totals
-from planning.forecast import write_for_planners
+from planning.batch import write_for_planners
 
 ROW = st.tuples(
     st.sampled_from(["S1", "S2", "S3"]),

@@ -11,10 +11,10 @@ import pytest
 from demand.direct import load_forecaster
 from demand.forecaster import Forecaster
 from forecasting import packing
-from helpers_models import direct_models, forest_model
+from helpers_models import direct_models, everything_of, forest_model
+from planning.batch import asked_rows
 from planning.explorer import grid, page
 from planning.explorer.page import Batch
-from planning.forecast import asked_rows
 
 pytestmark = pytest.mark.slow  # learns models
 HORIZON = 4
@@ -42,7 +42,8 @@ def batch(forecaster: Forecaster) -> Batch:
 
 def rendered(models: Path, name: str) -> tuple[str, dict[str, Any]]:
     forecaster = loaded(models, name)
-    text = page.render(models / name, forecaster, batch(forecaster), MODEL)
+    known = batch(forecaster)
+    text = page.render(models / name, forecaster, known, MODEL, everything_of(known))
     embedded = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert embedded
     return text, json.loads(embedded[1])
@@ -64,15 +65,15 @@ def test_every_store_is_there_and_the_totals_are_their_sums(models: Path, name: 
 
 
 def test_what_has_no_room_is_counted_and_stays_in_the_totals(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, everything = rendered(models, "blend")
+    _, whole = rendered(models, "blend")
     monkeypatch.setattr(page, "MAX_BYTES", 10_000)
     text, data = rendered(models, "blend")
-    assert 0 < len(data["series"]) < len(everything["series"])
-    left = len(everything["series"]) - len(data["series"])
+    assert 0 < len(data["series"]) < len(whole["series"])
+    left = len(whole["series"]) - len(data["series"])
     assert f"for {left} more there is no room" in text
-    assert data["totals"] == everything["totals"]
+    assert data["totals"] == whole["totals"]
     kept = {each["key"][0] for each in data["series"]}
-    units = {each["key"][0]: sum(each["forecast"]) for each in everything["series"]}
+    units = {each["key"][0]: sum(each["forecast"]) for each in whole["series"]}
     assert min(units[name] for name in kept) >= max(units[name] for name in units.keys() - kept)
 
 
@@ -87,7 +88,7 @@ def test_a_name_ends_no_script_and_a_series_without_price_has_none(models: Path)
     forecaster = loaded(models, "blend")
     made = batch(forecaster)
     hostile = made._replace(countries=["</script><script>broken=1</script>"] * len(made.rows))
-    text = page.render(models / "blend", forecaster, hostile, {"name": "<b>", "version": "1"})
+    text = page.render(models / "blend", forecaster, hostile, {"name": "<b>", "version": "1"}, everything_of(hostile))
     assert "<script>broken" not in text and "<b>" not in text
     _, data = rendered(models, "blend")
     prices = {each["key"][0]: each["price"] for each in data["series"]}

@@ -13,12 +13,12 @@ from demand.forecaster import Forecaster
 from demand.requests import RequestRules
 from forecasting import packing
 from helpers_browser import assert_accessible
-from helpers_models import direct_models, forest_model
+from helpers_models import direct_models, everything_of, forest_model
 from helpers_sales import CONTRACT
 from pictures import browser
+from planning.batch import asked_rows
 from planning.explorer import grid, page
 from planning.explorer.page import Batch
-from planning.forecast import asked_rows
 from planning.planned import read_plan
 
 pytestmark = [
@@ -41,7 +41,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         forecaster = loaded(root, name)
         rows = asked_rows(forecaster.state, HORIZON, {})
         batch = Batch(rows, forecaster.forecast(rows), [None] * len(rows), HORIZON)
-        text = page.render(root / name, forecaster, batch, {"name": "demand-forecast", "version": "1"})
+        named = {"name": "demand-forecast", "version": "1"}
+        text = page.render(root / name, forecaster, batch, named, everything_of(batch))
         (root / f"{name}.html").write_text(text, encoding="utf-8")
     return root
 

@@ -17,7 +17,8 @@ from forecasting.prepare import add_features
 from forecasting.rolling import Rolling
 from forecasting.train import fit_with_interval
 from helpers_sales import CONTRACT, monthly_sales
-from planning.forecast import for_planners, main
+from planning.batch import for_planners
+from planning.forecast import main
 
 HEADER = "StoreID,MonthYear,Price,Promotion,Holiday\n"
 

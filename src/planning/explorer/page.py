@@ -14,6 +14,8 @@ from demand.direct import DirectForecaster
 from demand.forecaster import Forecast, Forecaster
 from demand.months import month_name
 from pages import page as pages
+from planning.asked import Asked
+from planning.batch import asked_rows, of_series
 from planning.explorer import grid, tables
 
 FOLDER = Path(__file__).parent
@@ -22,6 +24,7 @@ SHOWN_MONTHS = 36
 # Of the 10 MB that a page may weigh; and series whose drivers are worked out, which takes milliseconds each.
 MAX_BYTES, MAX_EXPLAINED = 8_000_000, 500
 UNKNOWN = "unknown"
+FILE = "explorer.html"
 Rows = list[dict[str, Any]]
 
 
@@ -34,14 +37,51 @@ class Batch(NamedTuple):
     horizon: int
 
 
-def render(folder: Path, forecaster: Forecaster, batch: Batch, model: Mapping[str, Any]) -> str:
+class Everything(NamedTuple):
+    """Of all series, the page's and those that it has no room for: how many, and sums of a country's or all months."""
+
+    series: int
+    totals: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, horizon: int) -> "Everything":
+        """From MonthYear, TotalSales and Country of a batch forecast."""
+        named = table.assign(Country=table["Country"].fillna(UNKNOWN))
+        sums = named.groupby(["Country", "MonthYear"])["TotalSales"].sum().unstack()
+        made = [{"name": str(name), "forecast": row.tolist()} for name, row in sums.iterrows()]
+        every = {"name": "All", "forecast": named.groupby("MonthYear")["TotalSales"].sum().tolist()}
+        return cls(len(table) // horizon, [every, *made])
+
+
+def write(folder: Path, forecaster: Forecaster, table: pd.DataFrame, asked: Asked, target: Path) -> None:
+    """Write explorer.html into `target`.
+
+    Args:
+        folder: of the model.
+        forecaster: the model with the series that the page may show.
+        table: the batch forecast of all series (`planning.batch.Batch.table`).
+        asked: what was asked for.
+        target: folder of the forecasts.
+    """
+    rows = asked_rows(forecaster.state, asked.horizon, asked.plan)
+    shown = of_series(table, forecaster.state.keys.tolist())
+    answers = zip(shown["TotalSales"], shown["P10"], shown["P90"], shown["Flags"], strict=True)
+    forecasts = [Forecast(sales, low, high, flags.split()) for sales, low, high, flags in answers]
+    batch = Batch(rows, forecasts, shown["Country"].tolist(), asked.horizon)
+    named = {"name": asked.model, "version": asked.version}
+    page = render(folder, forecaster, batch, named, Everything.of(table, asked.horizon))
+    (target / FILE).write_text(page, encoding="utf-8")
+
+
+def render(folder: Path, forecaster: Forecaster, batch: Batch, model: Mapping[str, Any], everything: Everything) -> str:
     """The page.
 
     Args:
         folder: of the model.
         forecaster: the model, loaded.
-        batch: what it forecasts.
+        batch: what it forecasts of the series that the page may show.
         model: name and version.
+        everything: sums of all series.
     """
     groups = _groups(batch)
     shown = _with_room(folder, forecaster, groups)
@@ -52,7 +92,7 @@ def render(folder: Path, forecaster: Forecaster, batch: Batch, model: Mapping[st
         "model": _model(folder, forecaster),
         "columns": {"count": len(COLUMNS), **PLAN_PLACES},
         "series": shown,
-        "totals": _totals(forecaster, groups),
+        "totals": everything.totals,
     }
     countries = sorted({each["country"] for each in shown})
     return pages.render(
@@ -63,7 +103,7 @@ def render(folder: Path, forecaster: Forecaster, batch: Batch, model: Mapping[st
         last=month_name(forecaster.state.last_month + batch.horizon),
         known_until=month_name(forecaster.state.last_month),
         is_exact=isinstance(forecaster, DirectForecaster),
-        left_out=len(groups) - len(shown),
+        left_out=everything.series - len(shown),
         countries=countries,
         data=pages.embedded(data),
     )
@@ -150,18 +190,6 @@ def _months(forecaster: Forecaster, horizon: int) -> dict[str, list[str]]:
         "past": [month_name(month) for month in range(first, last + 1)],
         "ahead": [month_name(month) for month in range(last + 1, last + 1 + horizon)],
     }
-
-
-def _totals(forecaster: Forecaster, groups: Sequence[Group]) -> list[dict[str, Any]]:
-    """Sums of all series and of each country, the page's and those that it has no room for."""
-    frame = pd.DataFrame(
-        [[group.country, *(each.sales for each in group.forecasts)] for group in groups],
-    )
-    sums = frame.groupby(0).sum()
-    made = [
-        {"name": str(name), "forecast": row.tolist()} for name, row in zip(sums.index, sums.to_numpy(), strict=True)
-    ]
-    return [{"name": "All", "forecast": frame.iloc[:, 1:].sum().tolist()}, *made]
 
 
 def _numbers(values: Any) -> list[float | None]:

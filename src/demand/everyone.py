@@ -1,0 +1,87 @@
+"""What some series have to know of all, so that they are forecast to the last bit as they are among all."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from demand.known import YEAR, Known, Pooled
+from demand.panel import Panel
+from demand.state import State
+
+FloatArray = npt.NDArray[np.float64]
+FILE = "everyone.json"
+
+
+@dataclass(frozen=True)
+class Everyone:
+    """Figures of all series.
+
+    Attributes:
+        first_month, last_month: indices of the months that all sales span.
+        sold_back: whether returns were recorded, so that a forecast may lie below zero.
+        mean_before: month (index) -> mean of all sales before it, in units; 0 without any.
+        usual_units: mean of what the series sell in a usual month of the last year, in units; NaN where unknown.
+        pooled: origin (index) -> what all series say together at its end.
+    """
+
+    first_month: int
+    last_month: int
+    sold_back: bool
+    usual_units: float
+    mean_before: Mapping[int, float]
+    pooled: Mapping[int, Pooled]
+
+    @classmethod
+    def of(cls, state: State, panel: Panel, origins: Sequence[int]) -> "Everyone":
+        """Of every series; `origins` are those that forecasts are made from."""
+        panel, first = panel.with_stranger(), state.first_month
+        months = [usual_of(sales) for sales in state.sales[:, -YEAR:].tolist()]
+        return cls(
+            state.first_month,
+            state.last_month,
+            bool((state.sales < 0).any()),
+            usual_of(months),
+            {origin + 1: _mean(state.sales[:, : origin + 1 - first]) for origin in origins},
+            {origin: Known(panel.until(origin)).pooled for origin in origins},
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write everyone.json; a float is written so that it is read as the same."""
+        content = {**vars(self), "pooled": {origin: _plain(each) for origin, each in self.pooled.items()}}
+        (folder / FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Everyone":
+        """Read what `write` wrote."""
+        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        content["pooled"] = {int(origin): _pooled(each) for origin, each in content["pooled"].items()}
+        content["mean_before"] = {int(month): mean for month, mean in content["mean_before"].items()}
+        return cls(**content)
+
+
+def usual_of(months: list[float]) -> float:
+    """Mean of the known values, added from the latest on as `SalesHistory.mean` does; NaN where none is known."""
+    total = sum(months[::-1])
+    if total == total:  # noqa: PLR0124  not NaN
+        return total / len(months) if months else float("nan")
+    known = [value for value in reversed(months) if value == value]  # noqa: PLR0124
+    return sum(known) / len(known) if known else float("nan")
+
+
+def _mean(sales: FloatArray) -> float:
+    known = np.isfinite(sales)
+    return float(np.nansum(sales) / known.sum()) if known.any() else 0.0
+
+
+def _plain(pooled: Pooled) -> dict[str, Any]:
+    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in vars(pooled).items()}
+
+
+def _pooled(content: Mapping[str, Any]) -> Pooled:
+    season, sold = np.array(content["season"]), np.array(content["sold_of_usual"])
+    return Pooled(np.array(content["weekdays"]), float(content["mean_rate"]), season, sold)

@@ -1,0 +1,55 @@
+"""Step split: the monthly sales in parts of some series each, and what each part has to know of all series."""
+
+import argparse
+import json
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from demand.errors import StepError
+from demand.everyone import Everyone
+from demand.steps import run
+from forecasting.lookback import MONTHS
+from forecasting.series_parts import Table, state_and_panel
+
+log = logging.getLogger(__name__)
+PARTS = "parts.json"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Flags of the component split_series."""
+    parser = argparse.ArgumentParser(prog="planning.split", description=__doc__)
+    parser.add_argument("--monthly", type=Path, required=True, help="output folder of the aggregate step")
+    parser.add_argument("--series-per-part", type=int, default=5000, help="series of a part, about")
+    parser.add_argument("--parts", type=Path, required=True, help="output folder: a Parquet file a part")
+    parser.add_argument("--everyone", type=Path, required=True, help="output folder: what holds of all series")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the step."""
+    args = build_parser().parse_args(argv)
+    table = Table.of(args.monthly)
+    if not table.series:
+        raise StepError(f"{args.monthly}: holds no series: import sales first")
+    count, names = table.parts(args.series_per_part), []
+    for folder in (args.parts, args.everyone):
+        folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        name = f"part-{number:05d}.parquet"
+        if table.write_part(number, count, args.parts / name):
+            names.append(name)
+    state, panel = state_and_panel(table)
+    # The origins of the months ahead, and of those that are looked back on.
+    origins = range(max(state.first_month, state.last_month - MONTHS), state.last_month + 1)
+    Everyone.of(state, panel, origins).write(args.everyone)
+    (args.everyone / PARTS).write_text(json.dumps(names) + "\n", encoding="utf-8")
+    if (args.monthly / "rows.json").is_file():
+        shutil.copyfile(args.monthly / "rows.json", args.everyone / "rows.json")
+    log.info("Split %d series into %d parts", table.series, len(names))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run(main))
