@@ -108,13 +108,16 @@ def forecast(
     grain: Grain = GRAINS[0],
     model_version: ModelVersion = None,
     force: Annotated[bool, typer.Option("--force", help="publish even what last year's sales would beat")] = False,
+    parallel: Annotated[
+        int | None, typer.Option(min=1, help="machines that share the series; for very many, docs/scale.md")
+    ] = None,
 ) -> int:
     """Forecast every store's next months."""
     ready.for_jobs()
     settings = forecasts.settings(grain, model_version, horizon, plan, force)
     if site.is_local():
         ready.start_warehouse()
-    return runs.predict_all(settings, site.vault())
+    return runs.predict_all(settings, site.vault(), parallel)
 
 
 @verb(JOB, "./demand sweep --trials 32")

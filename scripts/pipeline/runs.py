@@ -110,11 +110,14 @@ def bring_in(vault: Mapping[str, str], summed_by: str = "", *, waits: bool = Tru
     return code
 
 
-def predict_all(settings: Sequence[str], vault: Mapping[str, str]) -> int:
-    """Every store's next months; `settings` come from `forecast.settings`."""
-    job = new_name("forecast")
+def predict_all(settings: Sequence[str], vault: Mapping[str, str], machines: int | None = None) -> int:
+    """Every store's next months; `settings` come from `forecast.settings`. With `machines` they share the series."""
+    job, spec = new_name("forecast"), Path("ml/pipelines/forecast.yml")
     given = [*settings, *_inputs("publish", vault)]
-    code = submit.run(job, Path("ml/pipelines/forecast.yml"), given, repeats_warnings=False)
+    if machines:
+        spec = Path("ml/pipelines/forecast_parallel.yml")
+        given.append(f"jobs.forecast_parts.resources.instance_count={machines}")
+    code = submit.run(job, spec, given, repeats_warnings=False)
     if code == 0:
         _say(forecast.lines(job))
         last_forecast.remember(job, forecast.folder(job))

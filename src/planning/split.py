@@ -7,6 +7,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import demand
+import forecasting
+import planning
 from demand.errors import StepError
 from demand.everyone import Everyone
 from demand.steps import run
@@ -14,7 +17,7 @@ from forecasting.lookback import MONTHS
 from forecasting.series_parts import Table, state_and_panel
 
 log = logging.getLogger(__name__)
-PARTS = "parts.json"
+PARTS, CODE = "parts.json", "code"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -25,6 +28,20 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--parts", type=Path, required=True, help="output folder: a Parquet file a part")
     parser.add_argument("--everyone", type=Path, required=True, help="output folder: what holds of all series")
     return parser
+
+
+def _leave_code(folder: Path) -> None:
+    """The packages that the parts are forecast with: a parallel component cannot carry them itself."""
+    for package in (demand, forecasting, planning):
+        source = Path(str(package.__file__)).parent
+        # By content alone: the attributes of a file are not for a mounted folder.
+        shutil.copytree(
+            source,
+            folder / source.name,
+            ignore=shutil.ignore_patterns("__pycache__"),
+            copy_function=shutil.copyfile,
+            dirs_exist_ok=True,
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The origins of the months ahead, and of those that are looked back on.
     origins = range(max(state.first_month, state.last_month - MONTHS), state.last_month + 1)
     Everyone.of(state, panel, origins).write(args.everyone)
+    _leave_code(args.everyone / CODE)
     (args.everyone / PARTS).write_text(json.dumps(names) + "\n", encoding="utf-8")
     if (args.monthly / "rows.json").is_file():
         shutil.copyfile(args.monthly / "rows.json", args.everyone / "rows.json")

@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import forecast_part
 from demand.errors import StepError
 from helpers_models import direct_models, forest_model
 from helpers_sales import CONTRACT
@@ -57,12 +56,13 @@ def in_parts(inputs: Path, model: str, folder: Path, size: int, argv: pytest.Mon
     paths = {name: f"--{name}={folder / name}" for name in names}
     given = [f"--monthly={inputs}", f"--series-per-part={size}", paths["parts"], paths["everyone"]]
     assert split.main(given) == 0
-    runner = ["forecast_part.py", *flags(inputs, model), paths["everyone"], paths["batches"], "--task_overhead=60"]
-    argv.setattr("sys.argv", runner)
-    forecast_part.init()
+    argv.setattr(
+        "sys.argv", ["forecast_part.py", *flags(inputs, model), paths["everyone"], paths["batches"], "--more=1"]
+    )
+    part.init()
     files = sorted(str(path) for path in (folder / "parts").iterdir())
     assert len(files) > 1
-    done = [line for each in files for line in forecast_part.run([each])]
+    done = [line for each in files for line in part.run([each])]
     assert [line.split()[0] for line in done] == [Path(each).name for each in files]
     assert collect.main([*flags(inputs, model), *paths.values()]) == 0
     return folder / "forecasts"
