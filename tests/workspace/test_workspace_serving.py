@@ -134,5 +134,6 @@ def test_the_example_that_make_workspace_prints_runs(served: Workspace, bare_sho
     shell = f"source '{served.home}/workspace/env.sh' && exec {sys.executable} '{example}'"
     done = subprocess.run(["bash", "-c", shell], cwd=bare_shop.root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "hello" in done.stdout and '"predictions"' in done.stdout
+    # The SDK prints the log of a job that still runs at its first look; on a busy machine this one has ended by then.
+    assert "Execution Summary" in done.stdout and '"predictions"' in done.stdout
     assert Path(bare_shop.root, "hello/named-outputs/words/hello.txt").read_text() == "hello\n"
