@@ -39,9 +39,7 @@ Figures = dict[str, float]
 @cache
 def measured() -> dict[str, list[Figures]]:
     """Figures of each round by server: requests per second, and p50 and p99 in ms with one connection and with many."""
-    wrk = shutil.which("wrk")
-    if not wrk:
-        raise UserError("wrk is not on PATH: apt install wrk (Debian, Ubuntu) or brew install wrk")
+    program = wrk()
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as servers:
         model, rows = _model(Path(scratch))
         row = {"StoreID": rows["StoreID"].iloc[0], "MonthYear": month_name(_next_month(rows)), "Price": 4.5}
@@ -49,17 +47,40 @@ def measured() -> dict[str, list[Figures]]:
         frame = model_frame(rows.tail(1), packing.load(model).features)
         theirs = {"dataframe_split": json.loads(frame.to_json(orient="split", index=False))}
         asked = {
-            "constant": (servers.enter_context(_server(REPO / "scripts/bench/constant_score.py", model)), ours),
-            "ours": (servers.enter_context(_server(REPO / "src/score.py", model)), ours),
-            "collecting": (servers.enter_context(_server(REPO / "src/score.py", model, Path(scratch) / "rows")), ours),
+            "constant": (servers.enter_context(server(REPO / "scripts/bench/constant_score.py", model)), ours),
+            "ours": (servers.enter_context(server(REPO / "src/score.py", model)), ours),
+            "collecting": (servers.enter_context(server(REPO / "src/score.py", model, Path(scratch) / "rows")), ours),
             "mlflow": (servers.enter_context(_mlflow(model)), theirs),
         }
         figures: dict[str, list[Figures]] = {name: [] for name in asked}
         for _ in range(ROUNDS):
             for name, (url, body) in asked.items():
-                one, many = _load(wrk, url, body, 1), _load(wrk, url, body, CONNECTIONS)
+                one, many = load(program, url, body, 1), load(program, url, body, CONNECTIONS)
                 figures[name].append({"rps": many["rps"], "p99": many["p99"], "row_p50": one["p50"]})
         return figures
+
+
+def wrk() -> str:
+    """The load generator. Raises UserError where it is not there."""
+    program = shutil.which("wrk")
+    if not program:
+        raise UserError("wrk is not on PATH: apt install wrk (Debian, Ubuntu) or brew install wrk")
+    return program
+
+
+def rows_ratio(rows: int) -> float:
+    """Requests a second with so many rows each, over those of `mlflow models serve` with the same forest."""
+    program = wrk()
+    with tempfile.TemporaryDirectory() as scratch:
+        model, known = _model(Path(scratch))
+        month = month_name(_next_month(known))
+        stores = known["StoreID"].unique().tolist()
+        ours = {"input_data": [{"StoreID": stores[at % len(stores)], "MonthYear": month} for at in range(rows)]}
+        frame = model_frame(known.tail(rows), packing.load(model).features)
+        theirs = {"dataframe_split": json.loads(frame.to_json(orient="split", index=False))}
+        with server(REPO / "src/score.py", model) as mine, _mlflow(model) as its:
+            pairs = [(load(program, mine, ours, 1), load(program, its, theirs, 1)) for _ in range(ROUNDS)]
+    return statistics.median(one["rps"] / other["rps"] for one, other in pairs)
 
 
 def _model(scratch: Path) -> tuple[Path, Any]:
@@ -80,16 +101,21 @@ def _next_month(rows: Any) -> int:
 
 
 @contextmanager
-def _server(script: Path, model: Path, collected: Path | None = None) -> Iterator[str]:
-    """The inference server with `script`, which keeps rows where there is a folder for them; its scoring address."""
+def server(
+    script: Path, model: Path, collected: Path | None = None, workers: int = 1, pause: float = 0.1
+) -> Iterator[str]:
+    """The inference server with `script`, which keeps rows where there is a folder for them; its scoring address.
+
+    It is asked every `pause` seconds whether it has started.
+    """
     port, python = free_port(), REPO / ".venv-score" / "bin" / "python"
     if not python.exists():
         raise UserError(f"{python} is not there: make setup-serving")
-    ours = {"AML_APP_ROOT": str(script.parent), "AZUREML_MODEL_DIR": str(model.parent), "WORKER_COUNT": "1"}
+    ours = {"AML_APP_ROOT": str(script.parent), "AZUREML_MODEL_DIR": str(model.parent), "WORKER_COUNT": str(workers)}
     settings = {**os.environ, **ours, "OMP_NUM_THREADS": "1"}
     settings |= {"DEMAND_COLLECT": str(collected)} if collected else {}
     command = [str(python), str(LAUNCH), "--entry_script", str(script), "--port", str(port)]
-    with _running(command, settings, f"http://127.0.0.1:{port}/"):
+    with _running(command, settings, f"http://127.0.0.1:{port}/", pause):
         yield f"http://127.0.0.1:{port}/score"
 
 
@@ -105,12 +131,12 @@ def _mlflow(model: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _running(command: Sequence[str], settings: dict[str, str], probe: str) -> Iterator[None]:
+def _running(command: Sequence[str], settings: dict[str, str], probe: str, pause: float = 0.1) -> Iterator[None]:
     """A server in a session of its own, ended with all that it started."""
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(command, env=settings, stdout=log, stderr=log, start_new_session=True)
         try:
-            if not _answers(child, probe):
+            if not _answers(child, probe, pause):
                 log.seek(0)
                 raise UserError(f"{command[0]} did not start: {log.read().decode(errors='replace')[-500:]}", 1)
             yield
@@ -119,20 +145,21 @@ def _running(command: Sequence[str], settings: dict[str, str], probe: str) -> It
             child.wait()
 
 
-def _answers(child: subprocess.Popen[bytes], probe: str) -> bool:
+def _answers(child: subprocess.Popen[bytes], probe: str, pause: float) -> bool:
     deadline = time.monotonic() + START_SECONDS
     while child.poll() is None and time.monotonic() < deadline:
         try:
             urllib.request.urlopen(probe, timeout=1).close()  # noqa: S310  loopback
         except OSError:
-            time.sleep(0.1)
+            time.sleep(pause)
         else:
             return True
     return False
 
 
-def _load(wrk: str, url: str, body: Any, connections: int) -> Figures:
-    command = [wrk, "-t1", f"-c{connections}", f"-d{SECONDS}s", "-s", str(Path(__file__).with_name("wrk.lua")), url]
+def load(program: str, url: str, body: Any, connections: int) -> Figures:
+    """Figures of SECONDS with so many connections."""
+    command = [program, "-t1", f"-c{connections}", f"-d{SECONDS}s", "-s", str(Path(__file__).with_name("wrk.lua")), url]
     done = subprocess.run(
         command, env={**os.environ, "BENCH_BODY": json.dumps(body)}, capture_output=True, text=True, check=True
     )

@@ -1,7 +1,7 @@
 """Forecasts of a direct model: every month ahead from the last known one, without the months between."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import nan
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from demand import booster_inputs, parts, profile
+from demand import ahead, booster_inputs, parts, profile
+from demand.ahead import Ahead, Arrays, kept_plans
 from demand.booster_inputs import COLUMNS, GROUPS, PLAN_PLACES, Inputs
 from demand.ensemble import Ensemble
 from demand.everyone import Everyone
 from demand.forecaster import Forecast, Forecaster, Row
-from demand.known import YEAR, Known
+from demand.known import YEAR, Known, Pooled
 from demand.panel import PLANNED, Panel
 from demand.parts import Part, Parts
 from demand.served_model import serving_folder
@@ -22,6 +23,8 @@ from demand.state import State
 
 FloatArray = npt.NDArray[np.float64]
 SmallFloat = npt.NDArray[np.float32]
+# With so many series, a month that is not kept is worked out for all at once; with more, for those that are asked for.
+SERIES_AT_ONCE = 10_000
 
 
 class Composition(NamedTuple):
@@ -44,6 +47,25 @@ class Composition(NamedTuple):
     scale: float
 
 
+class Month(NamedTuple):
+    """Of one month and all series, or some: each part's (forecast without a booster, booster's inputs), and levels."""
+
+    parts: list[tuple[FloatArray, Inputs | None]]
+    level: FloatArray
+
+
+class Located(NamedTuple):
+    """The place of a row's series in a month's arrays."""
+
+    month: Month
+    place: int
+
+    @property
+    def usual(self) -> float:
+        """The series' level in units a month."""
+        return float(self.month.level[self.place]) * 365.25 / YEAR
+
+
 class DirectForecaster(Forecaster):
     """A direct model's folder, loaded; asked and answering as `Forecaster`.
 
@@ -63,39 +85,59 @@ class DirectForecaster(Forecaster):
 
         Where they have some of the series, `everyone` tells what these have to know of all.
         """
-        serving = serving_folder(folder)
-        self._index(state or State.load(serving / "history.npz"), metadata, everyone)
-        self._pooled = everyone.pooled if everyone else {}
-        made_of = Parts.read(serving)
+        self._serving = serving_folder(folder)
+        given = state is not None or panel is not None or not (self._serving / ahead.FILE).is_file()
+        self._ahead = None if given else Ahead.read(self._serving)
+        everyone = self._ahead.everyone if self._ahead else everyone
+        self._given, self._pooled = panel, everyone.pooled if everyone else {}
+        known = self._ahead.state if self._ahead else state or State.load(self._serving / "history.npz")
+        self._index(known, metadata, everyone)
+        made_of = Parts.read(self._serving)
         self._parts, self._intervals = made_of.parts, made_of.intervals
-        self._boosters = [Ensemble(serving / part.file) if part.file else None for part in self._parts]
-        self._panel = (panel or Panel.load(serving / parts.PANEL)).with_stranger()
-        self._places = {str(key): place for place, key in enumerate(self._panel.keys[:-1])}
-        self._of_series = [self._places.get(str(key), -1) for key in self.state.keys] + [-1]
-        self._origin = self._panel.last_month
+        self._boosters = [Ensemble(self._serving / part.file) if part.file else None for part in self._parts]
         weights = [(part.weight, part.weight_with_plan) for part in self._parts]
         self._weights = np.array(weights, dtype=np.float64).T
+        # Months of the requests so far, the origins they are forecast from, and series that were looked into.
+        self._pooled_at = lru_cache(maxsize=8)(self._pool)
+        self._month = lru_cache(maxsize=96)(self._of_all)
+        self._known = lru_cache(maxsize=64)(self._known_of)
+
+    @cached_property
+    def _panel(self) -> Panel:
+        """Of every series, and of one more that is not known."""
+        if self._ahead:
+            return self._ahead.panel(np.arange(len(self.state.keys) + 1))
+        return (self._given or Panel.load(self._serving / parts.PANEL)).with_stranger()
+
+    @cached_property
+    def _of_series(self) -> Sequence[int]:
+        """Place in the panel of each series of the state, and of none (-1)."""
+        if self._ahead or np.array_equal(self.state.keys, self._panel.keys[:-1]):
+            return range(len(self.state.keys) + 1)
+        places = {key: place for place, key in enumerate(self._panel.keys[:-1].tolist())}
+        return [places.get(key, -1) for key in self.state.keys.tolist()] + [-1]
+
+    @cached_property
+    def _widths(self) -> FloatArray:
+        """Scale of each series' interval, shape (series + 1,)."""
+        if self._ahead:
+            return self._ahead.arrays.scales
         scales = self._intervals.scales
-        self._scales = [scales.get(str(key), 1.0) for key in self._panel.keys[:-1]] + [1.0]
-        # Months of the requests so far, and the origins they are forecast from.
-        self._known = lru_cache(maxsize=8)(self._known_at)
-        self._month = lru_cache(maxsize=96)(self._inputs_of)
+        return np.array([*(scales.get(key, 1.0) for key in self._panel.keys[:-1].tolist()), 1.0])
 
     def forecast(self, rows: Sequence[Row]) -> list[Forecast]:
         """As `Forecaster.forecast`; a month that is known already is forecast from the month before it."""
         numbers = [self.series(row) for row in rows]
-        places = [self._of_series[number] for number in numbers]
-        sales = self._values(rows, places)
+        located = self._located([row["Month"] for row in rows], [self._of_series[number] for number in numbers])
+        sales = self._values(rows, located)
         return [
-            self._answer(float(units), row, number, place)
-            for units, row, number, place in zip(sales, rows, numbers, places, strict=True)
+            self._answer(units, row, number, each)
+            for units, row, number, each in zip(sales.tolist(), rows, numbers, located, strict=True)
         ]
 
-    def _answer(self, sales: float, row: Row, number: int, place: int) -> Forecast:
-        origin = self._origin_of(row["Month"])
-        bounds = self._intervals.bounds(
-            sales, self._units_a_month(row["Month"], place), row["Month"] - origin, self._scales[place]
-        )
+    def _answer(self, sales: float, row: Row, number: int, at: Located) -> Forecast:
+        horizon, scale = row["Month"] - self._origin_of(row["Month"]), float(self._widths[self._of_series[number]])
+        bounds = self._intervals.bounds(sales, at.usual, horizon, scale)
         low, high = (max(bound, self._floor) for bound in bounds)
         return Forecast(max(sales, self._floor), low, max(high, self._floor), self._flags(row, number))
 
@@ -106,58 +148,130 @@ class DirectForecaster(Forecaster):
 
     def composition(self, row: Row) -> Composition:
         """What the forecast of `row` is made of, but for the row's own plan."""
-        place, month = self._of_series[self.series(row)], row["Month"]
+        place = self._of_series[self.series(row)]
+        (at,) = self._located([row["Month"]], [place])
         units: list[float | None] = []
         inputs: list[SmallFloat | None] = []
         factors, prices = [], []
-        for of_profile, given in self._month(month):
-            units.append(float(of_profile[place]) if given is None else None)
-            inputs.append(None if given is None else given.x[place])
-            factors.append(1.0 if given is None else float(given.scale[place]))
-            prices.append(nan if given is None else float(given.price[place]))
-        return Composition(units, inputs, factors, prices, self._units_a_month(month, place), self._scales[place])
+        for of_profile, given in at.month.parts:
+            units.append(float(of_profile[at.place]) if given is None else None)
+            inputs.append(None if given is None else given.x[at.place])
+            factors.append(1.0 if given is None else float(given.scale[at.place]))
+            prices.append(nan if given is None else float(given.price[at.place]))
+        return Composition(units, inputs, factors, prices, at.usual, float(self._widths[place]))
 
-    def _units_a_month(self, month: int, place: int) -> float:
-        return float(self._known(self._origin_of(month)).level[place]) * 365.25 / YEAR
+    def ahead(self, months: range) -> Ahead:
+        """What forecasts of the months are made from, to be kept beside the model."""
+        last, panel = self.state.last_month, self._panel
+        made = [self._of_all(month) for month in months]
+        boosters = [place for place, part in enumerate(self._parts) if part.base is not None]
+        profiles = [place for place, part in enumerate(self._parts) if part.base is None]
+        inputs = [[month.parts[place][1] for month in made] for place in boosters]
+        level, n = made[0].level, len(panel.keys)
+        arrays = Arrays(
+            panel.keys[:-1],
+            panel.sales[:-1],
+            self.state.texts["Country"],
+            self.state.texts["City"],
+            self.state.numbers["Price"],
+            panel.weekdays[:-1],
+            panel.days[:-1],
+            kept_plans(panel)[:, :-1],
+            _stacked(
+                [[each.x for each in part if each] for part in inputs], (len(months), n, len(COLUMNS)), np.float32
+            ),
+            _stacked([[each.scale for each in part if each] for part in inputs], (len(months), n)),
+            _stacked([[month.parts[place][0] for month in made] for place in profiles], (len(months), n)),
+            inputs[0][0].price if inputs and inputs[0][0] else np.full(n, nan),
+            level,
+            self._widths,
+        )
+        everyone = Everyone.of(self.state, panel.of_series(np.arange(n - 1)), [last])
+        return Ahead(self.state.key_columns, months, everyone, arrays)
 
     def _origin_of(self, month: int) -> int:
-        return max(self._panel.first_month, min(self._origin, month - 1))
+        return max(self.state.first_month, min(self.state.last_month, month - 1))
 
-    def _known_at(self, origin: int) -> Known:
-        panel = self._panel if origin == self._origin else self._panel.until(origin)
-        return Known(panel, self._pooled.get(origin))
+    def _located(self, months: Sequence[int], places: Sequence[int]) -> list[Located]:
+        """Where in which arrays each row's series is: in those of all series, or in some of the rows' own."""
+        some: dict[int, dict[int, int]] = {}
+        for month, place in zip(months, places, strict=True):
+            if not self._is_of_all(month):
+                some.setdefault(month, {})[place % (len(self.state.keys) + 1)] = 0
+        made = {month: self._of_some(month, sorted(wanted)) for month, wanted in some.items()}
+        for wanted in some.values():
+            wanted.update((place, number) for number, place in enumerate(sorted(wanted)))
+        return [
+            Located(made[month], some[month][place % (len(self.state.keys) + 1)])
+            if month in some
+            else Located(self._month(month), place)
+            for month, place in zip(months, places, strict=True)
+        ]
 
-    def _inputs_of(self, month: int) -> list[tuple[FloatArray, Inputs | None]]:
-        """For each part (its forecast without a booster, the booster's inputs) of every series in a month."""
-        known = self._known(self._origin_of(month))
-        return [self._of_part(part, known, month) for part in self._parts]
+    def _is_of_all(self, month: int) -> bool:
+        """Whether a month's inputs are there for all series, or quickly made."""
+        return len(self.state.keys) <= SERIES_AT_ONCE or (self._ahead is not None and month in self._ahead.months)
+
+    def _pool(self, origin: int) -> Pooled:
+        return self._pooled.get(origin) or Known(self._panel.until(origin)).pooled
+
+    def _known_of(self, origin: int, place: int) -> Known:
+        """Of one series."""
+        return self._known_some(origin, [place % (len(self.state.keys) + 1)])
+
+    def _known_some(self, origin: int, places: Sequence[int]) -> Known:
+        at = np.array(places, dtype=np.intp)
+        panel = self._ahead.panel(at) if self._ahead else self._panel.of_series(at)
+        return Known(panel.until(origin), self._pooled_at(origin))
+
+    def _of_some(self, month: int, places: Sequence[int]) -> Month:
+        return self._made(self._known_some(self._origin_of(month), places), month)
+
+    def _of_all(self, month: int) -> Month:
+        if self._ahead and month in self._ahead.months:
+            return self._mapped(self._ahead.arrays, self._ahead.months.index(month))
+        origin = self._origin_of(month)
+        return self._made(Known(self._panel.until(origin), self._pooled_at(origin)), month)
+
+    def _made(self, known: Known, month: int) -> Month:
+        return Month([self._of_part(part, known, month) for part in self._parts], known.level)
+
+    def _mapped(self, arrays: Arrays, number: int) -> Month:
+        """The month ahead of a number, from the files."""
+        made: list[tuple[FloatArray, Inputs | None]] = []
+        for part in self._parts:
+            place = sum(each[1] is not None for each in made)
+            if part.base is None:
+                made.append((arrays.units[len(made) - place, number], None))
+            else:
+                inputs = Inputs(arrays.x[place, number], arrays.factor[place, number], arrays.price)
+                made.append((np.empty(0), inputs))
+        return Month(made, arrays.level)
 
     def _of_part(self, part: Part, known: Known, month: int) -> tuple[FloatArray, Inputs | None]:
         if part.base is None:
             return profile.forecast(known, part.profile, range(month, month + 1))[:, 0], None
         return np.empty(0), booster_inputs.inputs(known, month, part.base, part.profile)
 
-    def _values(self, rows: Sequence[Row], places: Sequence[int]) -> FloatArray:
+    def _values(self, rows: Sequence[Row], located: Sequence[Located]) -> FloatArray:
         """Sales in units, shape (rows,)."""
-        given = [self._month(row["Month"]) for row in rows]
         total = np.zeros(len(rows))
         planned = [any(row.get(name) is not None for name in PLANNED) for row in rows]
         weights = self._weights[np.array(planned, dtype=int)]
         for at, booster in enumerate(self._boosters):
             if booster is None:
-                units = np.array([one[at][0][place] for one, place in zip(given, places, strict=True)])
+                units = np.array([each.month.parts[at][0][each.place] for each in located])
             else:
-                x, scale = self._rows_of(rows, places, [one[at][1] for one in given])
+                x, scale = self._rows_of(rows, located, at)
                 units = booster.predict(x) * scale
             total += weights[:, at] * units
         return total
 
-    def _rows_of(
-        self, rows: Sequence[Row], places: Sequence[int], given: Sequence[Inputs | None]
-    ) -> tuple[SmallFloat, FloatArray]:
+    def _rows_of(self, rows: Sequence[Row], located: Sequence[Located], part: int) -> tuple[SmallFloat, FloatArray]:
         """Inputs of the rows with what they plan, shape (rows, columns), and the scale of each."""
         x, scale = np.empty((len(rows), len(COLUMNS)), np.float32), np.empty(len(rows))
-        for at, (row, place, one) in enumerate(zip(rows, places, given, strict=True)):
+        for at, (row, (month, place)) in enumerate(zip(rows, located, strict=True)):
+            one = month.parts[part][1]
             assert one is not None  # noqa: S101  a booster has inputs
             x[at], scale[at] = one.x[place], one.scale[place]
             for name, column in PLAN_PLACES.items():
@@ -169,41 +283,47 @@ class DirectForecaster(Forecaster):
     def occluded(self, row: Row) -> tuple[list[str], FloatArray]:
         """(groups of inputs that have a value, forecasts of shape (1 + groups, 1)), as `Forecaster.occluded`."""
         place = self._of_series[self.series(row)]
-        values = [self._without(row, place, None)]
+        (located,) = self._located([row["Month"]], [place])
+        values = [self._without(row, place, located, None)]
         names = []
         for group in dict.fromkeys(GROUPS.values()):
-            units = self._without(row, place, group)
+            units = self._without(row, place, located, group)
             if units != values[0]:
                 names.append(group)
                 values.append(units)
         return names, np.array(values)[:, None]
 
-    def _without(self, row: Row, place: int, group: str | None) -> float:
+    def _without(self, row: Row, place: int, located: Located, group: str | None) -> float:
         """The forecast of `row` where a group of inputs is unknown; to the profile trading days and season are."""
         planned = any(row.get(name) is not None for name in PLANNED)
         hidden = [column for column, name in enumerate(GROUPS.values()) if name == group]
         total = 0.0
-        parts_of_month = self._month(row["Month"])
-        for part, booster, weight, (_, given) in zip(
-            self._parts, self._boosters, self._weights[int(planned)], parts_of_month, strict=True
+        for at, (part, booster, weight) in enumerate(
+            zip(self._parts, self._boosters, self._weights[int(planned)], strict=True)
         ):
             if booster is None:
                 total += weight * self._profile_without(part, row["Month"], place, group)
                 continue
-            x, scale = self._rows_of([row], [place], [given])
+            x, scale = self._rows_of([row], [located], at)
             x[:, hidden] = nan
             total += weight * float(booster.predict(x)[0] * scale[0])
         return total
 
     def _profile_without(self, part: Part, month: int, place: int, group: str | None) -> float:
-        known = self._known(self._origin_of(month))
-        units = float(profile.forecast(known, part.profile, range(month, month + 1))[place, 0])
+        known = self._known(self._origin_of(month), place)
+        units = float(profile.forecast(known, part.profile, range(month, month + 1))[0, 0])
         if group == "TradingDays":
-            usual = known.trading[place, -YEAR:].mean()
-            return float(units * usual / max(known.trading_days(month)[place], 1e-6))
+            usual = known.trading[0, -YEAR:].mean()
+            return float(units * usual / max(known.trading_days(month)[0], 1e-6))
         if group == "Season":
-            return float(units / profile.season_of(known, part.profile)[place, month % YEAR])
+            return float(units / profile.season_of(known, part.profile)[0, month % YEAR])
         return units
+
+
+def _stacked(
+    parts: Sequence[Sequence[npt.NDArray[Any]]], shape: tuple[int, ...], kind: npt.DTypeLike = np.float64
+) -> npt.NDArray[Any]:
+    return np.stack([np.stack(part) for part in parts]) if parts else np.empty((0, *shape), kind)
 
 
 def load_forecaster(

@@ -1,6 +1,7 @@
 """Forecasts of stores and months from a registered model, as the endpoint and the batch step make them."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from math import isnan, nan
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,16 +63,25 @@ class Forecaster:
             raise StepError(f"{folder}: the model holds no {serving.name}/forest.onnx: train and register it again")
         self.forest = Forest(serving)
         self._index(state or State.load(serving / "history.npz"), metadata, everyone)
+        self._make_room()
         self._set_interval(metadata["interval"], everyone)
         names = self.forest.encoder.numbers
         self._uses_history = any(name in _LAGS or name in _MEANS for name in names)
 
     def _index(self, state: State, metadata: Mapping[str, Any], everyone: Everyone | None) -> None:
-        """Make what every kind of model needs: who is who, what a store keeps, and room for the months ahead."""
+        """Make what every kind of model needs: who is who, and whether returns are known."""
         self.state, self.metadata = state, metadata
-        self._series = {str(key): number for number, key in enumerate(self.state.keys)}
+        self._series = {key: number for number, key in enumerate(self.state.keys.tolist())}
+        sold_back = everyone.sold_back if everyone else (self.state.sales < 0).any()
+        self._floor = -np.inf if sold_back else 0.0
+
+    @cached_property
+    def _spellings(self) -> dict[str, str]:
         stores = (self.state.key_values(number)["StoreID"] for number in range(len(self.state.keys)))
-        self._spellings = {normal(store): store for store in stores}
+        return {normal(store): store for store in stores}
+
+    def _make_room(self) -> None:
+        """What a store keeps, and room for the months ahead."""
         # In these as in the sales below, the last entry (-1) is the one of a series that is not known.
         texts = {name: [*(text or None for text in self.state.texts[name].tolist()), None] for name in KEPT_TEXTS}
         self._kept: dict[str, list[Any]] = texts
@@ -82,8 +92,6 @@ class Forecaster:
         self._sales[:-1, YEAR : YEAR + known.shape[1]] = known
         self._filled = [self.state.last_month] * len(known)
         self._start = self.state.first_month - YEAR
-        sold_back = everyone.sold_back if everyone else (known < 0).any()
-        self._floor = -np.inf if sold_back else 0.0
 
     def _set_interval(self, noted: Mapping[str, Any], everyone: Everyone | None) -> None:
         """Intervals from the back-test; of models that were registered before, from the trees."""
@@ -236,10 +244,8 @@ class Forecaster:
         """What a caller should know of a row: whether its store, and sales in the year before, are known."""
         if number < 0:
             return [UNKNOWN_STORE]
-        place = min(row["Month"], self.state.last_month + 1) - self._start
-        if not isnan(self._sales[number, place - 1]):
-            return []
-        recent = self._sales[number, place - YEAR : place].tolist()
+        place = min(row["Month"], self.state.last_month + 1) - self.state.first_month
+        recent: list[float] = self.state.sales[number, max(0, place - YEAR) : place].tolist()
         return [NO_RECENT_SALES] if all(map(isnan, recent)) else []
 
 

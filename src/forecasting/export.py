@@ -3,6 +3,7 @@
 - forest.onnx, encoder.json: a fitted forest, written by the train step.
 - parts.json, panel.npz, <part>.onnx: a direct model, written by the steps direct and blend.
 - history.npz, sales.contract.yml: what was sold until now and what a request must be, added by the evaluate step.
+- ahead.*, everyone.json: what a direct model forecasts the next months from (`demand.ahead`), added by it, too.
 """
 
 import json
@@ -15,12 +16,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from demand import booster_inputs
+from demand.direct import DirectForecaster, load_forecaster
 from demand.direct_model import DirectModel
 from demand.ensemble import Ensemble
 from demand.errors import StepError
 from demand.known import Known
 from demand.model import RelativeForest, min_level, tree_predictions
-from demand.parts import PANEL, Intervals, Part, Parts
+from demand.parts import FILE, PANEL, Intervals, Part, Parts
 from demand.served_model import serving_folder
 from demand.state import State
 from forecasting import boosting
@@ -47,11 +49,16 @@ def write_model(model: Any, features: list[str], example: pd.DataFrame, folder: 
 
 
 def write_state(state: State, contract: Path, folder: Path) -> None:
-    """Add the sales known until now and the contract to the model folder `folder`."""
+    """Add the sales known until now, the contract, and of a direct model the months ahead to the folder `folder`."""
     target = serving_folder(folder)
     target.mkdir(exist_ok=True)
     state.save(target / HISTORY)
     shutil.copy(contract, target / CONTRACT)
+    if (target / FILE).is_file():
+        forecaster = load_forecaster(folder, {})
+        assert isinstance(forecaster, DirectForecaster)  # noqa: S101  it has parts
+        months = range(state.last_month + 1, state.last_month + booster_inputs.MAX_HORIZON + 1)
+        forecaster.ahead(months).write(target)
 
 
 def write_direct(model: DirectModel, interval: Intervals, folder: Path) -> None:
