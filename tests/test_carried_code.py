@@ -18,10 +18,12 @@ LINKED = [
     *("Makefile", "demand", "scripts", "infra", ".venv"),
     *("requirements.lock", "requirements-uv.txt", "pyproject.toml"),
 ]
-STEPS = {path.stem for path in (ROOT / "ml/components").glob("*.yml")}
+# forecast_parts runs the packages that the split step leaves in its output.
+STEPS = {path.stem for path in (ROOT / "ml/components").glob("*.yml")} - {"forecast_parts"}
 SALES = {"ingest", "aggregate", "publish"}
 TRAINED = ("train_contextual", "train_history", "train_profile", "train_booster", "train_blend")
 FORECASTING = {"prepare", "train", "direct", "blend", "evaluate", "register", "forecast", "tune", "monitor"}
+FORECASTING |= {"split", "collect"}
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def tree(tmp_path: Path) -> Path:
 
 def step_hashes(tree: Path) -> dict[str, str]:
     """Step -> hash of the code that it carries."""
-    documents = {path.stem: read_document(path) for path in (tree / "ml/components").glob("*.yml")}
+    documents = {name: read_document(tree / f"ml/components/{name}.yml") for name in STEPS}
     return {name: component_code.of(parse(Component, each), each).hash() for name, each in documents.items()}
 
 
@@ -49,8 +51,8 @@ def endpoint_hash(tree: Path) -> str:
         ("forecasting/features.py", FORECASTING, False),
         ("judging/card.py", {"evaluate", "register"}, False),
         ("judging/report/page.js", {"evaluate", "register"}, False),
-        ("pages/style.css", {"evaluate", "register", "forecast", "monitor"}, False),
-        ("planning/explorer/explorer.js", {"forecast"}, False),
+        ("pages/style.css", {"evaluate", "register", "forecast", "collect", "monitor"}, False),
+        ("planning/explorer/explorer.js", {"forecast", "split", "collect"}, False),
         ("sales/publish.py", SALES, False),
         ("demand/score.py", set(), True),
         ("demand/openapi.py", set(), True),

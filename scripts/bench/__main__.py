@@ -26,6 +26,7 @@ BENCHES = {
     "pipeline_600k_series_months_seconds": "bench.series_bench:pipeline_600k_series_months_seconds",
     "pipeline_600k_series_months_peak_mb": "bench.series_bench:pipeline_600k_series_months_peak_mb",
     "series_growth": "bench.series_bench:series_growth",
+    "sample_loss": "bench.series_bench:sample_loss",
     "fit_vs_default_forest_speedup": "bench.fit_bench:fit_vs_default_forest_speedup",
     "score_vs_constant_rps_fraction": "bench.score_bench:score_vs_constant_rps_fraction",
     "score_vs_mlflow_serve_rps_ratio": "bench.score_bench:score_vs_mlflow_serve_rps_ratio",

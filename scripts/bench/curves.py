@@ -46,8 +46,9 @@ def draw(folder: Path = FOLDER) -> list[Path]:
         months = [each["series_months"] for each in points]
         for column, words in (("seconds", "seconds"), ("peak_mb", "peak memory, MB")):
             path = folder / f"scale-series-{'memory' if column == 'peak_mb' else column}.svg"
-            values = {"pipeline": [float(each[column]) for each in points]}
-            made.append(_plot(path, f"Training, {words}", months, "series-months", values, logarithmic=False))
+            values = {"training": [float(each[column]) for each in points]}
+            values["forecast, in parts"] = [float(each["forecast"][column]) for each in points]
+            made.append(_plot(path, f"Many series, {words}", months, "series-months", values))
     return made
 
 

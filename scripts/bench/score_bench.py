@@ -50,7 +50,7 @@ def measured() -> dict[str, list[Figures]]:
             "constant": (servers.enter_context(server(REPO / "scripts/bench/constant_score.py", model)), ours),
             "ours": (servers.enter_context(server(REPO / "src/score.py", model)), ours),
             "collecting": (servers.enter_context(server(REPO / "src/score.py", model, Path(scratch) / "rows")), ours),
-            "mlflow": (servers.enter_context(_mlflow(model)), theirs),
+            "mlflow": (servers.enter_context(mlflow(model)), theirs),
         }
         figures: dict[str, list[Figures]] = {name: [] for name in asked}
         for _ in range(ROUNDS):
@@ -66,21 +66,6 @@ def wrk() -> str:
     if not program:
         raise UserError("wrk is not on PATH: apt install wrk (Debian, Ubuntu) or brew install wrk")
     return program
-
-
-def rows_ratio(rows: int) -> float:
-    """Requests a second with so many rows each, over those of `mlflow models serve` with the same forest."""
-    program = wrk()
-    with tempfile.TemporaryDirectory() as scratch:
-        model, known = _model(Path(scratch))
-        month = month_name(_next_month(known))
-        stores = known["StoreID"].unique().tolist()
-        ours = {"input_data": [{"StoreID": stores[at % len(stores)], "MonthYear": month} for at in range(rows)]}
-        frame = model_frame(known.tail(rows), packing.load(model).features)
-        theirs = {"dataframe_split": json.loads(frame.to_json(orient="split", index=False))}
-        with server(REPO / "src/score.py", model) as mine, _mlflow(model) as its:
-            pairs = [(load(program, mine, ours, 1), load(program, its, theirs, 1)) for _ in range(ROUNDS)]
-    return statistics.median(one["rps"] / other["rps"] for one, other in pairs)
 
 
 def _model(scratch: Path) -> tuple[Path, Any]:
@@ -120,8 +105,8 @@ def server(
 
 
 @contextmanager
-def _mlflow(model: Path) -> Iterator[str]:
-    """`mlflow models serve` with the scikit-learn model; its scoring address."""
+def mlflow(model: Path) -> Iterator[str]:
+    """`mlflow models serve` with the model; its scoring address."""
     port = free_port()
     command = [str(Path(sys.executable).with_name("mlflow")), "models", "serve", "--model-uri", str(model)]
     command += ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]

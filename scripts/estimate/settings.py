@@ -1,5 +1,6 @@
 """ml/estimate.yml: how long each component takes on a known machine, and what machines and energy cost."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,16 +38,21 @@ class Sampled(_Model):
 
 
 class Shape(_Model):
-    """Seconds of a component: some that are fixed, some for each million of rows and of series-months, a sample's."""
+    """Seconds of a component: some that are fixed, some for each million of rows and of series-months, a sample's.
+
+    Beyond `max_series_months`, where prepare hands on a sample of the series, it takes no longer.
+    """
 
     fixed: float = Field(ge=0)
     per_million_rows: float = Field(default=0.0, ge=0)
     per_million_series_months: float = Field(default=0.0, ge=0)
     sampled: Sampled | None = None
+    max_series_months: float = Field(default=math.inf, gt=0)
 
     def seconds(self, size: "Size", inputs: Mapping[str, Any]) -> float:
         """On the machine of the file."""
-        linear = self.per_million_rows * size.rows + self.per_million_series_months * size.series_months
+        learned = min(size.series_months, self.max_series_months)
+        linear = self.per_million_rows * size.rows + self.per_million_series_months * learned
         return self.fixed + linear / 1e6 + (self.sampled.of(size.series_months, inputs) if self.sampled else 0.0)
 
     def scaled(self, ratio: float) -> "Shape":

@@ -58,9 +58,10 @@ def _ratio(shape: Shape, timing: Timing) -> float:
 def _shape(shape: Shape, runs: Sequence[Timing], usual: float) -> Shape:
     sizes = [each.size for each in runs]
     if not shape.sampled and (_spans(each.rows for each in sizes) or _spans(each.series_months for each in sizes)):
-        points = [(each.size.rows / 1e6, each.size.series_months / 1e6, each.seconds) for each in runs]
-        fixed, rows, series_months = fit(points)
-        return Shape(fixed=fixed, per_million_rows=rows, per_million_series_months=series_months)
+        most = shape.max_series_months
+        points = [(each.size.rows / 1e6, min(each.size.series_months, most) / 1e6, each.seconds) for each in runs]
+        fixed, rows, months = fit(points)
+        return Shape(fixed=fixed, per_million_rows=rows, per_million_series_months=months, max_series_months=most)
     return shape.scaled(median(_ratio(shape, each) for each in runs) if runs else usual)
 
 

@@ -13,8 +13,8 @@ from pipeline import answers, outputs
 
 Row = dict[str, Any]
 Key = tuple[str, ...]
-# ml/pipelines/forecast.yml has this display name, this output, and this step that writes it.
-JOB, OUTPUT, STEP = "Forecast demand", "forecasts", "forecast"
+# Both pipelines that forecast have these display names, this output, and this step that writes it.
+JOBS, OUTPUT, STEP = ("Forecast demand", "Forecast demand in parallel"), "forecasts", "forecast"
 NEWEST_JOBS, JOBS_ASKED = 50, 5
 # Enough to see a wrong number; a request has its limits.
 STORES = 20
@@ -65,7 +65,7 @@ def newest(call: Callable[..., Any], model: str, version: str) -> Result | None:
     `call` gives the JSON of a verb of `az ml`.
     """
     jobs = call("job", "list", max_results=NEWEST_JOBS) or []
-    done = [job["name"] for job in jobs if job.get("display_name") == JOB and _is_completed(job)]
+    done = [job["name"] for job in jobs if job.get("display_name") in JOBS and _is_completed(job)]
     for name in done[:JOBS_ASKED]:
         inputs = call("job", "show", name=name).get("inputs") or {}
         if (inputs.get("model_name"), str(inputs.get("model_version"))) == (model, version):

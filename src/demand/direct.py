@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
-from math import nan
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,6 +97,7 @@ class DirectForecaster(Forecaster):
         self._boosters = [Ensemble(self._serving / part.file) if part.file else None for part in self._parts]
         weights = [(part.weight, part.weight_with_plan) for part in self._parts]
         self._weights = np.array(weights, dtype=np.float64).T
+        self._pairs = [[float(each) for each in column] for column in self._weights]
         # Months of the requests so far, the origins they are forecast from, and series that were looked into.
         self._pooled_at = lru_cache(maxsize=8)(self._pool)
         self._month = lru_cache(maxsize=96)(self._of_all)
@@ -127,19 +128,53 @@ class DirectForecaster(Forecaster):
 
     def forecast(self, rows: Sequence[Row]) -> list[Forecast]:
         """As `Forecaster.forecast`; a month that is known already is forecast from the month before it."""
-        numbers = [self.series(row) for row in rows]
-        located = self._located([row["Month"] for row in rows], [self._of_series[number] for number in numbers])
-        sales = self._values(rows, located)
-        return [
-            self._answer(units, row, number, each)
-            for units, row, number, each in zip(sales.tolist(), rows, numbers, located, strict=True)
-        ]
+        if len(rows) == 1:
+            return [self._one(rows[0])]
+        of_month: dict[int, list[int]] = {}
+        for at, row in enumerate(rows):
+            of_month.setdefault(row["Month"], []).append(at)
+        answers: list[Forecast | None] = [None] * len(rows)
+        for month, chosen in of_month.items():
+            for at, answer in zip(chosen, self._several(month, [rows[at] for at in chosen]), strict=True):
+                answers[at] = answer
+        return [each for each in answers if each is not None]
 
-    def _answer(self, sales: float, row: Row, number: int, at: Located) -> Forecast:
-        horizon, scale = row["Month"] - self._origin_of(row["Month"]), float(self._widths[self._of_series[number]])
-        bounds = self._intervals.bounds(sales, at.usual, horizon, scale)
-        low, high = (max(bound, self._floor) for bound in bounds)
-        return Forecast(max(sales, self._floor), low, max(high, self._floor), self._flags(row, number))
+    def _one(self, row: Row) -> Forecast:
+        """Of one row: half the time of `_several`, and the same to the last bit."""
+        number = self.series(row)
+        place = self._of_series[number]
+        at = self._located(row["Month"], place)
+        planned = any(row.get(name) is not None for name in PLANNED)
+        sales = 0.0
+        for part, booster, weight in zip(at.month.parts, self._boosters, self._pairs[planned], strict=True):
+            if booster is None:
+                sales += weight * float(part[0][at.place])
+            else:
+                self._fill(booster.one, row, part[1], at.place)
+                sales += weight * (booster.predict_one() * float(part[1].scale[at.place]))  # type: ignore[union-attr]
+        horizon = row["Month"] - self._origin_of(row["Month"])
+        low, high = self._intervals.bounds(sales, at.usual, horizon, float(self._widths[place]))
+        floor = self._floor
+        return Forecast(max(sales, floor), max(low, floor), max(high, floor), self._flags(row, number))
+
+    def _several(self, month: int, rows: Sequence[Row]) -> list[Forecast]:
+        """Of rows of one month."""
+        numbers = [self.series(row) for row in rows]
+        places = np.array([self._of_series[number] for number in numbers])
+        if self._is_of_all(month):
+            made, at = self._month(month), places
+        else:
+            wanted, at = np.unique(places % (len(self.state.keys) + 1), return_inverse=True)
+            made = self._of_some(month, wanted.tolist())
+        plan = {name: np.array([row.get(name) for row in rows], dtype=np.float64) for name in PLANNED}
+        sales = self._values(made, at, plan)
+        usual, horizon = made.level[at] * 365.25 / YEAR, month - self._origin_of(month)
+        bounds = self._intervals.bounds_of(sales, usual, horizon, self._widths[places])
+        columns = [np.maximum(each, self._floor).tolist() for each in (sales, *bounds)]
+        return [
+            Forecast(units, low, high, self._flags(row, number))
+            for units, low, high, row, number in zip(*columns, rows, numbers, strict=True)
+        ]
 
     @property
     def made_of(self) -> Parts:
@@ -149,7 +184,7 @@ class DirectForecaster(Forecaster):
     def composition(self, row: Row) -> Composition:
         """What the forecast of `row` is made of, but for the row's own plan."""
         place = self._of_series[self.series(row)]
-        (at,) = self._located([row["Month"]], [place])
+        at = self._located(row["Month"], place)
         units: list[float | None] = []
         inputs: list[SmallFloat | None] = []
         factors, prices = [], []
@@ -192,21 +227,11 @@ class DirectForecaster(Forecaster):
     def _origin_of(self, month: int) -> int:
         return max(self.state.first_month, min(self.state.last_month, month - 1))
 
-    def _located(self, months: Sequence[int], places: Sequence[int]) -> list[Located]:
-        """Where in which arrays each row's series is: in those of all series, or in some of the rows' own."""
-        some: dict[int, dict[int, int]] = {}
-        for month, place in zip(months, places, strict=True):
-            if not self._is_of_all(month):
-                some.setdefault(month, {})[place % (len(self.state.keys) + 1)] = 0
-        made = {month: self._of_some(month, sorted(wanted)) for month, wanted in some.items()}
-        for wanted in some.values():
-            wanted.update((place, number) for number, place in enumerate(sorted(wanted)))
-        return [
-            Located(made[month], some[month][place % (len(self.state.keys) + 1)])
-            if month in some
-            else Located(self._month(month), place)
-            for month, place in zip(months, places, strict=True)
-        ]
+    def _located(self, month: int, place: int) -> Located:
+        """Where in which arrays a series is: in those of all series, or in its own."""
+        if self._is_of_all(month):
+            return Located(self._month(month), place)
+        return Located(self._of_some(month, [place % (len(self.state.keys) + 1)]), 0)
 
     def _is_of_all(self, month: int) -> bool:
         """Whether a month's inputs are there for all series, or quickly made."""
@@ -253,37 +278,35 @@ class DirectForecaster(Forecaster):
             return profile.forecast(known, part.profile, range(month, month + 1))[:, 0], None
         return np.empty(0), booster_inputs.inputs(known, month, part.base, part.profile)
 
-    def _values(self, rows: Sequence[Row], located: Sequence[Located]) -> FloatArray:
-        """Sales in units, shape (rows,)."""
-        total = np.zeros(len(rows))
-        planned = [any(row.get(name) is not None for name in PLANNED) for row in rows]
-        weights = self._weights[np.array(planned, dtype=int)]
-        for at, booster in enumerate(self._boosters):
-            if booster is None:
-                units = np.array([each.month.parts[at][0][each.place] for each in located])
+    def _values(self, made: Month, at: npt.NDArray[np.intp], plan: Mapping[str, FloatArray]) -> FloatArray:
+        """Sales of the series at `at` with their plans, in units, shape (rows,)."""
+        planned = np.isfinite(np.stack(list(plan.values()))).any(axis=0)
+        weights, total = self._weights[planned.astype(int)], np.zeros(len(at))
+        for number, (booster, (of_profile, given)) in enumerate(zip(self._boosters, made.parts, strict=True)):
+            if booster is None or given is None:
+                units = of_profile[at]
             else:
-                x, scale = self._rows_of(rows, located, at)
-                units = booster.predict(x) * scale
-            total += weights[:, at] * units
+                chosen = Inputs(given.x[at], given.scale[at], given.price[at])
+                units = booster.predict(booster_inputs.with_plan(chosen, plan)) * chosen.scale
+            total += weights[:, number] * units
         return total
 
-    def _rows_of(self, rows: Sequence[Row], located: Sequence[Located], part: int) -> tuple[SmallFloat, FloatArray]:
-        """Inputs of the rows with what they plan, shape (rows, columns), and the scale of each."""
-        x, scale = np.empty((len(rows), len(COLUMNS)), np.float32), np.empty(len(rows))
-        for at, (row, (month, place)) in enumerate(zip(rows, located, strict=True)):
-            one = month.parts[part][1]
-            assert one is not None  # noqa: S101  a booster has inputs
-            x[at], scale[at] = one.x[place], one.scale[place]
-            for name, column in PLAN_PLACES.items():
-                value = row.get(name)
-                if value is not None and (name != "Price" or np.isfinite(one.price[place])):
-                    x[at, column] = value / one.price[place] if name == "Price" else value
-        return x, scale
+    @staticmethod
+    def _fill(x: SmallFloat, row: Row, given: Inputs | None, place: int) -> None:
+        """Put the inputs of one row, with what it plans, into `x`, shape (1, columns)."""
+        assert given is not None  # noqa: S101  a booster has inputs
+        x[0] = given.x[place]
+        for name, column in PLAN_PLACES.items():
+            value = row.get(name)
+            if value is not None:
+                price = float(given.price[place]) if name == "Price" else 1.0
+                if isfinite(price):
+                    x[0, column] = value / price
 
     def occluded(self, row: Row) -> tuple[list[str], FloatArray]:
         """(groups of inputs that have a value, forecasts of shape (1 + groups, 1)), as `Forecaster.occluded`."""
         place = self._of_series[self.series(row)]
-        (located,) = self._located([row["Month"]], [place])
+        located = self._located(row["Month"], place)
         values = [self._without(row, place, located, None)]
         names = []
         for group in dict.fromkeys(GROUPS.values()):
@@ -304,9 +327,10 @@ class DirectForecaster(Forecaster):
             if booster is None:
                 total += weight * self._profile_without(part, row["Month"], place, group)
                 continue
-            x, scale = self._rows_of([row], [located], at)
-            x[:, hidden] = nan
-            total += weight * float(booster.predict(x)[0] * scale[0])
+            given = located.month.parts[at][1]
+            self._fill(booster.one, row, given, located.place)
+            booster.one[0, hidden] = nan
+            total += weight * (booster.predict_one() * float(given.scale[located.place]))  # type: ignore[union-attr]
         return total
 
     def _profile_without(self, part: Part, month: int, place: int, group: str | None) -> float:

@@ -64,6 +64,15 @@ class Intervals:
         )
         return min(low, forecast), max(high, forecast)
 
+    def bounds_of(
+        self, forecasts: FloatArray, usual: FloatArray, horizon: int, scales: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """The same of many forecasts, each of shape (rows,)."""
+        bucket = 2 if horizon >= BUCKETS[2] else 1 if horizon >= BUCKETS[1] else 0
+        raised = np.maximum(forecasts, 0.0) + self.offset * usual
+        low, high = (raised * np.exp(bound[bucket] * scales) - self.offset * usual for bound in (self.low, self.high))
+        return np.minimum(low, forecasts), np.maximum(high, forecasts)
+
 
 @dataclass(frozen=True)
 class Parts:

@@ -1,6 +1,9 @@
 """Ordinary sequences of verbs that once ended with a wrong or unfair result and exit code 0."""
 
 import json
+import os
+import re
+import signal
 
 import pandas as pd
 import pytest
@@ -51,6 +54,24 @@ def test_each_grain_has_models_a_champion_and_forecasts_of_its_own(checkout, sal
     past = checkout.demand("ml", "job", "create", *words, code=1)
     assert "forecasts by category, the sales are summed by store: give the grain category" in past
     assert "GRAIN=shop: store, category or product" in checkout.make("run-pipeline", "GRAIN=shop", code=2)
+
+
+def test_a_forecast_in_parts_goes_on_after_a_kill_in_every_step_and_is_that_of_one_step(checkout, sales):
+    checkout.make("run-pipeline", f"SALES={sales / 'good.csv'}", "GRAIN=category")
+    call = ("forecast", "GRAIN=category", "PARALLEL=2")
+    for step in ("split", "forecast_parts", "forecast"):
+        run = checkout.start(*call, strict="0")
+        os.kill(wait_for(lambda step=step: checkout.running(step)), signal.SIGKILL)
+        output, _ = run.communicate(timeout=120)
+        assert run.returncode == 2 and f"{step}: was killed by signal 9" in output, output
+    parts, whole = checkout.make(*call), checkout.make(*call[:2])
+    assert parts.count("reused from") == 3  # all but forecast and publish
+    assert forecasts_in(parts) == forecasts_in(whole) and len(forecasts_in(whole)) > 4
+
+
+def forecasts_in(output):
+    """The lines of `make forecast` that say forecasts, totals and warnings."""
+    return [line for line in output.splitlines() if re.match(r"S\d|All: |\.\.\. |  - ", line)]
 
 
 def test_a_champion_that_saw_the_hold_out_is_compared_by_its_recipe_and_an_unchanged_rerun_promotes_nothing(

@@ -69,8 +69,8 @@ def test_rows_of_chosen_series_are_all_of_theirs(rows: pd.DataFrame, tmp_path: P
     units = rows.groupby("StoreID")["TotalSales"].sum()
     np.testing.assert_allclose(series["Units"], units)
     chosen = series[series["StoreID"].isin(["S004", "S006"])]
-    found = table.rows_of(chosen)
-    assert len(found) == rows["StoreID"].isin(["S004", "S006"]).sum() and found["StoreID"].nunique() == 2
+    kept = table.rows_of(chosen)
+    assert len(kept) == rows["StoreID"].isin(["S004", "S006"]).sum() and kept["StoreID"].nunique() == 2
 
 
 def test_a_folder_without_the_file_is_named(tmp_path: Path) -> None:

@@ -273,6 +273,26 @@ def test_forecast_names_version_plan_and_vault_and_shows_its_files(azure, tmp_pa
     assert "S001 2026-12: 5,644 (4,761 to 7,003)" in done.stdout
 
 
+def test_a_forecast_in_parallel_is_submitted_with_its_machines(azure):
+    azure.replies["^ml model list"] = [[{"name": "demand-forecast", "version": "9", "tags": {"recipe": "a"}}]]
+    azure.runs("Completed", children=completed(azure, "aggregate", "split", "forecast_parts", "forecast", "publish"))
+    name = "job forecasts" if azure.extension.startswith("2.44") else "guid-of-forecast forecasts"
+    azure.files[name] = {"forecasts.csv": "StoreID,MonthYear,TotalSales,P10,P90\nS001,2026-12,5644,4761,7003\n"}
+    azure.replies["^ml job download"] = {"stdout": ""}
+    done = azure.make("forecast", "ENV=dev", "PARALLEL=4", *VAULT)
+    (submitted,) = azure.said("job create")
+    for part in (
+        "--file ml/pipelines/forecast_parallel.yml",
+        "jobs.forecast_parts.resources.instance_count=4",
+        "jobs.forecast_parts.component=azureml:forecast_parts:",
+        "jobs.forecast.component=azureml:collect_forecasts:",
+    ):
+        assert part in submitted
+    assert "S001 2026-12: 5,644 (4,761 to 7,003)" in done.stdout
+    refused = azure.make("forecast", "ENV=dev", "PARALLEL=0", code=2)
+    assert "--parallel" in refused.stderr
+
+
 def test_predict_reads_the_body_that_the_verb_prints_as_text(azure):
     row = {"StoreID": "S001", "MonthYear": "2026-12", "TotalSales": 5644.0, "P10": 4761.0, "P90": 7003.0, "flags": []}
     drivers = [{"feature": "Lag1", "units": 162.0}]
