@@ -47,7 +47,8 @@ def draw(folder: Path = FOLDER) -> list[Path]:
         for column, words in (("seconds", "seconds"), ("peak_mb", "peak memory, MB")):
             path = folder / f"scale-series-{'memory' if column == 'peak_mb' else column}.svg"
             values = {"training": [float(each[column]) for each in points]}
-            values["forecast, in parts"] = [float(each["forecast"][column]) for each in points]
+            if all("forecast" in each for each in points):
+                values["forecast, in parts"] = [float(each["forecast"][column]) for each in points]
             made.append(_plot(path, f"Many series, {words}", months, "series-months", values))
     return made
 

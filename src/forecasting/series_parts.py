@@ -4,7 +4,7 @@ A series' part follows from its key alone. What is kept of every series afterwar
 `demand.panel.Panel`), a tenth of the rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,12 +83,12 @@ class Table:
         with _opened(self.path) as con:
             return _frame(con, _part_query(number, parts))
 
-    def write_part(self, number: int, parts: int, target: Path) -> int:
-        """The same into a Parquet file, none where there is no row; how many rows."""
-        rows = self.part(number, parts)
-        if len(rows):
-            rows.to_parquet(target, index=False)
-        return len(rows)
+    def each_part(self, most: int | None = None) -> Iterator[pd.DataFrame]:
+        """Rows of some `most` series after the other, by default of SERIES_AT_ONCE."""
+        parts = self.parts(most)
+        for number in range(parts):
+            if len(rows := self.part(number, parts)):
+                yield rows
 
     def parts(self, most: int | None = None) -> int:
         """How many parts of some `most` series there are, by default of SERIES_AT_ONCE."""
@@ -122,14 +122,18 @@ def _frame(con: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
     return frame
 
 
-def state_and_panel(table: Table) -> tuple[State, Panel]:
-    """What serving needs of every series, as the rows of `prepared(complete(...))` would have it."""
+def state_and_panel(parts: Iterable[pd.DataFrame], last_month: int) -> tuple[State, Panel]:
+    """What serving needs of every series, as the rows of `prepared(complete(...))` would have it.
+
+    Args:
+        parts: monthly rows of different series.
+        last_month: index of the last month of all of them.
+    """
     states, panels = [], []
-    for number in range(parts := table.parts()):
-        rows = prepared(complete(table.part(number, parts), table.last_month).rows)
-        if len(rows):
-            states.append(state_of(rows))
-            panels.append(Months.of(rows).panel())
+    for part in parts:
+        rows = prepared(complete(part, last_month).rows)
+        states.append(state_of(rows))
+        panels.append(Months.of(rows).panel())
     return joined_states(states), joined_panels(panels)
 
 

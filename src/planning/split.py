@@ -4,8 +4,10 @@ import argparse
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import pandas as pd
 
 import demand
 import forecasting
@@ -30,6 +32,14 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _written(table: Table, size: int, folder: Path, names: list[str]) -> Iterator[pd.DataFrame]:
+    """Each part's rows, once they are in a file; its name goes to `names`."""
+    for number, rows in enumerate(table.each_part(size)):
+        names.append(f"part-{number:05d}.parquet")
+        rows.to_parquet(folder / names[-1], index=False)
+        yield rows
+
+
 def _leave_code(folder: Path) -> None:
     """The packages that the parts are forecast with: a parallel component cannot carry them itself."""
     for package in (demand, forecasting, planning):
@@ -50,14 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     table = Table.of(args.monthly)
     if not table.series:
         raise StepError(f"{args.monthly}: holds no series: import sales first")
-    count, names = table.parts(args.series_per_part), []
     for folder in (args.parts, args.everyone):
         folder.mkdir(parents=True, exist_ok=True)
-    for number in range(count):
-        name = f"part-{number:05d}.parquet"
-        if table.write_part(number, count, args.parts / name):
-            names.append(name)
-    state, panel = state_and_panel(table)
+    names: list[str] = []
+    state, panel = state_and_panel(_written(table, args.series_per_part, args.parts, names), table.last_month)
     # The origins of the months ahead, and of those that are looked back on.
     origins = range(max(state.first_month, state.last_month - MONTHS), state.last_month + 1)
     Everyone.of(state, panel, origins).write(args.everyone)

@@ -9,7 +9,7 @@ from amlspec.errors import UserError
 from bench import curves, scale_bench
 
 SIZES = [{"rows": 10**7, "seconds": 2.0, "peak_mb": 220.0, "read_seconds": 0.5}, {"rows": 10**8, "seconds": 14.0, "peak_mb": 260.0, "read_seconds": 3.7}]  # fmt: skip # noqa: E501
-SERIES = [{"series_months": months, "seconds": 100.0, "peak_mb": 900.0} for months in (60_000, 600_000)]
+SERIES = [{"series_months": months, "seconds": 100.0, "peak_mb": 900.0, "forecast": {"seconds": 15.0, "peak_mb": 400.0}} for months in (60_000, 600_000)]  # fmt: skip # noqa: E501
 
 
 @pytest.fixture

@@ -50,6 +50,13 @@ def test_timings_of_one_size_scale_what_is_known_and_what_never_ran_here() -> No
         assert after.fixed == pytest.approx(2 * before.fixed)
 
 
+def test_beyond_the_series_that_are_handed_on_a_component_takes_no_longer() -> None:
+    shape = Shape(fixed=2.0, per_million_rows=1.0, per_million_series_months=10.0, max_series_months=600_000)
+    assert shape.seconds(Size(0, 300_000), {}) == pytest.approx(5.0)
+    assert shape.seconds(Size(0, 600_000), {}) == shape.seconds(Size(0, 12_000_000), {}) == pytest.approx(8.0)
+    assert shape.seconds(Size(10**6, 12_000_000), {}) == pytest.approx(9.0)
+
+
 def test_what_a_component_samples_does_not_grow_and_its_trees_do() -> None:
     shape = Shape(fixed=1, sampled=Sampled(seconds=20, at=20_000, times={"n_estimators": 100}))
     assert shape.seconds(Size(1, 10_000), {}) == 11
