@@ -196,33 +196,29 @@ class DirectForecaster(Forecaster):
         return Composition(units, inputs, factors, prices, at.usual, float(self._widths[place]))
 
     def ahead(self, months: range) -> Ahead:
-        """What forecasts of the months are made from, to be kept beside the model."""
+        """What forecasts of the months are made from, to be kept beside the model; worked out some series at a time."""
         last, panel = self.state.last_month, self._panel
-        made = [self._of_all(month) for month in months]
-        boosters = [place for place, part in enumerate(self._parts) if part.base is not None]
-        profiles = [place for place, part in enumerate(self._parts) if part.base is None]
-        inputs = [[month.parts[place][1] for month in made] for place in boosters]
-        level, n = made[0].level, len(panel.keys)
+        n, boosters = len(panel.keys), sum(part.base is not None for part in self._parts)
+        x = np.empty((boosters, len(months), n, len(COLUMNS)), np.float32)
+        factor, price, level = np.empty((boosters, len(months), n)), np.full(n, nan), np.empty(n)
+        units = np.empty((len(self._parts) - boosters, len(months), n))
+        for start in range(0, n, SERIES_AT_ONCE):
+            at = slice(start, min(start + SERIES_AT_ONCE, n))
+            known = self._known_some(last, range(at.start, at.stop))
+            level[at] = known.level
+            for number, month in enumerate(months):
+                made = [self._of_part(part, known, month) for part in self._parts]
+                for place, given in enumerate(each for _, each in made if each):
+                    x[place, number, at], factor[place, number, at], price[at] = given
+                for place, of_profile in enumerate(each for each, given in made if not given):
+                    units[place, number, at] = of_profile
+        state, kept = self.state, slice(n - 1)
+        texts = (state.texts["Country"], state.texts["City"], state.numbers["Price"])
+        of_panel = (panel.weekdays[kept], panel.days[kept], kept_plans(panel)[:, kept])
         arrays = Arrays(
-            panel.keys[:-1],
-            panel.sales[:-1],
-            self.state.texts["Country"],
-            self.state.texts["City"],
-            self.state.numbers["Price"],
-            panel.weekdays[:-1],
-            panel.days[:-1],
-            kept_plans(panel)[:, :-1],
-            _stacked(
-                [[each.x for each in part if each] for part in inputs], (len(months), n, len(COLUMNS)), np.float32
-            ),
-            _stacked([[each.scale for each in part if each] for part in inputs], (len(months), n)),
-            _stacked([[month.parts[place][0] for month in made] for place in profiles], (len(months), n)),
-            inputs[0][0].price if inputs and inputs[0][0] else np.full(n, nan),
-            level,
-            self._widths,
+            panel.keys[kept], panel.sales[kept], *texts, *of_panel, x, factor, units, price, level, self._widths
         )
-        everyone = Everyone.of(self.state, panel.of_series(np.arange(n - 1)), [last])
-        return Ahead(self.state.key_columns, months, everyone, arrays)
+        return Ahead(state.key_columns, months, Everyone.of(state, {last: self._pooled_at(last)}), arrays)
 
     def _origin_of(self, month: int) -> int:
         return max(self.state.first_month, min(self.state.last_month, month - 1))
@@ -342,12 +338,6 @@ class DirectForecaster(Forecaster):
         if group == "Season":
             return float(units / profile.season_of(known, part.profile)[0, month % YEAR])
         return units
-
-
-def _stacked(
-    parts: Sequence[Sequence[npt.NDArray[Any]]], shape: tuple[int, ...], kind: npt.DTypeLike = np.float64
-) -> npt.NDArray[Any]:
-    return np.stack([np.stack(part) for part in parts]) if parts else np.empty((0, *shape), kind)
 
 
 def load_forecaster(

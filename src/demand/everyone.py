@@ -1,7 +1,7 @@
 """What some series have to know of all, so that they are forecast to the last bit as they are among all."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from demand.known import YEAR, Known, Pooled
-from demand.panel import Panel
+from demand.known import YEAR, Pooled
 from demand.state import State
 
 FloatArray = npt.NDArray[np.float64]
@@ -37,17 +36,17 @@ class Everyone:
     pooled: Mapping[int, Pooled]
 
     @classmethod
-    def of(cls, state: State, panel: Panel, origins: Sequence[int]) -> "Everyone":
-        """Of every series; `origins` are those that forecasts are made from."""
-        panel, first = panel.with_stranger(), state.first_month
+    def of(cls, state: State, pooled: Mapping[int, Pooled]) -> "Everyone":
+        """Of every series, whose `pooled` figures are known at the origins that forecasts are made from."""
+        first = state.first_month
         months = [usual_of(sales) for sales in state.sales[:, -YEAR:].tolist()]
         return cls(
             state.first_month,
             state.last_month,
             bool((state.sales < 0).any()),
             usual_of(months),
-            {origin + 1: _mean(state.sales[:, : origin + 1 - first]) for origin in origins},
-            {origin: Known(panel.until(origin)).pooled for origin in origins},
+            {origin + 1: _mean(state.sales[:, : origin + 1 - first]) for origin in pooled},
+            pooled,
         )
 
     def write(self, folder: Path) -> None:

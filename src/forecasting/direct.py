@@ -15,7 +15,7 @@ from demand.direct_model import DirectModel
 from demand.panel import PLANNED
 from demand.parts import Intervals
 from demand.steps import run
-from forecasting import candidates, everyone, export, intervals
+from forecasting import candidates, every_series, export, intervals
 from forecasting.boosting import BoosterSettings
 from forecasting.features import TARGET, month_index, series_columns
 from forecasting.packing import save
@@ -88,7 +88,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     fitted = fit(int(month_index(rows["MonthStart"]).max()))
     with outputs.staged(folder) as model:
         write(
-            everyone.known_to(fitted.model, train), rows, {"candidate": name, "recipe": recipe.settings()}, table, model
+            every_series.known_to(fitted.model, train),
+            rows,
+            {"candidate": name, "recipe": recipe.settings()},
+            table,
+            model,
         )
     log.info("Fitted %s on %d store-months", name, len(rows))
     with tracking.run(f"train_{name}") as tracker:

@@ -13,7 +13,7 @@ from demand.errors import StepError
 from demand.months import month_name
 from demand.step_warnings import StepWarnings
 from demand.steps import read_rows, run
-from forecasting import everyone
+from forecasting import every_series
 from forecasting.features import SalesHistory, month_index, prepared
 from forecasting.gaps import complete
 from forecasting.sampling import drawn
@@ -102,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         part.to_parquet(folder / f"{name}.parquet", index=False)
     if series.series > args.max_series:
-        everyone.write(series, args.train)
+        every_series.write(series, args.train)
     # The counts travel with the training months, so that the verdict can tell what was read and what was set aside.
     counts |= {"train": len(train), "holdout": len(holdout), "warnings": warnings.entries}
     counts |= {

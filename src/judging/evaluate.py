@@ -20,7 +20,7 @@ from demand.errors import StepError
 from demand.grain import grain_of, name_of
 from demand.months import month_name
 from demand.steps import run
-from forecasting import baselines, blending, candidates, everyone, export, scoring, verdict
+from forecasting import baselines, blending, candidates, every_series, export, scoring, verdict
 from forecasting import champion as champions
 from forecasting.candidates import BACKTEST, Candidate, keyed
 from forecasting.champion import Champion
@@ -210,7 +210,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     judged = judge(loaded, champion, rows, origins)
     decision = decide_on(judged, loaded, champion, gate, leaking(rows, origins))
     chosen = loaded[decision.selected]
-    packed = everyone.of_rows(load(chosen.folder), rows)
+    packed = every_series.of_rows(load(chosen.folder), rows)
     result = replace(
         result_of(decision, judged, loaded, champion, counts),
         importance=importance(packed, rows, origins),
@@ -222,7 +222,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with outputs.staged(args.selected) as selected:
         outputs.publish(chosen.folder, selected)
         (selected / BACKTEST).unlink()
-        export.write_state(everyone.state(args.train) or state_of(rows), args.contract, selected)
+        export.write_state(every_series.state(args.train) or state_of(rows), args.contract, selected)
     _log(result, args.verdict)
     return 0
 

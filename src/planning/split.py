@@ -14,6 +14,7 @@ import forecasting
 import planning
 from demand.errors import StepError
 from demand.everyone import Everyone
+from demand.known import Known
 from demand.steps import run
 from forecasting.lookback import MONTHS
 from forecasting.series_parts import Table, state_and_panel
@@ -66,7 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     state, panel = state_and_panel(_written(table, args.series_per_part, args.parts, names), table.last_month)
     # The origins of the months ahead, and of those that are looked back on.
     origins = range(max(state.first_month, state.last_month - MONTHS), state.last_month + 1)
-    Everyone.of(state, panel, origins).write(args.everyone)
+    panel = panel.with_stranger()
+    Everyone.of(state, {origin: Known(panel.until(origin)).pooled for origin in origins}).write(args.everyone)
     _leave_code(args.everyone / CODE)
     (args.everyone / PARTS).write_text(json.dumps(names) + "\n", encoding="utf-8")
     if (args.monthly / "rows.json").is_file():
