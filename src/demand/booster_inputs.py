@@ -92,7 +92,8 @@ def with_plan(given: Inputs, plan: Mapping[str, FloatArray]) -> SmallFloat:
     x = given.x.copy()
     for name, values in plan.items():
         place = PLAN_PLACES[name]
-        known = np.asarray(values / given.price if name == "Price" else values, dtype=np.float32)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # what is no number then is left out
+            known = np.asarray(values / given.price if name == "Price" else values, dtype=np.float32)
         x[:, place] = np.where(np.isfinite(known), known, x[:, place])
     return x
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
-from math import isfinite, nan
+from math import nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ FloatArray = npt.NDArray[np.float64]
 SmallFloat = npt.NDArray[np.float32]
 # With so many series, a month that is not kept is worked out for all at once; with more, for those that are asked for.
 SERIES_AT_ONCE = 10_000
+MAX_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 class Composition(NamedTuple):
@@ -294,10 +295,13 @@ class DirectForecaster(Forecaster):
         x[0] = given.x[place]
         for name, column in PLAN_PLACES.items():
             value = row.get(name)
-            if value is not None:
-                price = float(given.price[place]) if name == "Price" else 1.0
-                if isfinite(price):
-                    x[0, column] = value / price
+            if value is None:
+                continue
+            if name == "Price":
+                usual = float(given.price[place])
+                value = value / usual if usual else nan
+            if abs(value) < MAX_FLOAT32:  # neither unknown nor beyond what a booster takes
+                x[0, column] = value
 
     def occluded(self, row: Row) -> tuple[list[str], FloatArray]:
         """(groups of inputs that have a value, forecasts of shape (1 + groups, 1)), as `Forecaster.occluded`."""

@@ -77,3 +77,15 @@ def test_a_panel_of_some_series_is_that_of_the_file(models: Path) -> None:
         np.testing.assert_array_equal(getattr(some, name), getattr(wanted, name))
     for name, values in wanted.plans.items():
         np.testing.assert_array_equal(some.plans[name], values)
+
+
+@pytest.mark.parametrize("usual", [0.0, np.nan, 1e-300])
+def test_a_price_that_nothing_can_be_divided_by_is_left_out(models: Path, usual: float) -> None:
+    folder = models / "booster"
+    state, panel = State.load(folder / "endpoint/history.npz"), Panel.load(folder / "endpoint/panel.npz")
+    panel.plans["Price"][:] = usual
+    forecaster = DirectForecaster(folder, read_metadata(folder), state, panel)
+    row = {"StoreID": "S001", "Month": state.last_month + 1}
+    priced = {**row, "Price": 4.5}
+    assert forecaster.forecast([priced]) == forecaster.forecast([priced, priced])[:1]
+    assert np.isfinite(forecaster.forecast([priced])[0].sales)
