@@ -58,7 +58,7 @@ def test_every_recipe_of_dev_runs_end_to_end_with_both_versions_of_the_extension
         assert "InjectedFault" in shell.run(f"make {PREDICT} ENV=dev", code=2).stderr
         assert said(shell, PREDICT) == predicted
     with faults(shell, {"method": "PUT", "path": "/jobs/", "cut": True, "after": True}):
-        assert "... 48 forecasts in all" in said(shell, "forecast MODEL_VERSION=2")
+        assert "... 48 forecasts in all" in said(shell, "forecast MODEL_VERSION=2 PARALLEL=2")
     assert len(jobs(shell, "forecast")) == 2
     assert "component" not in shell.run("make drift ENV=dev", code=None).stdout
 

@@ -20,10 +20,14 @@ def spec(site: Site, name: str, version: str, properties: dict[str, Any]) -> Spe
         raise bad_request("properties.componentSpec is missing.")
     data = {key: value for key, value in given.items() if key not in _DROPPED}
     data |= {"name": name, "version": version, "inputs": _inputs(given.get("inputs") or {})}
-    if isinstance(data.get("environment"), str):
-        data["environment"] = ids.short(data["environment"])
-    beside = {"code": code_folder(site, data["code"])} if data.get("code") else {}
-    data |= {name: name for name in beside}
+    # A parallel component has code and environment in its task.
+    holder = data
+    if isinstance(data.get("task"), dict):
+        holder = data["task"] = dict(data["task"])
+    if isinstance(holder.get("environment"), str):
+        holder["environment"] = ids.short(holder["environment"])
+    beside = {"code": code_folder(site, holder["code"])} if holder.get("code") else {}
+    holder |= {name: name for name in beside}
     for key in ("description", "tags"):
         if properties.get(key) and key not in data:
             data[key] = properties[key]

@@ -32,7 +32,8 @@ _RESOURCES = {
 }
 _REFUSED = ("notificationSetting", "queueSettings", "sourceJobId", "services")
 # What of a node is the client's own, or what the engine does not need.
-_NODE_DROPPED = ("_source", "name", "componentId", "computeId", "type", "services")
+# The component has the task of a parallel node.
+_NODE_DROPPED = ("_source", "name", "componentId", "computeId", "type", "services", "task")
 
 
 def spec(site: Site, properties: dict[str, Any]) -> dict[str, Any]:
