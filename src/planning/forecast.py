@@ -20,6 +20,8 @@ from planning.batch import Batch
 from planning.explorer import page as explorer
 
 log = logging.getLogger(__name__)
+# So many are forecast in less time in parts, the start of two more nodes counted (docs/scale.md).
+MANY_SERIES = 30_000
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -50,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     known = prepared(complete(read_rows(args.monthly, "monthly.parquet")).rows)
     metadata, state = read_metadata(args.model), state_of(known)
+    if len(state.keys) > MANY_SERIES:
+        log.info("%d series: `make forecast PARALLEL=` forecasts so many in parts, docs/scale.md", len(state.keys))
     asked = asked_of(args, state, metadata)._replace(version=tracking.number(args.model_name, args.model_version))
     forecaster = load_forecaster(args.model, metadata, state, Months.of(known).panel())
     batch = Batch.of(forecaster, known, asked)
