@@ -18,7 +18,7 @@ from frontdoor import environment, ready, site
 from frontdoor.app import CHECKS, verb
 from frontdoor.options import Base, Settings, words
 
-# Tests of servers and rollouts wait half of their time, so that two cores have room for a third worker; fast ones do not.
+# Tests of servers and rollouts wait half of their time: two cores have room for a third worker. Fast ones do not.
 WORKERS, FAST_WORKERS = 3, 2
 # YAML that people write; the broken specs of the corpus are wrong on purpose, and fixtures are as a tool wrote them.
 YAML_FILES = ("*.yml", "*.yaml", ":!:tests/specs/broken", ":!:tests/*/fixtures/*")
