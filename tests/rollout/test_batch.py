@@ -104,7 +104,7 @@ def forecast_job(shop: Shop, name: str, factor: float, version: str = OTHER, ori
         "model_name": "shop-model",
         "model_version": version,
     }
-    pipeline = {"type": "pipeline", "display_name": batch.JOB, "experiment_name": "shop", "inputs": values}
+    pipeline = {"type": "pipeline", "display_name": batch.JOBS[0], "experiment_name": "shop", "inputs": values}
     pipeline |= {"outputs": {"forecasts": {"type": "uri_folder"}}, "jobs": {"forecast": step}}
     (shop.root / "forecast.yml").write_text(json.dumps(pipeline))
     shop.run("environment", "create", "--file", "environment.yml", "--output", "none")
