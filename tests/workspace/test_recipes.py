@@ -34,6 +34,7 @@ def home(tmp_path: Path, serving_python: Path) -> Iterator[Path]:
     make(home, "stop")
 
 
+@pytest.mark.timeout(1200)  # five minutes on two idle cores
 def test_every_recipe_of_dev_runs_end_to_end_with_both_versions_of_the_extension_and_under_faults(home: Path) -> None:
     make(home, "workspace", "ENV=dev", "AZ_VERSION=2.45")
     shell = Shell(home)
