@@ -55,7 +55,7 @@ def write_state(state: State, contract: Path, folder: Path) -> None:
     state.save(target / HISTORY)
     shutil.copy(contract, target / CONTRACT)
     if (target / FILE).is_file():
-        forecaster = load_forecaster(folder, {})
+        forecaster = load_forecaster(folder, {}, state)  # with it, what may lie there from before is not read
         assert isinstance(forecaster, DirectForecaster)  # noqa: S101  it has parts
         months = range(state.last_month + 1, state.last_month + booster_inputs.MAX_HORIZON + 1)
         forecaster.ahead(months).write(target)
