@@ -60,7 +60,7 @@ def forecasts_a_tenth_higher(root: Path) -> None:
 
 def wider_intervals(root: Path) -> None:
     """P10 and P90 move apart, the forecasts stay."""
-    edit(root, "src/planning/forecast.py", *OF_INTERVAL)
+    edit(root, "src/planning/batch.py", *OF_INTERVAL)
 
 
 def a_larger_plan(root: Path) -> None:

@@ -20,7 +20,8 @@ LOAD = """
 import contextlib, io, json, sys, azure.ai.ml as ml
 from azure.ai.ml.entities._load_functions import load_schedule
 loaders = {
-    "pipelineJob": ml.load_job, "commandComponent": ml.load_component, "environment": ml.load_environment,
+    "pipelineJob": ml.load_job, "commandComponent": ml.load_component, "parallelComponent": ml.load_component,
+    "environment": ml.load_environment,
     "kubernetesOnlineEndpoint": ml.load_online_endpoint, "kubernetesOnlineDeployment": ml.load_online_deployment,
     "kubernetesCompute": ml.load_compute, "workspaceConnection": ml.load_connection, "schedule": load_schedule,
     "monitorSchedule": load_schedule,
