@@ -92,3 +92,9 @@ def test_the_guard_lets_other_names_through(name: str) -> None:
 def test_the_guard_refuses_a_message_of_the_old_dialect(text: str, is_refused: bool) -> None:
     module = ast.parse(f"raise ValueError({text!r})")
     assert any(BANNED_PHRASE.search(each) for _, each in texts(module)) == is_refused
+
+
+def test_no_two_test_modules_share_a_name() -> None:
+    """Pytest collects only the first of them in one run, and the other alone seems to work."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name not in ("conftest.py", "__init__.py")]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []

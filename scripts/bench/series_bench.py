@@ -72,7 +72,7 @@ def sample_loss() -> dict[str, Any]:
         folder = Path(scratch)
         actual = _all_but_the_last_month(folder)
         table = Table.of(folder / "monthly")
-        known = state_and_panel(table.each_part(), table.last_month)
+        known = state_and_panel(table.each_part())
         figures = {}
         for most in (SAMPLE, table.series):
             started = time.monotonic()

@@ -108,22 +108,17 @@ def _listening(url: str) -> Iterator[psutil.Process]:
 
 
 def _speeds(wrk: str, model: Path) -> dict[str, Any]:
-    """Rounds of requests a second and p99 in ms: ours with one row, with ROWS, by two workers; a constant handler."""
-    one, many = {"input_data": [_row(5)]}, {"input_data": [_row(number) for number in range(ROWS)]}
+    """Rounds of requests a second and p99 in ms: ours, ours by two workers, a constant handler."""
+    one = {"input_data": [_row(5)]}
     constant = REPO / "scripts/bench/constant_score.py"
-    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in ("constant", "one", "many", "two")}
+    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in ("constant", "one", "two")}
     with (
         one_model.server(constant, model) as plain,
         one_model.server(REPO / "src/score.py", model) as ours,
         one_model.server(REPO / "src/score.py", model, workers=2) as pair,
     ):
         for _ in range(ROUNDS):
-            for name, url, body in (
-                ("constant", plain, one),
-                ("one", ours, one),
-                ("two", pair, one),
-                ("many", ours, many),
-            ):
+            for name, url, body in (("constant", plain, one), ("one", ours, one), ("two", pair, one)):
                 rounds[name].append(one_model.load(wrk, url, body, one_model.CONNECTIONS))
     return rounds
 
@@ -219,5 +214,5 @@ def serving_rows_vs_mlflow() -> dict[str, Any]:
         "unit": "x",
         "goal": f">= {ROWS_GOAL}",
         "peer": "mlflow models serve",
-        "detail": {"rps": pairs, "with_200k_series": statistics.median(each["rps"] for each in measured()["many"])},
+        "detail": {"rps": pairs},
     }

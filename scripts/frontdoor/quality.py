@@ -18,8 +18,8 @@ from frontdoor import environment, ready, site
 from frontdoor.app import CHECKS, verb
 from frontdoor.options import Base, Settings, words
 
-# Tests of servers and rollouts wait half of their time: two cores have room for a third worker. Fast ones do not.
-WORKERS, FAST_WORKERS = 3, 2
+# Two workers: the suite starts servers and pipelines of its own, more would only wait for each other.
+WORKERS = 2
 # YAML that people write; the broken specs of the corpus are wrong on purpose, and fixtures are as a tool wrote them.
 YAML_FILES = ("*.yml", "*.yaml", ":!:tests/specs/broken", ":!:tests/*/fixtures/*")
 # Findings read `path:line: message`, whoever made them; the column is dropped.
@@ -60,7 +60,7 @@ def test(tests: Tests = None, test_workers: Workers = WORKERS, reports: Reports 
 @verb(CHECKS)
 def test_fast(
     tests: Tests = None,
-    test_workers: Workers = FAST_WORKERS,
+    test_workers: Workers = WORKERS,
     reports: Reports = None,
     coverage: Annotated[bool, typer.Option("--coverage", help="say what the fast tests cover (needs REPORTS)")] = False,
 ) -> int:

@@ -134,11 +134,10 @@ class DirectForecaster(Forecaster):
         of_month: dict[int, list[int]] = {}
         for at, row in enumerate(rows):
             of_month.setdefault(row["Month"], []).append(at)
-        answers: list[Forecast | None] = [None] * len(rows)
+        answers: dict[int, Forecast] = {}
         for month, chosen in of_month.items():
-            for at, answer in zip(chosen, self._several(month, [rows[at] for at in chosen]), strict=True):
-                answers[at] = answer
-        return [each for each in answers if each is not None]
+            answers.update(zip(chosen, self._several(month, [rows[at] for at in chosen]), strict=True))
+        return [answers[at] for at in range(len(rows))]
 
     def _one(self, row: Row) -> Forecast:
         """Of one row: half the time of `_several`, and the same to the last bit."""

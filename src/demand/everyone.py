@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,10 @@ class Everyone:
 def usual_of(months: list[float]) -> float:
     """Mean of the known values, added from the latest on as `SalesHistory.mean` does; NaN where none is known."""
     total = sum(months[::-1])
-    if total == total:  # noqa: PLR0124  not NaN
-        return total / len(months) if months else float("nan")
-    known = [value for value in reversed(months) if value == value]  # noqa: PLR0124
-    return sum(known) / len(known) if known else float("nan")
+    if not isnan(total):
+        return total / len(months) if months else nan
+    known = [value for value in reversed(months) if not isnan(value)]
+    return sum(known) / len(known) if known else nan
 
 
 def _mean(sales: FloatArray) -> float:

@@ -18,7 +18,7 @@ STATE, PANEL = "every_series_state.npz", "every_series_panel.npz"
 
 def write(table: Table, train: Path) -> None:
     """Add every series' state and panel to the training folder."""
-    state, panel = state_and_panel(table.each_part(), table.last_month)
+    state, panel = state_and_panel(table.each_part())
     state.save(train / STATE)
     panel.save(train / PANEL)
 

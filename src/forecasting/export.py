@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from demand import booster_inputs
-from demand.direct import DirectForecaster, load_forecaster
+from demand.direct import DirectForecaster
 from demand.direct_model import DirectModel
 from demand.ensemble import Ensemble
 from demand.errors import StepError
@@ -55,10 +55,9 @@ def write_state(state: State, contract: Path, folder: Path) -> None:
     state.save(target / HISTORY)
     shutil.copy(contract, target / CONTRACT)
     if (target / FILE).is_file():
-        forecaster = load_forecaster(folder, {}, state)  # with it, what may lie there from before is not read
-        assert isinstance(forecaster, DirectForecaster)  # noqa: S101  it has parts
         months = range(state.last_month + 1, state.last_month + booster_inputs.MAX_HORIZON + 1)
-        forecaster.ahead(months).write(target)
+        # With a state that is given, what may lie there from before is not read.
+        DirectForecaster(folder, {}, state).ahead(months).write(target)
 
 
 def write_direct(model: DirectModel, interval: Intervals, folder: Path) -> None:

@@ -84,10 +84,13 @@ class Table:
             return _frame(con, _part_query(number, parts))
 
     def each_part(self, most: int | None = None) -> Iterator[pd.DataFrame]:
-        """Rows of some `most` series after the other, by default of SERIES_AT_ONCE."""
+        """Completed rows (`gaps.complete`) of some `most` series after the other, by default of SERIES_AT_ONCE.
+
+        A part of which no row is left, as of a store that has just opened, is left out.
+        """
         parts = self.parts(most)
         for number in range(parts):
-            if len(rows := self.part(number, parts)):
+            if len(rows := complete(self.part(number, parts), self.last_month).rows):
                 yield rows
 
     def parts(self, most: int | None = None) -> int:
@@ -122,16 +125,11 @@ def _frame(con: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
     return frame
 
 
-def state_and_panel(parts: Iterable[pd.DataFrame], last_month: int) -> tuple[State, Panel]:
-    """What serving needs of every series, as the rows of `prepared(complete(...))` would have it.
-
-    Args:
-        parts: monthly rows of different series.
-        last_month: index of the last month of all of them.
-    """
+def state_and_panel(parts: Iterable[pd.DataFrame]) -> tuple[State, Panel]:
+    """What serving needs of every series; the parts are completed rows (`gaps.complete`) of different ones."""
     states, panels = [], []
     for part in parts:
-        rows = prepared(complete(part, last_month).rows)
+        rows = prepared(part)
         states.append(state_of(rows))
         panels.append(Months.of(rows).panel())
     return joined_states(states), joined_panels(panels)

@@ -52,7 +52,7 @@ def all_of(everyone: Path, batches: Path) -> Batch:
 
 
 def largest(table: pd.DataFrame, parts: Path) -> pd.DataFrame:
-    """Monthly rows of the series that sell most in the months ahead, as many as the page may have room for."""
+    """Completed rows of the series that sell most in the months ahead, as many as the page may have room for."""
     units = table.groupby(keys_of(table))["TotalSales"].sum()
     shown = set(units.nlargest(MAX_SHOWN).index)
     rows = []

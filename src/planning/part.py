@@ -16,11 +16,10 @@ from demand.direct import load_forecaster
 from demand.everyone import Everyone
 from demand.forecaster import Forecaster
 from forecasting.features import prepared, state_of
-from forecasting.gaps import complete
 from forecasting.packing import read_metadata
 from forecasting.panels import Months
 from forecasting.series_parts import widened_panel, widened_state
-from planning.asked import add_asked, asked_of
+from planning.asked import Asked, add_asked, asked_of
 from planning.batch import Batch
 
 log = logging.getLogger(__name__)
@@ -43,21 +42,23 @@ class Worker:
         self.metadata = read_metadata(self.args.model)
         self.everyone = Everyone.read(self.args.everyone)
         self.args.batches.mkdir(parents=True, exist_ok=True)
+        self._asked: Asked | None = None
 
     def forecast(self, path: Path) -> Batch:
         """Forecast the series of one file, and write what is made of them."""
         forecaster, known = loaded(self.args.model, self.metadata, pd.read_parquet(path), self.everyone)
-        asked = asked_of(self.args, forecaster.state, self.metadata)
-        batch = Batch.of(forecaster, known, asked, self.everyone)
+        # Grain and months are those of every part, and a plan may be long.
+        self._asked = self._asked or asked_of(self.args, forecaster.state, self.metadata)
+        batch = Batch.of(forecaster, known, self._asked, self.everyone)
         batch.write(self.args.batches, path.stem)
         return batch
 
 
 def loaded(
-    model: Path, metadata: dict[str, Any], monthly: pd.DataFrame, everyone: Everyone
+    model: Path, metadata: dict[str, Any], completed: pd.DataFrame, everyone: Everyone
 ) -> tuple[Forecaster, pd.DataFrame]:
     """(the model with some series, as they are known among all; their prepared rows)."""
-    known = prepared(complete(monthly, everyone.last_month).rows)
+    known = prepared(completed)
     span = (everyone.first_month, everyone.last_month)
     state, panel = widened_state(state_of(known), *span), widened_panel(Months.of(known).panel(), *span)
     return load_forecaster(model, metadata, state, panel, everyone), known

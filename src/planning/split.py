@@ -1,4 +1,4 @@
-"""Step split: the monthly sales in parts of some series each, and what each part has to know of all series."""
+"""Step split: the completed monthly sales in parts of some series each, and what each has to know of all series."""
 
 import argparse
 import json
@@ -28,7 +28,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="planning.split", description=__doc__)
     parser.add_argument("--monthly", type=Path, required=True, help="output folder of the aggregate step")
     parser.add_argument("--series-per-part", type=int, default=5000, help="series of a part, about")
-    parser.add_argument("--parts", type=Path, required=True, help="output folder: a Parquet file a part")
+    parser.add_argument(
+        "--parts", type=Path, required=True, help="output folder: a Parquet file of completed rows a part"
+    )
     parser.add_argument("--everyone", type=Path, required=True, help="output folder: what holds of all series")
     return parser
 
@@ -64,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for folder in (args.parts, args.everyone):
         folder.mkdir(parents=True, exist_ok=True)
     names: list[str] = []
-    state, panel = state_and_panel(_written(table, args.series_per_part, args.parts, names), table.last_month)
+    state, panel = state_and_panel(_written(table, args.series_per_part, args.parts, names))
     # The origins of the months ahead, and of those that are looked back on.
     origins = range(max(state.first_month, state.last_month - MONTHS), state.last_month + 1)
     panel = panel.with_stranger()

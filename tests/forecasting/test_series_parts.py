@@ -38,7 +38,7 @@ def test_state_and_panel_of_every_series_are_those_of_the_whole_table(
     monkeypatch.setattr(series_parts, "SERIES_AT_ONCE", 4)
     table = Table.of(tmp_path)
     assert (table.series, table.last_month, table.parts()) == (30, month_of("2023-12"), 8)
-    state, panel = state_and_panel(table.each_part(), table.last_month)
+    state, panel = state_and_panel(table.each_part())
     whole = prepared(complete(rows).rows)
     wanted, its_panel = state_of(whole), Months.of(whole).panel()
     assert (state.key_columns, state.first_month) == (wanted.key_columns, wanted.first_month)

@@ -4,10 +4,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from demand.errors import StepError
+from demand.panel import WEEKDAYS
 from helpers_models import direct_models, forest_model
 from helpers_sales import CONTRACT
 from planning import collect, forecast, part, split
@@ -20,18 +22,19 @@ MODEL = ("--model-name=demand-forecast", "--model-version=7", "--horizon=4")
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Models of every kind, and monthly sales: a store that has ended, one that returned, one that is new."""
+    """Models of every kind, and monthly sales: a store that has ended, one that is new, one that has just opened (its
+    one month is partial), one that sells rarely (months without a sale are zero)."""
     root = tmp_path_factory.mktemp("inputs")
     direct_models(root)
     rows = forest_model(root / "history")
-    rows = pd.concat([rows, direct_models_rows(root)], ignore_index=True)
+    rows = with_days(pd.concat([rows, more_stores(root)], ignore_index=True))
     rows.to_parquet(root / "monthly.parquet", index=False)
     (root / "rows.json").write_text(json.dumps({"warnings": [{"step": "aggregate", "message": "2024-02 is short"}]}))
     (root / "plan.csv").write_text(PLAN, encoding="utf-8")
     return root
 
 
-def direct_models_rows(root: Path) -> pd.DataFrame:
+def more_stores(root: Path) -> pd.DataFrame:
     """More stores than any model has learned from."""
     rows = pd.read_parquet(root / "booster/backtest.parquet")
     months = sorted(rows["Month"].unique())
@@ -40,10 +43,23 @@ def direct_models_rows(root: Path) -> pd.DataFrame:
         for month in range(int(months[0]) - 12, int(months[-1]) + 1):
             if (number == 21 and month > months[-1] - 14) or (number == 22 and month < months[-1] - 1):
                 continue
+            if (number == 24 and month < months[-1]) or (number == 25 and month % 3):
+                continue
             start = pd.Timestamp(year=month // 12, month=month % 12 + 1, day=1)
             units = (number * 37 + month * 11) % 97 + number - (150 if number == 23 and month == months[-1] - 3 else 0)
             made.append({"StoreID": f"S{number:03d}", "MonthStart": start, "TotalSales": float(units), "Price": 2.0})
     return pd.DataFrame(made).assign(Country="Canada", City="Toronto", IsWeekend=0.28)
+
+
+def with_days(rows: pd.DataFrame) -> pd.DataFrame:
+    """With what the aggregate step tells of a month's days."""
+    start, stores = pd.to_datetime(rows["MonthStart"]), rows["StoreID"]
+    rows = rows.assign(SaleDays=20, FirstDay=start, LastDay=start + pd.Timedelta(days=27))
+    rows.loc[stores == "S024", "FirstDay"] += pd.Timedelta(days=20)
+    rows.loc[stores == "S025", "SaleDays"] = 1
+    shares = np.random.default_rng(3).dirichlet(np.full(7, 20.0), len(rows)) * rows["TotalSales"].to_numpy()[:, None]
+    rows[list(WEEKDAYS)] = shares
+    return rows.assign(FirstDay=rows["FirstDay"].dt.date, LastDay=rows["LastDay"].dt.date)
 
 
 def flags(inputs: Path, model: str) -> list[str]:
@@ -82,7 +98,8 @@ def test_files_are_those_of_one_step(
     for name in FILES:
         assert (parts / name).read_bytes() == (whole / name).read_bytes(), name
     table = pd.read_parquet(parts / "forecasts.parquet")
-    assert "S021" not in set(table["StoreID"]) and {"S022", "S044"} <= set(table["StoreID"])
+    stores = set(table["StoreID"])
+    assert not stores & {"S021", "S024"} and {"S022", "S025", "S044"} <= stores
 
 
 def test_a_part_that_is_missing_ends_the_step(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
