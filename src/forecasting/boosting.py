@@ -142,7 +142,10 @@ def fit(rows: TrainingRows, settings: BoosterSettings) -> HistGradientBoostingRe
     x = np.column_stack([_seen(name, column, rows.weight) for name, column in zip(COLUMNS, rows.x.T, strict=True)])
     # Its threads wait for each other at every leaf, which takes most of the time where other steps run beside it.
     with threadpool_limits(1 if len(x) < MIN_ROWS_FOR_THREADS else None, "openmp"):
-        return settings.estimator().fit(x, rows.y, sample_weight=rows.weight / rows.weight.mean())
+        fitted = settings.estimator().fit(x, rows.y, sample_weight=rows.weight / rows.weight.mean())
+    # A saved model must load where this module is not: with scikit-learn's own loss, which forecasts the same.
+    fitted.loss, fitted._loss = "absolute_error", AbsoluteError(sample_weight=None)
+    return fitted
 
 
 def _seen(name: str, column: FloatArray, weight: FloatArray) -> FloatArray:

@@ -12,10 +12,12 @@ import pytest
 import yaml
 
 from demand.errors import StepError
+from forecasting import direct
 from forecasting.features import model_frame
 from forecasting.forests import Settings, fit
 from forecasting.packing import fingerprint, load, read_metadata, save
 from forecasting.prepare import add_features
+from helpers_models import direct_models
 from helpers_sales import monthly_sales
 
 ELSEWHERE = """
@@ -43,11 +45,16 @@ def folder(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["forest", "profile", "booster", "blend"])
 def test_a_process_without_this_package_gets_the_same_forecasts(
-    folder: Path, rows: pd.DataFrame, tmp_path: Path
+    folder: Path, rows: pd.DataFrame, tmp_path: Path, name: str
 ) -> None:
+    if name == "forest":
+        frame = model_frame(rows.tail(6), load(folder).features)
+    else:
+        frame = direct.example(direct_models(tmp_path), 6)
+        folder = tmp_path / name
     packed = load(folder)
-    frame = model_frame(rows.tail(6), packed.features)
     frame.to_parquet(tmp_path / "rows.parquet")
     command = [sys.executable, "-I", "-c", ELSEWHERE, str(folder), str(tmp_path / "rows.parquet")]
     # As in a step: the environment's own path file then leaves this repo off the path.
