@@ -171,10 +171,7 @@ class DirectForecaster(Forecaster):
         usual, horizon = made.level[at] * 365.25 / YEAR, month - self._origin_of(month)
         bounds = self._intervals.bounds_of(sales, usual, horizon, self._widths[places])
         columns = [np.maximum(each, self._floor).tolist() for each in (sales, *bounds)]
-        return [
-            Forecast(units, low, high, self._flags(row, number))
-            for units, low, high, row, number in zip(*columns, rows, numbers, strict=True)
-        ]
+        return list(map(Forecast, *columns, self._flags_of(month, numbers)))
 
     @property
     def made_of(self) -> Parts:

@@ -40,12 +40,11 @@ class Everyone:
     def of(cls, state: State, pooled: Mapping[int, Pooled]) -> "Everyone":
         """Of every series, whose `pooled` figures are known at the origins that forecasts are made from."""
         first = state.first_month
-        months = [usual_of(sales) for sales in state.sales[:, -YEAR:].tolist()]
         return cls(
             state.first_month,
             state.last_month,
             bool((state.sales < 0).any()),
-            usual_of(months),
+            usual_of(usual_of_each(state.sales[:, -YEAR:]).tolist()),
             {origin + 1: _mean(state.sales[:, : origin + 1 - first]) for origin in pooled},
             pooled,
         )
@@ -71,6 +70,14 @@ def usual_of(months: list[float]) -> float:
         return total / len(months) if months else nan
     known = [value for value in reversed(months) if not isnan(value)]
     return sum(known) / len(known) if known else nan
+
+
+def usual_of_each(sales: FloatArray) -> FloatArray:
+    """`usual_of` each row of shape (series, months), to the last bit; shape (series,)."""
+    total, count = np.zeros(len(sales)), np.isfinite(sales).sum(axis=1)
+    for month in sales.T[::-1]:
+        total += np.where(np.isnan(month), 0.0, month)
+    return np.where(count, total / np.maximum(count, 1), nan)
 
 
 def _mean(sales: FloatArray) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from demand.errors import StepError
-from demand.everyone import Everyone, usual_of
+from demand.everyone import Everyone, usual_of, usual_of_each
 from demand.forest import Features, Forest
 from demand.months import season, weekend_share
 from demand.parts import Intervals
@@ -18,12 +18,10 @@ from demand.quantiles import Factors
 from demand.served_model import serving_folder
 from demand.state import KEPT_NUMBERS, KEPT_TEXTS, State, series_key
 from demand.store_ids import normal
+from demand.timeline import YEAR, Timeline
 
 FloatArray = npt.NDArray[np.float64]
 Row = Mapping[str, Any]
-YEAR = 12
-# Beyond this a forecast would only repeat itself.
-MAX_HORIZON = 60
 UNKNOWN_STORE, NO_RECENT_SALES = "unknown_store", "no_recent_sales"
 
 
@@ -63,8 +61,10 @@ class Forecaster:
             raise StepError(f"{folder}: the model holds no {serving.name}/forest.onnx: train and register it again")
         self.forest = Forest(serving)
         self._index(state or State.load(serving / "history.npz"), metadata, everyone)
-        self._make_room()
         self._set_interval(metadata["interval"], everyone)
+        self._sales, self._start = Timeline(self.state.sales), self.state.first_month - YEAR
+        # Series -> the last month ahead that is forecast with what is usual for it.
+        self._filled: dict[int, int] = {}
         names = self.forest.encoder.numbers
         self._uses_history = any(name in _LAGS or name in _MEANS for name in names)
 
@@ -80,29 +80,11 @@ class Forecaster:
         stores = (self.state.key_values(number)["StoreID"] for number in range(len(self.state.keys)))
         return {normal(store): store for store in stores}
 
-    def _make_room(self) -> None:
-        """What a store keeps, and room for the months ahead."""
-        # In these as in the sales below, the last entry (-1) is the one of a series that is not known.
-        texts = {name: [*(text or None for text in self.state.texts[name].tolist()), None] for name in KEPT_TEXTS}
-        self._kept: dict[str, list[Any]] = texts
-        self._kept |= {name: [*self.state.numbers[name].tolist(), None] for name in KEPT_NUMBERS}
-        # Room for a year before and the months ahead.
-        known = self.state.sales
-        self._sales = np.full((len(known) + 1, YEAR + known.shape[1] + MAX_HORIZON), np.nan)
-        self._sales[:-1, YEAR : YEAR + known.shape[1]] = known
-        self._filled = [self.state.last_month] * len(known)
-        self._start = self.state.first_month - YEAR
-
     def _set_interval(self, noted: Mapping[str, Any], everyone: Everyone | None) -> None:
         """Intervals from the back-test; of models that were registered before, from the trees."""
         self._interval = Factors.of(noted) if "offset" not in noted else Intervals.of(noted)
-        if isinstance(self._interval, Intervals):
-            scales = self._interval.scales
-            self._scales = [*(scales.get(str(key), 1.0) for key in self.state.keys), 1.0]
-        year = self._sales[:, : YEAR + self.state.sales.shape[1]][:, -YEAR:]
-        self._usual_units = [usual_of(months) for months in year.tolist()]
-        usual = everyone.usual_units if everyone else usual_of(self._usual_units[:-1])
-        self._usual_units = [0.0 if isnan(usual) else usual if isnan(each) else each for each in self._usual_units]
+        usual = everyone.usual_units if everyone else usual_of(usual_of_each(self.state.sales[:, -YEAR:]).tolist())
+        self._usual_of_all = 0.0 if isnan(usual) else usual
 
     @property
     def floor(self) -> float:
@@ -138,7 +120,13 @@ class Forecaster:
         ahead = row["Month"] - self.state.last_month
         if isinstance(self._interval, Factors):
             return self._interval.interval(center, p10, p90, ahead > 1)
-        return self._interval.bounds(center, self._usual_units[number], max(1, ahead), self._scales[number])
+        scale = self._interval.scales.get(str(self.state.keys[number]), 1.0) if number >= 0 else 1.0
+        return self._interval.bounds(center, self._usual_units(number), max(1, ahead), scale)
+
+    def _usual_units(self, number: int) -> float:
+        """What a series sells in a usual month of the last year."""
+        usual = usual_of(self.state.sales[number, -YEAR:].tolist()) if number >= 0 else nan
+        return self._usual_of_all if isnan(usual) else usual
 
     def _forecast(self, sales: float, low: float, high: float, row: Row, number: int) -> Forecast:
         return Forecast(sales, max(low, self._floor), high, self._flags(row, number))
@@ -168,8 +156,8 @@ class Forecaster:
         recorded = [(month, float(self.state.sales[number, month - first])) for month in months if month <= last]
         return [(month, units) for month, units in recorded if not isnan(units)]
 
-    def _with_steps(self, rows: Sequence[Row], series: Sequence[int]) -> FloatArray:
-        """Sales by series and month, with the forecasts that the rows' months build on."""
+    def _with_steps(self, rows: Sequence[Row], series: Sequence[int]) -> Timeline:
+        """Sales with the forecasts that the rows' months build on."""
         if not self._uses_history:
             return self._sales
         last, until = self.state.last_month, dict[int, int]()
@@ -186,9 +174,9 @@ class Forecaster:
                 given.setdefault((number, row["Month"]), row)
         return self._with_given(given, until) if given else self._sales
 
-    def _with_given(self, given: Mapping[tuple[int, int], Row], until: Mapping[int, int]) -> FloatArray:
-        """A copy of the sales in which the steps from each series' first given row on are made anew."""
-        sales, began = self._sales.copy(), dict[int, int]()
+    def _with_given(self, given: Mapping[tuple[int, int], Row], until: Mapping[int, int]) -> Timeline:
+        """A branch of the sales in which the steps from each series' first given row on are made anew."""
+        sales, began = self._sales.branch(), dict[int, int]()
         for number, month in given:
             began[number] = min(month, began.get(number, month))
         for month in range(min(began.values()), max(until[number] for number in began)):
@@ -198,37 +186,38 @@ class Forecaster:
 
     def _extend(self, until: Mapping[int, int]) -> None:
         """Forecast each series' months before `until` with what is usual for it; done once for all requests."""
-        wanted = {number: month for number, month in until.items() if month - 1 > self._filled[number]}
+        filled = {number: self._filled.get(number, self.state.last_month) for number in until}
+        wanted = {number: month for number, month in until.items() if month - 1 > filled[number]}
         if not wanted:
             return
-        for month in range(min(self._filled[number] for number in wanted) + 1, max(wanted.values())):
-            behind = [number for number, end in wanted.items() if self._filled[number] < month < end]
+        for month in range(min(filled[number] for number in wanted) + 1, max(wanted.values())):
+            behind = [number for number, end in wanted.items() if filled[number] < month < end]
             self._step([self._usual(number, month) for number in behind], behind, self._sales)
-            for number in behind:
-                self._filled[number] = month
+            self._filled |= dict.fromkeys(behind, month)
 
-    def _step(self, rows: Sequence[Row], numbers: Sequence[int], sales: FloatArray) -> None:
+    def _step(self, rows: Sequence[Row], numbers: Sequence[int], sales: Timeline) -> None:
         """Put the forecasts of one month's rows into `sales`."""
         if not rows:
             return
         trees = self.forest.trees(
             [self._features(row, number, sales) for row, number in zip(rows, numbers, strict=True)]
         )
-        sales[np.array(numbers), rows[0]["Month"] - self._start] = trees.mean(axis=1)
+        place = rows[0]["Month"] - self._start
+        for number, units in zip(numbers, trees.mean(axis=1).tolist(), strict=True):
+            sales.put(number, place, units)
 
     def _usual(self, number: int, month: int) -> Row:
         """The row of a series for a month of which nothing else is known."""
         return {**self.state.key_values(number), "Month": month}
 
-    def _features(self, row: Row, number: int, sales: FloatArray) -> Features:
+    def _features(self, row: Row, number: int, sales: Timeline) -> Features:
         """Texts and numbers of one row, in the order of the encoder."""
         month, encoder = row["Month"], self.forest.encoder
         known = {"Season": season(month), "IsWeekend": weekend_share(month), **row}
-        for name, kept in self._kept.items():
+        for name in (*KEPT_TEXTS, *KEPT_NUMBERS):
             if known.get(name) is None:
-                known[name] = kept[number]
-        place = month - self._start
-        window: list[float] = sales[number, place - YEAR : place].tolist()
+                known[name] = self._kept(name, number)
+        window = sales.year_before(number, month - self._start)
         numbers: list[float] = []
         for name in encoder.numbers:
             if name in _LAGS:
@@ -240,6 +229,13 @@ class Forecaster:
                 numbers.append(nan if value is None else value)
         return [known.get(name) for name in encoder.texts], numbers
 
+    def _kept(self, name: str, number: int) -> Any:
+        """What a series keeps from month to month; None for one that is not known."""
+        if number < 0:
+            return None
+        texts = self.state.texts.get(name)
+        return self.state.numbers[name][number].item() if texts is None else str(texts[number]) or None
+
     def _flags(self, row: Row, number: int) -> list[str]:
         """What a caller should know of a row: whether its store, and sales in the year before, are known."""
         if number < 0:
@@ -247,6 +243,17 @@ class Forecaster:
         place = min(row["Month"], self.state.last_month + 1) - self.state.first_month
         recent: list[float] = self.state.sales[number, max(0, place - YEAR) : place].tolist()
         return [NO_RECENT_SALES] if all(map(isnan, recent)) else []
+
+    def _flags_of(self, month: int, numbers: Sequence[int]) -> list[list[str]]:
+        """`_flags` of many rows of one month."""
+        at = np.array(numbers)
+        place = min(month, self.state.last_month + 1) - self.state.first_month
+        unknown = np.isnan(self.state.sales[at, max(0, place - YEAR) : place])
+        silent = np.all(unknown, axis=1).tolist()
+        return [
+            [UNKNOWN_STORE] if number < 0 else [NO_RECENT_SALES] if without else []
+            for number, without in zip(numbers, silent, strict=True)
+        ]
 
 
 _LAGS = {f"Lag{months}": months for months in range(1, YEAR + 1)}

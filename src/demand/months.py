@@ -12,6 +12,7 @@ SEASONS = (
 _MONTH_NAME = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 
 
+@lru_cache(maxsize=4096)
 def month_name(index: int) -> str:
     """'2024-02' for the index of February 2024."""
     return f"{index // 12:04d}-{index % 12 + 1:02d}"

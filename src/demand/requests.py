@@ -3,16 +3,18 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
 
 from demand.contract import Column, Contract
-from demand.forecaster import MAX_HORIZON
 from demand.months import month_name, month_of
+from demand.timeline import MAX_HORIZON
 
 MAX_ROWS, MAX_BYTES, MAX_FAULTS = 10_000, 10 << 20, 20
 NUMBER_LIMIT = 1e12
+_NUMBER = (int, float)  # a union of them is made anew at each look
 # What describes a sale, not a month.
 _OF_A_SALE = frozenset({"SaleID", "SaleDate", "Quantity"})
 _TOP = frozenset({"input_data", "explain"})
@@ -105,6 +107,9 @@ class RequestRules:
         self.required = ("MonthYear", *key_columns)
         self.first_month, self.last_forecast = first_month, last_month + MAX_HORIZON
         self._rules = {name: _rule_of(column) for name, column in self.columns.items()}
+        # Columns of which every value of a type meets the rule: most of what is asked.
+        types = {"string": str, "boolean": bool}
+        self._plain = {name: types[column.type] for name, column in self.columns.items() if column.type in types}
         self._typed = {name for name, column in self.columns.items() if column.type in ("number", "boolean")}
         self._months = {month_name(month): month for month in range(first_month, self.last_forecast + 1)}
 
@@ -141,8 +146,11 @@ class RequestRules:
         if not isinstance(row, dict):
             faults.append(Fault(number, None, "must be an object with StoreID and MonthYear"))
             return clean
-        rules = self._rules
+        rules, plain = self._rules, self._plain
         for name, value in row.items():
+            if type(value) is plain.get(name) and value != "":
+                clean[name] = value
+                continue
             if value is None or (value == "" and name not in self._typed):
                 continue  # empty text is a missing text, as in the contract
             rule = rules.get(name)
@@ -157,7 +165,7 @@ class RequestRules:
             else:
                 faults.append(Fault(number, name, f"no such field; known: MonthYear, {', '.join(rules)}"))
         for name in self.required:
-            if row.get(name) in (None, ""):
+            if name not in row or row[name] is None or row[name] == "":
                 faults.append(Fault(number, name, "missing"))
         return clean
 
@@ -186,16 +194,16 @@ def _shown(value: Any) -> str:
 def _rule_of(column: Column) -> Callable[[Any], str | None]:
     """A function from a value (neither null nor empty) to the rule that it breaks."""
     if column.type == "number":
-        return lambda value: _number_fault(value, column.minimum)
+        return partial(_number_fault, minimum=column.minimum)
     if column.type == "boolean":
         return lambda value: None if isinstance(value, bool) else f"must be true or false, it is {_shown(value)}"
     return lambda value: None if isinstance(value, str) else f"must be text, it is {_shown(value)}"
 
 
 def _number_fault(value: Any, minimum: float | None) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, _NUMBER) or isinstance(value, bool):
         return f"must be a number, it is {_shown(value)}"
-    if not abs(value) < NUMBER_LIMIT:
+    if not -NUMBER_LIMIT < value < NUMBER_LIMIT:
         return "must lie between -1e12 and 1e12"
     if minimum is not None and value < minimum:
         return f"must be at least {minimum:g}, it is {_shown(value)}"

@@ -55,17 +55,13 @@ class Service:
     def answer(self, asked: Request) -> dict[str, Any]:
         """The body of the answer."""
         rows, keys = asked.rows, self.forecaster.state.key_columns
-        predictions: list[dict[str, Any]] = [
-            {
-                **{name: row[name] for name in keys},
-                "MonthYear": month_name(row["Month"]),
-                "TotalSales": forecast.sales,
-                "P10": forecast.low,
-                "P90": forecast.high,
-                "flags": forecast.flags,
-            }
-            for row, forecast in zip(rows, self.forecaster.forecast(rows), strict=True)
-        ]
+        predictions: list[dict[str, Any]] = []
+        for row, (sales, low, high, flags) in zip(rows, self.forecaster.forecast(rows), strict=True):
+            one = {name: row[name] for name in keys}
+            # Item by item: a display of all of them takes half as long again.
+            one["MonthYear"] = month_name(row["Month"])
+            one["TotalSales"], one["P10"], one["P90"], one["flags"] = sales, low, high, flags
+            predictions.append(one)
         if asked.explain:
             predictions = [{**one, **why} for one, why in zip(predictions, explain(self.forecaster, rows), strict=True)]
         self.collectors.collect(rows, predictions)

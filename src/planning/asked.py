@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from demand.contract import load_contract
 from demand.errors import StepError
-from demand.forecaster import MAX_HORIZON
 from demand.grain import grain_of
 from demand.requests import RequestRules
 from demand.state import State
+from demand.timeline import MAX_HORIZON
 from planning.planned import Key, read_plan
 
 Plan = Mapping[Key, dict[str, Any]]

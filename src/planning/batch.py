@@ -11,11 +11,12 @@ import pandas as pd
 
 from demand import health
 from demand.everyone import Everyone
-from demand.forecaster import YEAR, Forecast, Forecaster
+from demand.forecaster import Forecast, Forecaster
 from demand.months import month_name
 from demand.state import SEPARATOR, State
 from demand.step_warnings import StepWarnings
 from demand.store_ids import MAX_SHOWN
+from demand.timeline import YEAR
 from forecasting import lookback
 from forecasting.gaps import MAX_SILENT_MONTHS
 from forecasting.series_parts import KEYS

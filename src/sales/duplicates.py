@@ -1,12 +1,12 @@
 """Values that occur more than once in a column of any length, found in bounded memory.
 
-Whole numbers in a dense range, as sequences give them, are counted in a bitmap. Everything else is hashed to 64 bits,
-spread over files by the hash, and sorted one file at a time; equal hashes are then compared by value.
+Whole numbers in a dense range, as sequences give them, are counted in bitmaps, a slice at a time. Everything else is
+hashed to 64 bits, spread over files by the hash, and sorted a file at a time; equal hashes are then compared by value.
 """
 
 import resource
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from sales.contract_sql import INTEGER_TYPES
 
-BITMAP_LIMIT = 1 << 28  # widest range, in bits: 32 MB for each thread
+# Values of a slice of whole numbers, a bit each: 8 MB for each thread. Each further slice reads the column again.
+SLICE, MAX_SLICES = 1 << 26, 32
 # Hashes that are sorted at once, 16 MB of them; the most files, which are open together, is 1 << MAX_BUCKET_BITS.
 BUCKET_ROWS, MIN_BUCKET_BITS, MAX_BUCKET_BITS = 1 << 21, 6, 9
 BATCH_ROWS = 200_000
@@ -34,25 +35,34 @@ def find_duplicates(
         relation: table or view name.
         column: quoted column name.
         kind: DuckDB type of the column.
-        spill: folder for temporary files; up to 8 bytes a row are written when the bitmap does not decide.
+        spill: folder for temporary files; up to 8 bytes a row are written of a slice in doubt, or of text.
         enough: once more values than this are found the search ends, for the caller refuses the data anyway.
 
     Returns:
         How many values occur more than once.
     """
     con.execute(f"create or replace temp table duplicated as select {column} as value from {relation} limit 0")
-    if kind in INTEGER_TYPES and _all_distinct(con, relation, column):
-        return 0
-    suspects = _equal_hashes(con, relation, column, spill, enough)
+    several = 0
+    for doubtful in _in_doubt(con, relation, column) if kind in INTEGER_TYPES else [f"{column} is not null"]:
+        several += _add_repeated(con, f"(select {column} from {relation} where {doubtful})", column, spill, enough)
+        if several > enough:
+            break
+    return several
+
+
+def _add_repeated(con: duckdb.DuckDBPyConnection, rows: str, column: str, spill: Path, enough: int) -> int:
+    """Add the repeated values of a select to `duplicated`; how many these are."""
+    suspects = _equal_hashes(con, rows, column, spill, enough)
     if not len(suspects):
         return 0
     con.register("suspects", pa.table({"hash": suspects}))
-    con.execute(
-        f"insert into duplicated select {column} from {relation} where hash({column}) in (select hash from suspects) "
-        f"and {column} is not null group by {column} having count(*) > 1"
+    (several,) = _one(
+        con,
+        f"insert into duplicated select {column} from {rows} where hash({column}) in (select hash from suspects) "
+        f"group by {column} having count(*) > 1",
     )
     con.unregister("suspects")
-    return int(_one(con, "select count(*) from duplicated")[0])
+    return several
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
@@ -61,28 +71,38 @@ def _one(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
     return tuple(row)
 
 
-def _all_distinct(con: duckdb.DuckDBPyConnection, relation: str, column: str) -> bool:
-    """True when a bitmap proves it; False when it does not or the range is too wide for one."""
+def _in_doubt(con: duckdb.DuckDBPyConnection, relation: str, column: str) -> Iterator[str]:
+    """Conditions of the slices of the column's range in which a bitmap does not prove that every value is another.
+
+    Where the range has more than MAX_SLICES, as random numbers have, that of all rows.
+    """
     low, high, count = _one(con, f"select min({column}), max({column}), count({column}) from {relation}")
     if not count:
-        return True
-    if high - low >= BITMAP_LIMIT:
-        return False
-    (distinct,) = _one(con, f"select bit_count(bitstring_agg({column}, {low}, {high})) from {relation}")
-    return distinct == count
+        return
+    if (high - low) // SLICE >= MAX_SLICES:
+        yield f"{column} is not null"
+        return
+    for first in range(low, high + 1, SLICE):
+        last = min(first + SLICE - 1, high)
+        # Parquet's statistics skip what lies outside the slice.
+        inside = f"{column} between {first} and {last}"
+        bits = f"bit_count(bitstring_agg({column}, {first}, {last}))"
+        distinct, count = _one(con, f"select coalesce({bits}, 0), count(*) from {relation} where {inside}")
+        if distinct < count:
+            yield inside
 
 
 def _equal_hashes(
     con: duckdb.DuckDBPyConnection, relation: str, column: str, spill: Path, enough: int
 ) -> npt.NDArray[np.uint64]:
     """64-bit hashes that occur more than once, one bucket in memory at a time."""
-    (rows,) = _one(con, f"select count({column}) from {relation}")
+    (rows,) = _one(con, f"select count(*) from {relation}")
     bits = bucket_bits(rows)
     with tempfile.TemporaryDirectory(dir=spill) as folder:
         files = [Path(folder, str(bucket)) for bucket in range(1 << bits)]
         with ExitStack() as stack:
             handles = [stack.enter_context(path.open("wb")) for path in files]
-            reader = con.sql(f"select hash({column}) as h from {relation} where {column} is not null")
+            reader = con.sql(f"select hash({column}) as h from {relation}")
             for batch in cast(pa.RecordBatchReader, reader.to_arrow_reader(BATCH_ROWS)):
                 _spread(batch.column(0).to_numpy(zero_copy_only=False), handles, bits)
         repeated: list[npt.NDArray[np.uint64]] = []

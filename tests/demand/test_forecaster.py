@@ -14,6 +14,7 @@ from demand.explain import drivers, past
 from demand.forecaster import Forecast, Forecaster
 from demand.months import month_name, month_of, weekend_share
 from demand.state import State
+from demand.timeline import Timeline
 from forecasting import export
 from forecasting.features import model_frame, state_of
 from forecasting.forests import Settings
@@ -102,9 +103,8 @@ def test_unknown_and_closed_stores_are_flagged(rows: pd.DataFrame, forecaster: F
     kept = rows[(rows["StoreID"] != closed) | (rows["MonthYear"] <= "2022-06")]
     other = Forecaster.__new__(Forecaster)
     other.__dict__ |= forecaster.__dict__
-    state = state_of(kept)
-    other.state, other._sales = state, forecaster._sales.copy()
-    other._sales[0, 12 + 6 :] = np.nan
+    other.state = state_of(kept)
+    other._sales, other._filled = Timeline(other.state.sales), {}
     forecasts = other.forecast(
         [row(closed, "2024-01"), row("never seen", "2024-01"), row(stores(forecaster)[1], "2024-01")]
     )

@@ -1,9 +1,15 @@
 """Repeated values are found whichever way the search takes."""
 
+import tempfile
+from collections import Counter
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sales import duplicates
 from sales.duplicates import find_duplicates
@@ -28,9 +34,42 @@ def test_duplicates_far_apart_are_detected(tmp_path: Path, kind: str) -> None:
     assert search(tmp_path, values, kind) == (2, expected)
 
 
-def test_numbers_too_far_apart_for_a_bitmap_are_searched_too(tmp_path: Path) -> None:
-    values = f"select range * {duplicates.BITMAP_LIMIT} from range(1000) union all values (0)"
-    assert search(tmp_path, values, "BIGINT") == (1, [0])
+@pytest.mark.parametrize("kind", ["BIGINT", "HUGEINT"])
+def test_numbers_too_far_apart_for_bitmaps_are_searched_too(tmp_path: Path, kind: str) -> None:
+    values = f"select range * {duplicates.SLICE} from range(1000) union all values (0)"
+    assert search(tmp_path, values, kind) == (1, [0])
+
+
+@given(
+    values=st.lists(st.integers(-40, 60) | st.none(), max_size=40),
+    width=st.integers(1, 30),
+    most=st.integers(1, 12),
+)
+def test_slices_of_any_width_see_what_a_set_sees(values: list[int | None], width: int, most: int) -> None:
+    rows = ", ".join(f"({'null' if each is None else each})" for each in [*values, None])
+    counts = Counter(each for each in values if each is not None)
+    expected = sorted(value for value, n in counts.items() if n > 1)
+    with (
+        patch.multiple(duplicates, SLICE=width, MAX_SLICES=most),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        assert search(Path(folder), f"values {rows}", "BIGINT") == (len(expected), expected)
+
+
+def test_only_the_slice_with_a_repeated_value_is_searched_by_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "SLICE", 1000)
+    searched: list[str] = []
+    by_hash = duplicates._add_repeated
+
+    def seen(con: duckdb.DuckDBPyConnection, rows: str, *rest: Any) -> int:
+        searched.append(rows)
+        return by_hash(con, rows, *rest)
+
+    monkeypatch.setattr(duplicates, "_add_repeated", seen)
+    assert search(tmp_path, "select range from range(5000) union all values (2345)", "BIGINT") == (1, [2345])
+    assert searched == ['(select "v" from t where "v" between 2000 and 2999)']
 
 
 def test_more_rows_are_spread_over_more_files_as_far_as_they_may_be_open(monkeypatch: pytest.MonkeyPatch) -> None:
