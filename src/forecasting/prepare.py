@@ -12,11 +12,11 @@ from demand import tracking
 from demand.errors import StepError
 from demand.months import month_name
 from demand.step_warnings import StepWarnings
-from demand.steps import read_rows, run
+from demand.steps import run
 from forecasting import every_series
 from forecasting.features import SalesHistory, month_index, prepared
 from forecasting.gaps import complete
-from forecasting.sampling import drawn
+from forecasting.sampling import rows_of
 from forecasting.series_parts import Table
 
 log = logging.getLogger(__name__)
@@ -41,15 +41,14 @@ def add_features(monthly: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rows(table: Table, most: int, warnings: StepWarnings) -> pd.DataFrame:
-    """The rows of all series, or of a sample where there are more than `most`."""
-    if table.series <= most:
-        return read_rows(table.path.parent, table.path.name)
-    sample = drawn(table.attributes(), most)
-    warnings.add(
-        f"Learned from and judged by {len(sample):,} of {table.series:,} series, drawn by country and size; every "
-        "series is forecast. max_series of prepare takes more"
-    )
-    return table.rows_of(sample)
+    """The rows that models learn from and are judged by."""
+    rows, count = rows_of(table, most)
+    if count < table.series:
+        warnings.add(
+            f"Learned from and judged by {count:,} of {table.series:,} series, drawn by country and size; every "
+            "series is forecast. max_series of prepare takes more"
+        )
+    return rows
 
 
 def held_out(rows: pd.DataFrame, wanted: int, warnings: StepWarnings) -> int:

@@ -1,7 +1,7 @@
-"""Which series models learn from and are judged by where there are more than one machine should hold.
+"""Which series models learn from, are judged and are watched by where there are more than one machine should hold.
 
 A sample stratified by country and size: of each stratum the same share, those with the smallest SHA-256 of their key,
-so that next month's sample is nearly the same. Everything else of a run (forecasts, endpoint) knows every series.
+so that next month's sample is nearly the same. Forecasts and the endpoint know every series.
 """
 
 import hashlib
@@ -10,10 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasting.series_parts import KEYS
+from demand.steps import read_rows
+from forecasting.series_parts import KEYS, Table
 
 # Classes of size within a country, by units sold.
 SIZES = 10
+
+
+def rows_of(table: Table, most: int) -> tuple[pd.DataFrame, int]:
+    """(rows of all series, or of a sample where there are more than `most`; how many series these are)."""
+    if table.series <= most:
+        return read_rows(table.path.parent, table.path.name), table.series
+    sample = drawn(table.attributes(), most)
+    return table.rows_of(sample), len(sample)
 
 
 def drawn(series: pd.DataFrame, most: int) -> pd.DataFrame:

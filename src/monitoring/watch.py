@@ -11,10 +11,12 @@ from typing import Any
 
 from demand import tracking
 from demand.errors import StepError
-from demand.steps import as_of_day, read_rows, run
+from demand.steps import as_of_day, run
 from forecasting.features import prepared
 from forecasting.gaps import complete
 from forecasting.packing import NONE, read_metadata
+from forecasting.sampling import rows_of
+from forecasting.series_parts import Table
 from monitoring import accuracy, sales, telemetry
 from monitoring.limits import Limits
 from monitoring.page import render
@@ -28,10 +30,11 @@ FILE, PAGE = "signals.json", "monitor.html"
 
 @dataclass(frozen=True)
 class Report:
-    """What the monitor saw; `worst` are the stores that add most to the error."""
+    """What the monitor saw; `worst` are the stores that add most to the error, `series` says how many are watched."""
 
     model: dict[str, str]
     as_of: str
+    series: dict[str, int]
     signals: tuple[Signal, ...]
     worst: tuple[dict[str, Any], ...]
 
@@ -55,14 +58,21 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--model-version", required=True, help="its version")
     parser.add_argument("--limits", type=Path, required=True, help="ml/monitor.yml")
     parser.add_argument("--as-of", type=as_of_day, default=None, help="day of the import, YYYY-MM-DDZ; none: today")
+    parser.add_argument("--max-series", type=int, default=10_000, help="series that are watched, see sampling")
     parser.add_argument("--insights", default=NONE, help="connection string of Application Insights, or none")
     parser.add_argument("--signals", type=Path, required=True, help="output folder")
     return parser
 
 
-def watch(folder: Path, monthly: Path, limits: Limits, model: dict[str, str], as_of: date) -> Report:
-    """Everything that is watched. Raises StepError where there is less than a year and a month of sales."""
-    rows = prepared(complete(read_rows(monthly, "monthly.parquet")).rows)
+def watch(folder: Path, monthly: Path, most: int, limits: Limits, model: dict[str, str], as_of: date) -> Report:
+    """Everything that is watched of at most so many series.
+
+    Raises:
+        StepError: there is less than a year and a month of sales.
+    """
+    table = Table.of(monthly)
+    watched_rows, count = rows_of(table, most)
+    rows = prepared(complete(watched_rows, table.last_month).rows)
     if rows["MonthYear"].nunique() <= sales.YEAR:
         raise StepError(
             f"{monthly}: a month is compared with the year before it, so that 13 months of sales are needed"
@@ -71,7 +81,8 @@ def watch(folder: Path, monthly: Path, limits: Limits, model: dict[str, str], as
     watched = accuracy.watch(folder, read_metadata(folder), rows, FORECAST)
     signals = [*sales.signals(rows, counts, as_of, limits, WATCHED), *accuracy.signals(watched, limits)]
     model = {**model, "trained_until": watched.trained_until}
-    return Report(model, as_of.isoformat(), tuple(signals), tuple(accuracy.worst_stores(watched)))
+    series = {"watched": count, "known": table.series}
+    return Report(model, as_of.isoformat(), series, tuple(signals), tuple(accuracy.worst_stores(watched)))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,7 +91,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args.model_version = tracking.number(args.model_name, str(args.model_version))
     model = {"name": args.model_name, "version": str(args.model_version)}
     as_of = args.as_of or datetime.now(UTC).date()
-    report = watch(args.model, args.monthly, Limits.read(args.limits), model, as_of)
+    report = watch(args.model, args.monthly, args.max_series, Limits.read(args.limits), model, as_of)
+    if report.series["watched"] < report.series["known"]:
+        log.info("Watched %(watched)d of %(known)d series, drawn by country and size", report.series)
     args.signals.mkdir(parents=True, exist_ok=True)
     (args.signals / FILE).write_text(json.dumps(report.as_json(), indent=1) + "\n", encoding="utf-8")
     (args.signals / PAGE).write_text(render(report.as_json()), encoding="utf-8")

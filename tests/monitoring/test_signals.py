@@ -179,6 +179,21 @@ def run_step(root: Path, out: Path, **changes: str) -> dict:
 
 
 @pytest.mark.slow
+def test_of_many_series_a_sample_is_watched_and_the_page_says_so(
+    step: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    every = run_step(step, tmp_path / "every")
+    known = every["series"]["known"]
+    assert every["series"] == {"watched": known, "known": known}
+    some = run_step(step, tmp_path / "some", **{"max-series": "5"})
+    assert some["series"]["known"] == known > some["series"]["watched"] >= 5
+    pages = {name: (tmp_path / name / "monitor.html").read_text() for name in ("every", "some")}
+    assert f"{some['series']['watched']} of {known} series are watched" in pages["some"]
+    assert "series are watched" not in pages["every"]
+
+
+@pytest.mark.slow
 def test_the_step_writes_signals_and_a_page(step: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     report = run_step(step, tmp_path / "out")
@@ -229,4 +244,4 @@ def test_less_than_thirteen_months_are_refused_in_one_line(step: Path, tmp_path:
     monthly.mkdir()
     monthly_sales(stores=4, months=12).to_parquet(monthly / "monthly.parquet")
     with pytest.raises(StepError, match="13 months of sales"):
-        watch.watch(step / "blend", monthly, Limits(), {}, AS_OF)
+        watch.watch(step / "blend", monthly, 10_000, Limits(), {}, AS_OF)
