@@ -16,7 +16,7 @@ import duckdb
 from demand import outputs, tracking
 from demand.contract import Contract, load_contract
 from demand.errors import StepError
-from demand.grain import GRAINS
+from demand.grain import COLUMN, GRAINS
 from demand.job_paths import shown_folder
 from demand.step_warnings import StepWarnings
 from demand.steps import as_of_day, run
@@ -29,6 +29,8 @@ from sales.pushed import QUARANTINE, Aggregation
 log = logging.getLogger(__name__)
 # Up to where the memory limit is doubled.
 MAX_MEMORY_MB = 8192
+# What DuckDB holds of a month of a series while it sums; measured at 6 and 12 million of them (docs/scale.md).
+SERIES_MONTH_BYTES = 170
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -39,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--monthly-sql", type=Path, required=True, help="the aggregation, SQL")
     parser.add_argument("--grain", choices=GRAINS, default="store", help="what a monthly row stands for")
     parser.add_argument("--as-of", type=as_of_day, help="day after which a sale lies in the future; default: today")
-    parser.add_argument("--memory-limit-mb", type=int, default=128, help="DuckDB's memory before it spills, MB")
+    parser.add_argument("--memory-limit-mb", type=int, default=128, help="DuckDB's memory at least, MB")
     parser.add_argument("--monthly", type=Path, required=True, help="output folder")
     parser.add_argument("--quarantine", type=Path, required=True, help="output folder")
     return parser
@@ -72,7 +74,7 @@ def aggregate(
     ):
         kept = bad / "quarantine.csv"
         checked = check_rows(con, files, contract, source, kept, Path(spill), warnings.add)
-        _sum_by_month(con, sql, grain, memory_limit_mb)
+        _sum_by_month(con, sql, grain, _memory_for(con, grain, memory_limit_mb))
         sold = months.Sold(lambda query: con.execute(query).fetchall(), CHECKED)
         rows = months.keep(con, sold, checked, months.Asked(contract.frequency, grain, source), warnings, folder)
     return rows
@@ -95,12 +97,22 @@ def taken(sales: Path, wanted: Aggregation, monthly: Path, quarantine: Path) -> 
     return rows
 
 
+def _memory_for(con: duckdb.DuckDBPyConnection, grain: str, least: int) -> int:
+    """MB for the sums by month, by an estimate of how many there are: each try with too little takes as long again."""
+    key = COLUMN.get(grain, "''")
+    ((months,),) = con.execute(
+        f"select approx_count_distinct((StoreID, {key}, date_trunc('month', SaleDate))) from {CHECKED}"
+    ).fetchall()
+    return max(least, min(MAX_MEMORY_MB, int(months * SERIES_MONTH_BYTES / 1e6)))
+
+
 def _sum_by_month(con: duckdb.DuckDBPyConnection, sql: str, grain: str, memory_limit_mb: int) -> None:
-    """Make the table `monthly`. Many series take more memory than spilling saves; then it is tried with twice as much.
+    """Make the table `monthly`. Where the memory is too little after all, it is tried with twice as much.
 
     Raises:
         StepError: it does not fit into MAX_MEMORY_MB either.
     """
+    con.execute(f"set memory_limit = '{memory_limit_mb}MB'")
     while True:
         try:
             con.execute(f"create temp table monthly as {sql}", {"grain": grain})

@@ -245,8 +245,14 @@ def test_many_series_take_more_memory_than_the_step_begins_with_and_give_the_sam
     step.run("product")
     enough = (step.folder / "monthly/monthly.parquet").read_bytes()
     assert "Many series" not in caplog.text
+    monkeypatch.setattr("sales.aggregate.SERIES_MONTH_BYTES", 0)
     step.run("product", memory_limit_mb=16)
     assert "Many series: DuckDB goes on with 32 MB of memory" in caplog.text
+    assert (step.folder / "monthly/monthly.parquet").read_bytes() == enough
+    monkeypatch.setattr("sales.aggregate.SERIES_MONTH_BYTES", 2000)
+    caplog.clear()
+    step.run("product", memory_limit_mb=16)
+    assert "Many series" not in caplog.text, "the memory is reckoned before it is tried"
     assert (step.folder / "monthly/monthly.parquet").read_bytes() == enough
     monkeypatch.setattr("sales.aggregate.MAX_MEMORY_MB", 16)
     with pytest.raises(StepError, match="by product, do not fit into 16 MB: choose a coarser grain, or give the step"):
