@@ -33,7 +33,7 @@ class Arrays:
         plans: of the last months, shape (PLANNED, n, up to PLAN_MONTHS).
         x: inputs of the boosters (`demand.booster_inputs`), shape (boosters, h, n + 1, COLUMNS).
         factor: what a booster's output is multiplied by, in units, shape (boosters, h, n + 1).
-        units: forecasts of the parts without a booster, shape (profiles, h, n + 1).
+        units: forecasts of the parts without a plan, shape (parts, h, n + 1).
         price: what a planned price is divided by, shape (n + 1,), NaN where a series has none.
         level: sales per trading day, shape (n + 1,).
         scales: of the intervals, shape (n + 1,).
@@ -89,10 +89,17 @@ class Ahead:
     def write(self, folder: Path) -> None:
         """Write the files."""
         content = {"key_columns": self.key_columns, "first": self.months.start, "months": len(self.months)}
+        content["parts"] = len(self.arrays.units)
         (folder / FILE).write_text(json.dumps(content) + "\n", encoding="utf-8")
         self.everyone.write(folder)
         for field in fields(Arrays):
             np.save(folder / f"ahead.{field.name}.npy", getattr(self.arrays, field.name), allow_pickle=False)
+
+    @staticmethod
+    def is_in(folder: Path) -> bool:
+        """Whether there are such files; the first of them had no forecasts of boosters, and are worked out anew."""
+        file = folder / FILE
+        return file.is_file() and "parts" in json.loads(file.read_text(encoding="utf-8"))
 
     @classmethod
     def read(cls, folder: Path) -> "Ahead":

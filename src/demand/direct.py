@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from demand import ahead, booster_inputs, parts, profile
+from demand import booster_inputs, parts, profile
 from demand.ahead import Ahead, Arrays, kept_plans
 from demand.booster_inputs import COLUMNS, GROUPS, PLAN_PLACES, Inputs
 from demand.ensemble import Ensemble
@@ -48,10 +48,22 @@ class Composition(NamedTuple):
     scale: float
 
 
-class Month(NamedTuple):
-    """Of one month and all series, or some: each part's (forecast without a booster, booster's inputs), and levels."""
+class MonthOfPart(NamedTuple):
+    """What a part of the model forecasts of a month, and what from.
 
-    parts: list[tuple[FloatArray, Inputs | None]]
+    Attributes:
+        units: without a plan, shape (series,); None where a booster has not been asked.
+        inputs: of its booster; None where it has none.
+    """
+
+    units: FloatArray | None
+    inputs: Inputs | None
+
+
+class Month(NamedTuple):
+    """Of one month and all series, or some: what each part says, and the series' levels."""
+
+    parts: list[MonthOfPart]
     level: FloatArray
 
 
@@ -87,7 +99,7 @@ class DirectForecaster(Forecaster):
         Where they have some of the series, `everyone` tells what these have to know of all.
         """
         self._serving = serving_folder(folder)
-        given = state is not None or panel is not None or not (self._serving / ahead.FILE).is_file()
+        given = state is not None or panel is not None or not Ahead.is_in(self._serving)
         self._ahead = None if given else Ahead.read(self._serving)
         everyone = self._ahead.everyone if self._ahead else everyone
         self._given, self._pooled = panel, everyone.pooled if everyone else {}
@@ -146,16 +158,28 @@ class DirectForecaster(Forecaster):
         at = self._located(row["Month"], place)
         planned = any(row.get(name) is not None for name in PLANNED)
         sales = 0.0
-        for part, booster, weight in zip(at.month.parts, self._boosters, self._pairs[planned], strict=True):
-            if booster is None:
-                sales += weight * float(part[0][at.place])
+        for of_part, booster, weight in zip(at.month.parts, self._boosters, self._pairs[planned], strict=True):
+            if booster is None or not planned:
+                sales += weight * self._without_plan(booster, of_part, at.place)
             else:
-                self._fill(booster.one, row, part[1], at.place)
-                sales += weight * (booster.predict_one() * float(part[1].scale[at.place]))  # type: ignore[union-attr]
+                sales += weight * self._planned(booster, of_part, at.place, row)
         horizon = row["Month"] - self._origin_of(row["Month"])
         low, high = self._intervals.bounds(sales, at.usual, horizon, float(self._widths[place]))
         floor = self._floor
         return Forecast(max(sales, floor), max(low, floor), max(high, floor), self._flags(row, number))
+
+    def _without_plan(self, booster: Ensemble | None, of_part: MonthOfPart, place: int) -> float:
+        """Units of one series, from a part of the model."""
+        if of_part.units is not None:
+            return float(of_part.units[place])
+        return self._planned(booster, of_part, place, {})
+
+    def _planned(self, booster: Ensemble | None, of_part: MonthOfPart, place: int, row: Row) -> float:
+        """Units of one series with what a row plans, from a part with a booster."""
+        given = of_part.inputs
+        assert booster is not None and given is not None  # noqa: S101  it has one
+        self._fill(booster.one, row, given, place)
+        return booster.predict_one() * float(given.scale[place])
 
     def _several(self, month: int, rows: Sequence[Row]) -> list[Forecast]:
         """Of rows of one month."""
@@ -185,8 +209,8 @@ class DirectForecaster(Forecaster):
         units: list[float | None] = []
         inputs: list[SmallFloat | None] = []
         factors, prices = [], []
-        for of_profile, given in at.month.parts:
-            units.append(float(of_profile[at.place]) if given is None else None)
+        for of_part, given in at.month.parts:
+            units.append(float(of_part[at.place]) if given is None and of_part is not None else None)
             inputs.append(None if given is None else given.x[at.place])
             factors.append(1.0 if given is None else float(given.scale[at.place]))
             prices.append(nan if given is None else float(given.price[at.place]))
@@ -198,17 +222,17 @@ class DirectForecaster(Forecaster):
         n, boosters = len(panel.keys), sum(part.base is not None for part in self._parts)
         x = np.empty((boosters, len(months), n, len(COLUMNS)), np.float32)
         factor, price, level = np.empty((boosters, len(months), n)), np.full(n, nan), np.empty(n)
-        units = np.empty((len(self._parts) - boosters, len(months), n))
+        units = np.empty((len(self._parts), len(months), n))
         for start in range(0, n, SERIES_AT_ONCE):
             at = slice(start, min(start + SERIES_AT_ONCE, n))
             known = self._known_some(last, range(at.start, at.stop))
             level[at] = known.level
             for number, month in enumerate(months):
-                made = [self._of_part(part, known, month) for part in self._parts]
-                for place, given in enumerate(each for _, each in made if each):
+                made = self._made(known, month)
+                for place, given in enumerate(each.inputs for each in made.parts if each.inputs):
                     x[place, number, at], factor[place, number, at], price[at] = given
-                for place, of_profile in enumerate(each for each, given in made if not given):
-                    units[place, number, at] = of_profile
+                for place, each in enumerate(made.parts):
+                    units[place, number, at] = self._units(self._boosters[place], each)
         state, kept = self.state, slice(n - 1)
         texts = (state.texts["Country"], state.texts["City"], state.numbers["Price"])
         of_panel = (panel.weekdays[kept], panel.days[kept], kept_plans(panel)[:, kept])
@@ -256,38 +280,43 @@ class DirectForecaster(Forecaster):
 
     def _mapped(self, arrays: Arrays, number: int) -> Month:
         """The month ahead of a number, from the files."""
-        made: list[tuple[FloatArray, Inputs | None]] = []
-        for part in self._parts:
-            place = sum(each[1] is not None for each in made)
-            if part.base is None:
-                made.append((arrays.units[len(made) - place, number], None))
-            else:
-                inputs = Inputs(arrays.x[place, number], arrays.factor[place, number], arrays.price)
-                made.append((np.empty(0), inputs))
+        inputs = (
+            Inputs(x[number], factor[number], arrays.price) for x, factor in zip(arrays.x, arrays.factor, strict=True)
+        )
+        of_parts = zip(self._parts, arrays.units, strict=True)
+        made = [MonthOfPart(units[number], next(inputs) if part.base else None) for part, units in of_parts]
         return Month(made, arrays.level)
 
-    def _of_part(self, part: Part, known: Known, month: int) -> tuple[FloatArray, Inputs | None]:
+    def _of_part(self, part: Part, known: Known, month: int) -> MonthOfPart:
         if part.base is None:
-            return profile.forecast(known, part.profile, range(month, month + 1))[:, 0], None
-        return np.empty(0), booster_inputs.inputs(known, month, part.base, part.profile)
+            return MonthOfPart(profile.forecast(known, part.profile, range(month, month + 1))[:, 0], None)
+        return MonthOfPart(None, booster_inputs.inputs(known, month, part.base, part.profile))
+
+    @staticmethod
+    def _units(booster: Ensemble | None, of_part: MonthOfPart) -> FloatArray:
+        """Forecasts of a part without a plan, in units, shape (series,)."""
+        if of_part.units is not None:
+            return of_part.units
+        assert booster is not None and of_part.inputs is not None  # noqa: S101  one or the other
+        return booster.predict(of_part.inputs.x) * of_part.inputs.scale
 
     def _values(self, made: Month, at: npt.NDArray[np.intp], plan: Mapping[str, FloatArray]) -> FloatArray:
         """Sales of the series at `at` with their plans, in units, shape (rows,)."""
         planned = np.isfinite(np.stack(list(plan.values()))).any(axis=0)
         weights, total = self._weights[planned.astype(int)], np.zeros(len(at))
-        for number, (booster, (of_profile, given)) in enumerate(zip(self._boosters, made.parts, strict=True)):
-            if booster is None or given is None:
-                units = of_profile[at]
+        for number, (booster, (without_plan, given)) in enumerate(zip(self._boosters, made.parts, strict=True)):
+            if without_plan is not None and (booster is None or not planned.any()):
+                units = without_plan[at]
             else:
+                assert booster is not None and given is not None  # noqa: S101  one or the other
                 chosen = Inputs(given.x[at], given.scale[at], given.price[at])
                 units = booster.predict(booster_inputs.with_plan(chosen, plan)) * chosen.scale
             total += weights[:, number] * units
         return total
 
     @staticmethod
-    def _fill(x: SmallFloat, row: Row, given: Inputs | None, place: int) -> None:
+    def _fill(x: SmallFloat, row: Row, given: Inputs, place: int) -> None:
         """Put the inputs of one row, with what it plans, into `x`, shape (1, columns)."""
-        assert given is not None  # noqa: S101  a booster has inputs
         x[0] = given.x[place]
         for name, column in PLAN_PLACES.items():
             value = row.get(name)
@@ -323,10 +352,11 @@ class DirectForecaster(Forecaster):
             if booster is None:
                 total += weight * self._profile_without(part, row["Month"], place, group)
                 continue
-            given = located.month.parts[at][1]
+            given = located.month.parts[at].inputs
+            assert given is not None  # noqa: S101  a booster has inputs
             self._fill(booster.one, row, given, located.place)
             booster.one[0, hidden] = nan
-            total += weight * (booster.predict_one() * float(given.scale[located.place]))  # type: ignore[union-attr]
+            total += weight * (booster.predict_one() * float(given.scale[located.place]))
         return total
 
     def _profile_without(self, part: Part, month: int, place: int, group: str | None) -> float:

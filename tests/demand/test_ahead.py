@@ -1,5 +1,7 @@
 """What a server maps from files is what it would have worked out, for every month and series, to the last bit."""
 
+import json
+import shutil
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from demand import direct
 from demand.ahead import Ahead
 from demand.direct import DirectForecaster, load_forecaster
+from demand.ensemble import Ensemble
 from demand.explain import explain
 from demand.panel import Panel
 from demand.state import State
@@ -54,6 +57,32 @@ def test_forecasts_are_the_same(models: Path, monkeypatch: pytest.MonkeyPatch, n
     assert mapped.forecast(asked) == answers
     assert [mapped.forecast([row])[0] for row in asked[::7]] == answers[::7]
     assert explain(mapped, asked[::31]) == explain(wanted, asked[::31])
+
+
+def test_only_a_row_with_a_plan_asks_a_booster(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mapped = load_forecaster(models / "booster", read_metadata(models / "booster"))
+    row = {"StoreID": "S001", "Month": mapped.state.last_month + 2}
+
+    def never(*_: Any) -> None:
+        raise AssertionError("the booster was asked")
+
+    monkeypatch.setattr(Ensemble, "predict_one", never)
+    monkeypatch.setattr(Ensemble, "predict", never)
+    assert mapped.forecast([row, row]) == mapped.forecast([row]) * 2
+    for asked in ([{**row, "Promotion": True}], [row, {**row, "Price": 2.5}]):
+        with pytest.raises(AssertionError, match="was asked"):
+            mapped.forecast(asked)
+
+
+def test_files_of_before_they_had_the_forecasts_of_boosters_are_not_read(models: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(models / "booster", tmp_path / "booster")
+    wanted = load_forecaster(folder, read_metadata(folder)).forecast([{"StoreID": "S001", "Month": 24_280}])
+    file = folder / "endpoint/ahead.json"
+    earlier = json.loads(file.read_text())
+    del earlier["parts"]
+    file.write_text(json.dumps(earlier))
+    (folder / "endpoint/ahead.units.npy").unlink()
+    assert load_forecaster(folder, read_metadata(folder)).forecast([{"StoreID": "S001", "Month": 24_280}]) == wanted
 
 
 def test_the_arrays_are_mapped_and_the_panel_is_not_read(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
