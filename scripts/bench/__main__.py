@@ -33,6 +33,7 @@ BENCHES = {
     "score_without_collecting_rps_ratio": "bench.score_bench:score_without_collecting_rps_ratio",
     "score_row_p50_ms": "bench.score_bench:score_row_p50_ms",
     "serving_200k_start_seconds": "bench.serving_bench:serving_200k_start_seconds",
+    "serving_200k_forest_worker_mb": "bench.serving_bench:serving_200k_forest_worker_mb",
     "serving_200k_worker_mb": "bench.serving_bench:serving_200k_worker_mb",
     "serving_200k_vs_constant": "bench.serving_bench:serving_200k_vs_constant",
     "serving_two_workers": "bench.serving_bench:serving_two_workers",

@@ -41,7 +41,7 @@ def measured() -> dict[str, list[Figures]]:
     """Figures of each round by server: requests per second, and p50 and p99 in ms with one connection and with many."""
     program = wrk()
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as servers:
-        model, rows = _model(Path(scratch))
+        model, rows = forest_model(Path(scratch))
         row = {"StoreID": rows["StoreID"].iloc[0], "MonthYear": month_name(_next_month(rows)), "Price": 4.5}
         ours = {"input_data": [{**row, "Promotion": True}]}
         frame = model_frame(rows.tail(1), packing.load(model).features)
@@ -68,7 +68,7 @@ def wrk() -> str:
     return program
 
 
-def _model(scratch: Path) -> tuple[Path, Any]:
+def forest_model(scratch: Path) -> tuple[Path, Any]:
     """(folder of a model as the registry has it, the rows it was trained on)."""
     rows = add_features(monthly_sales(STORES))
     packed, _ = fit_with_interval(Settings("history"), rows)
