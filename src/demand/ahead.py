@@ -112,7 +112,10 @@ class Ahead:
 
 def _mapped(path: Path) -> npt.NDArray[Any]:
     # A plain array on the mapped memory: an item of a memmap takes ten times as long.
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    try:
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except OSError:  # not every mount lets its files be mapped
+        return np.asarray(np.load(path, allow_pickle=False))
 
 
 def kept_plans(panel: Panel) -> SmallFloat:

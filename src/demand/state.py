@@ -5,7 +5,7 @@ A series is a store (plus Category or Product at a finer grain). Months are coun
 
 import struct
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,14 +71,14 @@ class State:
                 tuple(map(str, parts["key_columns"])),
                 parts["keys"],
                 int(parts["first_month"]),
-                _mapped(path, "sales"),
+                _mapped(path, "sales", parts),
                 {name: parts[f"text_{name}"] for name in KEPT_TEXTS},
                 {name: parts[f"number_{name}"] for name in KEPT_NUMBERS},
             )
 
 
-def _mapped(path: Path, name: str) -> FloatArray:
-    """An array of an archive, which NumPy's `savez` does not compress, on the file's own pages."""
+def _mapped(path: Path, name: str, read: Mapping[str, Any]) -> FloatArray:
+    """An array of an archive, which NumPy's `savez` does not compress, on the file's own pages; or that of `read`."""
     with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as member:
         start = archive.getinfo(member.name).header_offset
         np.lib.format.read_magic(member)
@@ -87,7 +87,10 @@ def _mapped(path: Path, name: str) -> FloatArray:
     with path.open("rb") as stream:
         stream.seek(start + _NAME_LENGTH)
         start += _LOCAL_HEADER + sum(struct.unpack("<HH", stream.read(4)))
-    mapped = np.memmap(path, dtype, "r", start + header, shape, "F" if by_column else "C")
+    try:
+        mapped = np.memmap(path, dtype, "r", start + header, shape, "F" if by_column else "C")
+    except OSError:  # not every mount lets its files be mapped
+        return np.asarray(read[name])
     return np.asarray(mapped)  # an item of a memmap takes ten times as long
 
 

@@ -1,5 +1,6 @@
 """What a server maps from files is what it would have worked out, for every month and series, to the last bit."""
 
+import errno
 import json
 import shutil
 from itertools import product
@@ -96,6 +97,19 @@ def test_the_arrays_are_mapped_and_the_panel_is_not_read(models: Path, monkeypat
     kept = Ahead.read(models / "blend/endpoint")
     assert isinstance(kept.arrays.x.base, np.memmap) and not kept.arrays.x.flags.writeable
     assert kept.arrays.x.shape[:3] == (1, 6, len(kept.arrays.keys) + 1)
+
+
+def test_where_a_mount_lets_no_file_be_mapped_the_arrays_are_read(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = Ahead.read(models / "blend/endpoint").arrays.x
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(np, "memmap", refused)
+    monkeypatch.setattr(np.lib.format, "open_memmap", refused)
+    np.testing.assert_array_equal(Ahead.read(models / "blend/endpoint").arrays.x, wanted)
 
 
 def test_a_panel_of_some_series_is_that_of_the_file(models: Path) -> None:

@@ -1,5 +1,6 @@
 """The archive of what was sold until now."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,19 @@ def test_sales_are_read_from_the_files_own_pages_and_are_those_that_were_written
     np.testing.assert_array_equal(loaded.sales, sales)
     assert not loaded.sales.flags.owndata and not loaded.sales.flags.writeable
     assert loaded.texts["City"].tolist() == ["", "x", "xx", "xxx", "xxxx"]
+
+
+def test_where_a_mount_lets_no_file_be_mapped_the_sales_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sales = np.arange(35.0).reshape(5, 7)
+    state(sales).save(tmp_path / "history.npz")
+    monkeypatch.setattr(np, "memmap", mapped_by_no_mount)
+    np.testing.assert_array_equal(State.load(tmp_path / "history.npz").sales, sales)
+
+
+def mapped_by_no_mount(*_: object) -> None:
+    raise OSError(errno.ENODEV, "No such device")
 
 
 def test_who_has_an_archive_open_keeps_what_it_read_when_another_takes_its_place(tmp_path: Path) -> None:
