@@ -7,8 +7,8 @@ import pytest
 
 # The engine answers as the service does wherever our scripts ask it; its own tests look at its own records.
 os.environ["LOCALML_STRICT"] = "1"
-# Whole runs are many here, and the loading of their packages is most of them. The engine's own tests, and those of
-# `make run-pipeline` by itself (tests/e2e), start each step as a person's run does.
+# Whole runs are many here, and the loading of their packages is most of them. The engine's own tests, and the run of
+# tests/e2e/test_make.py, start each step as a person's run does.
 os.environ["LOCALML_WARM"] = "1"
 # Of a pipeline that runs these tests on a laptop: its dev and prod are not theirs.
 for _name in ("DEMAND_ENVIRONMENTS", "DEMAND_STANDS_FOR", "MODEL_SIGNING_KEY", "MODEL_SIGNING_KEYS", "TF_BUILD"):
