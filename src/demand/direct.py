@@ -183,14 +183,20 @@ class DirectForecaster(Forecaster):
 
     def _several(self, month: int, rows: Sequence[Row]) -> list[Forecast]:
         """Of rows of one month."""
-        numbers = [self.series(row) for row in rows]
-        places = np.array([self._of_series[number] for number in numbers])
+        numbers = self._series_of(rows)
+        known = isinstance(self._of_series, range)
+        places = np.array(numbers if known else [self._of_series[number] for number in numbers])
         if self._is_of_all(month):
             made, at = self._month(month), places
         else:
             wanted, at = np.unique(places % (len(self.state.keys) + 1), return_inverse=True)
             made = self._of_some(month, wanted.tolist())
-        plan = {name: np.array([row.get(name) for row in rows], dtype=np.float64) for name in PLANNED}
+        planned = {name: [row.get(name) for row in rows] for name in PLANNED}
+        plan = {
+            name: np.array(values, dtype=np.float64)
+            for name, values in planned.items()
+            if values.count(None) < len(values)
+        }
         sales = self._values(made, at, plan)
         usual, horizon = made.level[at] * 365.25 / YEAR, month - self._origin_of(month)
         bounds = self._intervals.bounds_of(sales, usual, horizon, self._widths[places])
@@ -301,8 +307,10 @@ class DirectForecaster(Forecaster):
         return booster.predict(of_part.inputs.x) * of_part.inputs.scale
 
     def _values(self, made: Month, at: npt.NDArray[np.intp], plan: Mapping[str, FloatArray]) -> FloatArray:
-        """Sales of the series at `at` with their plans, in units, shape (rows,)."""
-        planned = np.isfinite(np.stack(list(plan.values()))).any(axis=0)
+        """Sales of the series at `at` with their plans, in units, shape (rows,); a plan that no row has is left out."""
+        planned = np.zeros(len(at), dtype=bool)
+        for values in plan.values():
+            planned |= np.isfinite(values)
         weights, total = self._weights[planned.astype(int)], np.zeros(len(at))
         for number, (booster, (without_plan, given)) in enumerate(zip(self._boosters, made.parts, strict=True)):
             if without_plan is not None and (booster is None or not planned.any()):

@@ -98,6 +98,13 @@ class Forecaster:
             return self._series.get(row["StoreID"], -1)
         return self._series.get(series_key([row.get(name) for name in columns]), -1)
 
+    def _series_of(self, rows: Sequence[Row]) -> list[int]:
+        """`series` of many rows."""
+        if len(self.state.key_columns) > 1:
+            return [self.series(row) for row in rows]
+        number = self._series.get
+        return [number(row["StoreID"], -1) for row in rows]
+
     def similar_store(self, store: str) -> str | None:
         """The known store whose id differs from `store` only in case or blanks."""
         meant = self._spellings.get(normal(store))
