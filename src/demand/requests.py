@@ -1,6 +1,7 @@
 """What a request to the endpoint must be: the JSON body of design and docs, checked against the sales contract."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -110,6 +111,8 @@ class RequestRules:
         # Columns of which every value of a type meets the rule: most of what is asked.
         types = {"string": str, "boolean": bool}
         self._plain = {name: types[column.type] for name, column in self.columns.items() if column.type in types}
+        self._lowest = {name: _lowest(column) for name, column in self.columns.items() if column.type == "number"}
+        self._needed = frozenset(self.required)
         self._typed = {name for name, column in self.columns.items() if column.type in ("number", "boolean")}
         self._months = {month_name(month): month for month in range(first_month, self.last_forecast + 1)}
 
@@ -134,11 +137,42 @@ class RequestRules:
 
     def rows(self, rows: list[Any]) -> list[dict[str, Any]]:
         """The rows as `Forecaster.forecast` takes them. Raises RequestError with every fault found."""
+        if len(rows) > 1 and (alike := self._alike(rows)):
+            return alike
         faults: list[Fault] = []
         clean = [self._row(number, row, faults) for number, row in enumerate(rows)]
         if faults:
             raise RequestError(*faults[:MAX_FAULTS])
         return clean
+
+    def _alike(self, rows: list[Any]) -> list[dict[str, Any]] | None:
+        """The same of rows with the same fields and nothing to say of any, in half the time; None for all others."""
+        if {*map(type, rows)} != {dict}:
+            return None
+        fields = rows[0].keys()
+        if not fields >= self._needed or any(row.keys() != fields for row in rows):
+            return None
+        columns = {name: self._well([row[name] for row in rows], name) for name in fields}
+        if None in columns.values():
+            return None
+        clean = [row.copy() for row in rows]
+        for row, month in zip(clean, columns["MonthYear"] or [], strict=True):
+            del row["MonthYear"]
+            row["Month"] = month
+        return clean
+
+    def _well(self, values: list[Any], name: str) -> list[Any] | None:
+        """The values of a field as rows have them; None where one of them breaks a rule, or is left out."""
+        types = {*map(type, values)}
+        if name == "MonthYear":
+            months = [self._months.get(value) for value in values] if types == {str} else [None]
+            return None if None in months else months
+        if name in self._plain:
+            return values if types == {self._plain[name]} and "" not in values else None
+        if name not in self._lowest or not types <= {int, float}:
+            return None
+        lowest = self._lowest[name]
+        return values if all(lowest <= value < NUMBER_LIMIT for value in values) else None
 
     def _row(self, number: int, row: Any, faults: list[Fault]) -> dict[str, Any]:
         """The row's known fields and its Month; what is wrong goes to `faults`."""
@@ -198,6 +232,12 @@ def _rule_of(column: Column) -> Callable[[Any], str | None]:
     if column.type == "boolean":
         return lambda value: None if isinstance(value, bool) else f"must be true or false, it is {_shown(value)}"
     return lambda value: None if isinstance(value, str) else f"must be text, it is {_shown(value)}"
+
+
+def _lowest(column: Column) -> float:
+    """The smallest number that meets the rule of a column."""
+    above = math.nextafter(-NUMBER_LIMIT, 0.0)
+    return above if column.minimum is None else max(above, column.minimum)
 
 
 def _number_fault(value: Any, minimum: float | None) -> str | None:

@@ -34,6 +34,37 @@ def test_a_good_row_comes_back_with_its_month() -> None:
     assert CHECK.read(b'{"input_data": [{"StoreID": "S1", "MonthYear": "2026-01"}], "explain": true}').explain
 
 
+ANY = st.none() | st.booleans() | st.text(max_size=2) | st.floats() | st.integers() | st.lists(st.none(), max_size=1)
+FIELDS = {
+    "StoreID": st.sampled_from(["S1", "S2"]) | ANY,
+    "MonthYear": st.sampled_from(["2026-01", "2030-12", "2031-01"]) | ANY,
+    "Price": st.floats(0, 10) | st.sampled_from([0, 7, -1, 1e12, -1e12, 10**400]) | ANY,
+    "Promotion": st.booleans() | ANY,
+    "Country": st.sampled_from(["Canada", ""]) | ANY,
+    "Prise": ANY,
+}
+ALIKE = st.lists(st.sampled_from(list(FIELDS)), unique=True, max_size=4).flatmap(
+    lambda names: st.lists(st.fixed_dictionaries({name: FIELDS[name] for name in ["StoreID", "MonthYear", *names]}))
+)
+
+
+@given(ALIKE | st.lists(st.fixed_dictionaries({}, optional=FIELDS) | ANY, max_size=3))
+def test_rows_that_are_alike_are_read_as_one_by_one(rows: list[Any]) -> None:
+    faults: list[Any] = []
+    wanted = [CHECK._row(number, row, faults) for number, row in enumerate(rows)]
+    if faults:
+        with pytest.raises(RequestError) as caught:
+            CHECK.rows(rows)
+        assert [*caught.value.faults] == faults[:20]
+    else:
+        assert CHECK.rows(rows) == wanted
+
+
+def test_good_rows_that_are_alike_are_read_together() -> None:
+    rows = [{"StoreID": f"S{n}", "MonthYear": "2026-01", "Price": float(n), "Promotion": n > 2} for n in range(5)]
+    assert CHECK._alike(rows) == [CHECK._row(0, row, []) for row in rows]
+
+
 @pytest.mark.parametrize(
     ("row", "field", "rule"),
     [
