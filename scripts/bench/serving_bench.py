@@ -101,7 +101,7 @@ def _memory(model: Path) -> dict[str, float]:
 
 
 def serving_200k_forest_worker_mb() -> dict[str, Any]:
-    """The same of a forest's model."""
+    """MB of one of two workers with 200,000 series and a forest, after requests for thousands of them."""
     with TemporaryDirectory() as scratch:
         model, _ = one_model.forest_model(Path(scratch))
         _many(SERIES)[0].save(model / "endpoint/history.npz")

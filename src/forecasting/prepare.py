@@ -16,7 +16,7 @@ from demand.steps import run
 from forecasting import every_series
 from forecasting.features import SalesHistory, month_index, prepared
 from forecasting.gaps import complete
-from forecasting.sampling import rows_of
+from forecasting.sampling import MAX_SERIES, rows_of
 from forecasting.series_parts import Table
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="forecasting.prepare", description=__doc__)
     parser.add_argument("--monthly", type=Path, required=True, help="output folder of the aggregate step")
     parser.add_argument("--holdout-months", type=int, default=12, help="last months that are forecast as if unseen")
-    parser.add_argument("--max-series", type=int, default=10_000, help="series that models learn from, see sampling")
+    parser.add_argument("--max-series", type=int, default=MAX_SERIES, help="series that models learn from")
     parser.add_argument("--train", type=Path, required=True, help="output folder")
     parser.add_argument("--holdout", type=Path, required=True, help="output folder")
     return parser

@@ -13,6 +13,8 @@ import pandas as pd
 from demand.steps import read_rows
 from forecasting.series_parts import KEYS, Table
 
+# Series that a step holds the rows of, unless it is told otherwise.
+MAX_SERIES = 10_000
 # Classes of size within a country, by units sold.
 SIZES = 10
 

@@ -15,7 +15,7 @@ from demand.steps import as_of_day, run
 from forecasting.features import prepared
 from forecasting.gaps import complete
 from forecasting.packing import NONE, read_metadata
-from forecasting.sampling import rows_of
+from forecasting.sampling import MAX_SERIES, rows_of
 from forecasting.series_parts import Table
 from monitoring import accuracy, sales, telemetry
 from monitoring.limits import Limits
@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--model-version", required=True, help="its version")
     parser.add_argument("--limits", type=Path, required=True, help="ml/monitor.yml")
     parser.add_argument("--as-of", type=as_of_day, default=None, help="day of the import, YYYY-MM-DDZ; none: today")
-    parser.add_argument("--max-series", type=int, default=10_000, help="series that are watched, see sampling")
+    parser.add_argument("--max-series", type=int, default=MAX_SERIES, help="series that are watched")
     parser.add_argument("--insights", default=NONE, help="connection string of Application Insights, or none")
     parser.add_argument("--signals", type=Path, required=True, help="output folder")
     return parser

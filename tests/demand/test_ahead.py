@@ -77,13 +77,15 @@ def test_only_a_row_with_a_plan_asks_a_booster(models: Path, monkeypatch: pytest
 
 def test_files_of_before_they_had_the_forecasts_of_boosters_are_not_read(models: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(models / "booster", tmp_path / "booster")
-    wanted = load_forecaster(folder, read_metadata(folder)).forecast([{"StoreID": "S001", "Month": 24_280}])
+    now = load_forecaster(folder, read_metadata(folder))
+    asked = [{"StoreID": "S001", "Month": now.state.last_month + ahead} for ahead in (1, 2)]
+    wanted = now.forecast(asked)
     file = folder / "endpoint/ahead.json"
     earlier = json.loads(file.read_text())
     del earlier["parts"]
     file.write_text(json.dumps(earlier))
     (folder / "endpoint/ahead.units.npy").unlink()
-    assert load_forecaster(folder, read_metadata(folder)).forecast([{"StoreID": "S001", "Month": 24_280}]) == wanted
+    assert load_forecaster(folder, read_metadata(folder)).forecast(asked) == wanted
 
 
 def test_the_arrays_are_mapped_and_the_panel_is_not_read(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +111,9 @@ def test_where_a_mount_lets_no_file_be_mapped_the_arrays_are_read(
 
     monkeypatch.setattr(np, "memmap", refused)
     monkeypatch.setattr(np.lib.format, "open_memmap", refused)
-    np.testing.assert_array_equal(Ahead.read(models / "blend/endpoint").arrays.x, wanted)
+    read = Ahead.read(models / "blend/endpoint").arrays.x
+    np.testing.assert_array_equal(read, wanted)
+    assert read.flags.writeable, "it is mapped all the same"
 
 
 def test_a_panel_of_some_series_is_that_of_the_file(models: Path) -> None:

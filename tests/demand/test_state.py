@@ -36,7 +36,9 @@ def test_where_a_mount_lets_no_file_be_mapped_the_sales_are_read(
     sales = np.arange(35.0).reshape(5, 7)
     state(sales).save(tmp_path / "history.npz")
     monkeypatch.setattr(np, "memmap", mapped_by_no_mount)
-    np.testing.assert_array_equal(State.load(tmp_path / "history.npz").sales, sales)
+    loaded = State.load(tmp_path / "history.npz")
+    np.testing.assert_array_equal(loaded.sales, sales)
+    assert loaded.sales.flags.writeable, "it is mapped all the same"
 
 
 def mapped_by_no_mount(*_: object) -> None:
